@@ -1,0 +1,8 @@
+//! Answers from sums: what to sort, share, compare and total. Pure: rollups in, small structs out.
+//!
+//! Nothing here knows SQL, files, clocks or colours; a rollup may come from any back end. [`frame`] is the
+//! one place that names polars.
+
+pub mod frame;
+pub mod percentiles;
+pub mod slice;

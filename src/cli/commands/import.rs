@@ -1,0 +1,64 @@
+//! `attr import`.
+
+use clap::Args;
+
+use crate::cli::Outcome;
+use crate::cli::app::App;
+use crate::cli::args::OutputArgs;
+use crate::cli::args::ReadArgs;
+use crate::cli::error::CliError;
+use crate::ops::import;
+use crate::ops::import::FileOutcome;
+
+/// Bring usage logs into the store
+///
+/// Files, folders, globs, gzip, zstd or `-` for standard input, in any mix of formats. Importing the same
+/// bytes, a grown file or an overlapping file adds only what is new. A file is in entirely or not at all.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// Files, folders, globs, or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<String>,
+    #[command(flatten)]
+    read: ReadArgs,
+    /// Read and judge everything, keep nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Exit with 1 if any record is rejected
+    #[arg(long)]
+    strict: bool,
+    /// Exit with 0 even if a check failed
+    #[arg(long)]
+    no_fail: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl ImportArgs {
+    pub(super) fn run(&self, app: &mut App) -> Result<Outcome, CliError> {
+        let plan = app.import_plan(self.paths.clone(), self.read.how(), self.dry_run);
+        let (results, mut report) = app.writing(false, |book| {
+            let results = import::run(book, &plan, &app.ui)?;
+            if !plan.dry_run {
+                book.keep_table()?;
+            }
+            let report = import::report(book, &results, plan.dry_run);
+            Ok((results, report))
+        })?;
+        app.show(&mut report, &self.output)?;
+        let mut failed = false;
+        for result in &results {
+            if let FileOutcome::Failed { reason, hint } = &result.outcome {
+                failed = true;
+                let error = CliError::new(format!("{}: {reason}", result.path));
+                app.ui.error(&hint.clone().into_iter().fold(error, CliError::hint));
+            }
+        }
+        if failed {
+            let count = results.iter().filter(|r| matches!(r.outcome, FileOutcome::Failed { .. })).count();
+            return Err(CliError::new(format!("{count} of {} files could not be imported; the others are in", results.len())));
+        }
+        let rejected = results.iter().any(|r| matches!(&r.outcome, FileOutcome::In { tail, .. } if tail.rejected > 0));
+        Ok(if self.strict && rejected && !self.no_fail { Outcome::Failed } else { Outcome::Clean })
+    }
+}

@@ -1,0 +1,54 @@
+//! The commands, one file each. A new one is a file and three lines here.
+
+mod config;
+mod explain;
+mod import;
+mod imports;
+mod prices;
+mod slice;
+mod status;
+mod store;
+
+use clap::Subcommand;
+
+use crate::cli::Outcome;
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one value lives for the whole program")]
+pub enum Command {
+    /// Bring usage logs into the store
+    Import(import::ImportArgs),
+    /// List the imports, or take one out again
+    Imports(imports::ImportsArgs),
+    /// Sum cost, calls and tokens by any dimensions
+    Slice(slice::SliceArgs),
+    /// Show how one call's cost comes about
+    Explain(explain::ExplainArgs),
+    /// Show what the price table holds
+    Prices(prices::PricesArgs),
+    /// Tell what the store holds and how far it can be believed
+    Status(status::StatusArgs),
+    /// Show each setting with its origin
+    Config(config::ConfigArgs),
+    /// Check the store, or make its derived half anew
+    Store(store::StoreArgs),
+}
+
+impl Command {
+    /// Runs the command.
+    pub fn run(&self, app: &mut App) -> Result<Outcome, CliError> {
+        match self {
+            Command::Import(args) => args.run(app),
+            Command::Imports(args) => args.run(app),
+            Command::Slice(args) => args.run(app),
+            Command::Explain(args) => args.run(app),
+            Command::Prices(args) => args.run(app),
+            Command::Status(args) => args.run(app),
+            Command::Config(args) => args.run(app),
+            Command::Store(args) => args.run(app),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What the user is told when something cannot be done: the sentence, the place, and what to do now.
+
+use crate::domain::filter::FilterError;
+use crate::domain::window::WindowError;
+use crate::ops::PriceError;
+use crate::ops::StoreError;
+use crate::ops::explain::ExplainError;
+use crate::ops::prices::PricesError;
+use crate::ops::slice::SliceError;
+
+/// An error in the user's terms. Its exit code is 2.
+#[derive(Debug, Default)]
+pub struct CliError {
+    /// What could not be done.
+    pub message: String,
+    /// Where, and what else is known.
+    pub details: Vec<String>,
+    /// What to do now.
+    pub hints: Vec<String>,
+    closed_pipe: bool,
+}
+
+impl CliError {
+    /// Says what could not be done.
+    pub fn new(message: impl Into<String>) -> CliError {
+        CliError { message: message.into(), ..CliError::default() }
+    }
+
+    /// Adds what to do.
+    pub fn hint(mut self, hint: impl Into<String>) -> CliError {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds where, or what else is known.
+    pub fn detail(mut self, detail: impl Into<String>) -> CliError {
+        self.details.push(detail.into());
+        self
+    }
+
+    /// Tells whether whoever read the answer has gone: no error at all.
+    pub fn is_closed_pipe(&self) -> bool {
+        self.closed_pipe
+    }
+}
+
+/// Writes `did you mean` for one or several names.
+pub fn did_you_mean(near: &[String]) -> Option<String> {
+    let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
+}
+
+impl From<std::io::Error> for CliError {
+    fn from(error: std::io::Error) -> CliError {
+        CliError { closed_pipe: error.kind() == std::io::ErrorKind::BrokenPipe, ..CliError::new(error.to_string()) }
+    }
+}
+
+impl From<WindowError> for CliError {
+    fn from(error: WindowError) -> CliError {
+        CliError::new(error.to_string())
+    }
+}
+
+impl From<FilterError> for CliError {
+    fn from(error: FilterError) -> CliError {
+        CliError::new(error.to_string())
+    }
+}
+
+impl From<PriceError> for CliError {
+    fn from(error: PriceError) -> CliError {
+        let told = CliError::new(error.to_string());
+        match error.hint() {
+            Some(hint) => told.hint(hint),
+            None => told,
+        }
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> CliError {
+        let told = CliError::new(error.to_string());
+        match error {
+            StoreError::NotFound(_) => {
+                told.hint("`attr import PATH` makes one, and `--from PATH` answers from files without one")
+            }
+            StoreError::Locked(_) => told.hint("wait for the other process to finish, then try again"),
+            StoreError::Newer { .. } => told.hint("use the newer version of attr that made it"),
+            StoreError::Foreign => told.hint("name a store with --db PATH; `getfattr` and `setfattr` belong to another `attr`"),
+            StoreError::Damaged(_) => told.hint("`attr store check` tells more; `attr store rebuild` makes the derived half anew"),
+            StoreError::StaleSegments => told.hint("`attr store rebuild` makes them anew from the rows"),
+            StoreError::Full => told.hint("free some space; the store is as it was before"),
+            StoreError::ReadOnly => told.hint("choose a writable place with --db PATH"),
+            StoreError::Io(_) | StoreError::Sqlite(_) => told,
+        }
+    }
+}
+
+impl From<SliceError> for CliError {
+    fn from(error: SliceError) -> CliError {
+        let told = CliError::new(error.to_string());
+        match error {
+            SliceError::Store(error) => error.into(),
+            SliceError::UnknownDimension { near, keys, .. } => {
+                let mut told = told.detail("standard dimensions: provider model tier region status source feature tenant environment team user session prompt prompt_version route agent run trace task process skill account api_key workspace; time: hour day week month");
+                if !keys.is_empty() {
+                    told = told.detail(format!("other keys in the store: {}", keys.join(" ")));
+                }
+                match did_you_mean(&near) {
+                    Some(hint) => told.hint(hint),
+                    None => told,
+                }
+            }
+            SliceError::OpenWindow => told.hint("add --since and --until, or compare with SINCE..UNTIL"),
+            SliceError::Sort(_) => told,
+        }
+    }
+}
+
+impl From<ExplainError> for CliError {
+    fn from(error: ExplainError) -> CliError {
+        match error {
+            ExplainError::Store(error) => error.into(),
+            ExplainError::NotFound(_) => {
+                CliError::new(error.to_string()).hint("an id is a call's number in the store, or the request id of its log")
+            }
+        }
+    }
+}
+
+impl From<PricesError> for CliError {
+    fn from(error: PricesError) -> CliError {
+        let told = CliError::new(error.to_string());
+        let PricesError::Unknown { near, .. } = error;
+        match did_you_mean(&near) {
+            Some(hint) => told.hint(hint),
+            None => told.hint("`attr prices list` lists them all"),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What the program talks about: money, tokens, calls, time, dimensions, filters.
+//!
+//! Pure values. Nothing here knows a vendor, SQL, polars, the terminal or a clock; every other room may
+//! name this one, and this one names none. To add a token class, add a row to [`tokens::Class`]; to add a
+//! dimension, a row to [`dimension::Dim`].
+
+pub mod call;
+pub mod dimension;
+pub mod filter;
+pub mod money;
+pub mod rollup;
+pub mod span;
+pub mod time;
+pub mod tokens;
+pub mod window;
+
+pub use call::{Call, Flags, Unpriced};
+pub use dimension::{Axis, Dim};
+pub use filter::{Condition, Filter};
+pub use money::Usd;
+pub use time::{Timestamp, Zone};
+pub use tokens::{Class, Tokens};
+pub use window::Window;

@@ -1,0 +1,181 @@
+//! Money, exact: whole picodollars, never a binary float. How many digits a reader sees is `render`'s business.
+
+use std::fmt;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Neg, Sub};
+
+/// Picodollars in one dollar.
+pub const PICO_PER_USD: i128 = 1_000_000_000_000;
+
+/// An exact amount of US dollars, in whole picodollars (1e-12 USD).
+///
+/// One call's cost fits 64 bits and is stored so; sums need more (an `i64` overflows at 9.2 million dollars),
+/// hence the 128 bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Usd(i128);
+
+/// Why a text is not an amount of money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MoneyError {
+    /// The text is not a decimal number.
+    #[error("not a decimal number")]
+    NotADecimal,
+    /// The number has digits below a picodollar.
+    #[error("more than 12 decimals")]
+    TooFine,
+    /// The number does not fit.
+    #[error("number too large")]
+    TooLarge,
+}
+
+impl Usd {
+    /// Nothing at all.
+    pub const ZERO: Usd = Usd(0);
+
+    /// Wraps a count of picodollars.
+    pub const fn from_pico(pico: i128) -> Usd {
+        Usd(pico)
+    }
+
+    /// Returns the count of picodollars.
+    pub const fn pico(self) -> i128 {
+        self.0
+    }
+
+    /// Returns the picodollars of one call as stored, or `None` past 9.2 million dollars.
+    pub fn call_pico(self) -> Option<i64> {
+        i64::try_from(self.0).ok()
+    }
+
+    /// Reads a decimal text (`12`, `0.02675025`, `5.94e-05`, `$0.0012`), refusing digits below a picodollar.
+    pub fn parse(text: &str) -> Result<Usd, MoneyError> {
+        let (value, exact) = parse_scaled(text, 12)?;
+        if exact { Ok(Usd(value)) } else { Err(MoneyError::TooFine) }
+    }
+
+    /// Reads a decimal text and rounds it half to even to a picodollar, as logged floats need it
+    /// (`0.0005940000000000001`).
+    pub fn parse_rounded(text: &str) -> Result<Usd, MoneyError> {
+        Ok(Usd(parse_scaled(text, 12)?.0))
+    }
+
+    /// Rounds a count of attodollars (1e-18 USD), half to even: the one rounding of a call's cost.
+    pub fn from_atto(atto: i128) -> Usd {
+        Usd(div_half_even(atto, 1_000_000))
+    }
+}
+
+/// Divides by a positive number, rounding half to even.
+pub fn div_half_even(value: i128, by: i128) -> i128 {
+    let quotient = value.div_euclid(by);
+    let twice = value.rem_euclid(by) * 2;
+    match twice.cmp(&by) {
+        std::cmp::Ordering::Less => quotient,
+        std::cmp::Ordering::Greater => quotient + 1,
+        std::cmp::Ordering::Equal => quotient + (quotient & 1),
+    }
+}
+
+/// Reads a decimal text as an integer of `10^-scale` units; tells too whether nothing was rounded away.
+///
+/// Accepts a sign, a leading `$`, and an exponent. Rounds half to even where the text is finer.
+pub fn parse_scaled(text: &str, scale: i32) -> Result<(i128, bool), MoneyError> {
+    let text = text.trim();
+    let (negative, rest) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let rest = rest.strip_prefix('$').unwrap_or(rest);
+    let (mantissa, exponent) = match rest.find(['e', 'E']) {
+        Some(at) => (&rest[..at], rest[at + 1..].parse::<i32>().map_err(|_| MoneyError::NotADecimal)?),
+        None => (rest, 0),
+    };
+    let mut digits: i128 = 0;
+    let mut decimals = 0i32;
+    let (mut seen_point, mut seen_digit) = (false, false);
+    for byte in mantissa.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                seen_digit = true;
+                digits = digits
+                    .checked_mul(10)
+                    .and_then(|d| d.checked_add(i128::from(byte - b'0')))
+                    .ok_or(MoneyError::TooLarge)?;
+                decimals += i32::from(seen_point);
+            }
+            b'.' if !seen_point => seen_point = true,
+            _ => return Err(MoneyError::NotADecimal),
+        }
+    }
+    if !seen_digit {
+        return Err(MoneyError::NotADecimal);
+    }
+    let shift = scale.checked_sub(decimals).and_then(|s| s.checked_add(exponent)).ok_or(MoneyError::TooLarge)?;
+    let (value, exact) = if digits == 0 {
+        (0, true)
+    } else if shift >= 0 {
+        let factor = 10i128.checked_pow(shift.unsigned_abs()).ok_or(MoneyError::TooLarge)?;
+        (digits.checked_mul(factor).ok_or(MoneyError::TooLarge)?, true)
+    } else {
+        match 10i128.checked_pow(shift.unsigned_abs()) {
+            Some(divisor) => (div_half_even(digits, divisor), digits % divisor == 0),
+            None => (0, false),
+        }
+    };
+    Ok((if negative { -value } else { value }, exact))
+}
+
+impl fmt::Display for Usd {
+    /// Writes the shortest exact decimal: `0.02675025`, `12`, `-0.5`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let pico = self.0.unsigned_abs();
+        let unit = PICO_PER_USD.unsigned_abs();
+        let (whole, fraction) = (pico / unit, pico % unit);
+        if fraction == 0 {
+            return write!(f, "{sign}{whole}");
+        }
+        let digits = format!("{fraction:012}");
+        write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+    }
+}
+
+impl serde::Serialize for Usd {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Add for Usd {
+    type Output = Usd;
+    fn add(self, other: Usd) -> Usd {
+        Usd(self.0 + other.0)
+    }
+}
+
+impl Sub for Usd {
+    type Output = Usd;
+    fn sub(self, other: Usd) -> Usd {
+        Usd(self.0 - other.0)
+    }
+}
+
+impl Neg for Usd {
+    type Output = Usd;
+    fn neg(self) -> Usd {
+        Usd(-self.0)
+    }
+}
+
+impl AddAssign for Usd {
+    fn add_assign(&mut self, other: Usd) {
+        self.0 += other.0;
+    }
+}
+
+impl Sum for Usd {
+    fn sum<I: Iterator<Item = Usd>>(amounts: I) -> Usd {
+        amounts.fold(Usd::ZERO, Add::add)
+    }
+}

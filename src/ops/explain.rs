@@ -1,0 +1,224 @@
+//! `attr explain`: one call's cost, class by class, with the price row behind each.
+
+use std::borrow::Cow;
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::domain::Call;
+use crate::domain::Dim;
+use crate::domain::Flags;
+use crate::domain::Unpriced;
+use crate::domain::Usd;
+use crate::ops::book::Book;
+use crate::price::Bill;
+use crate::price::Item;
+use crate::price::Request;
+use crate::price::Table as PriceTable;
+use crate::report::Block;
+use crate::report::Cell;
+use crate::report::Column;
+use crate::report::Report;
+use crate::report::Table;
+use crate::store::FoundCall;
+use crate::store::StoreError;
+
+/// Calls shown when several go by one id.
+const MOST: usize = 10;
+
+/// Why a call cannot be explained.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No call goes by this id.
+    #[error("no call has the id `{0}`")]
+    NotFound(String),
+}
+
+/// Explains the call or calls with an id.
+pub fn run(book: &Book, id: &str) -> Result<Report, ExplainError> {
+    let found = book.store.find_calls(id, MOST)?;
+    if found.is_empty() {
+        return Err(ExplainError::NotFound(id.to_string()));
+    }
+    let mut report = Report::new("explain");
+    report.price_table = Some(book.table.id().to_string());
+    let several = found.len() > 1;
+    let documents: Vec<Map<String, Value>> = found.iter().map(|call| explained(book, call, &mut report)).collect();
+    if several {
+        report.warn("several_calls", format!("{} calls go by `{id}`; each is explained", found.len()), None);
+        report.put("calls", documents);
+        report.rows = Some("calls");
+    } else if let Some(document) = documents.into_iter().next() {
+        report.body = document;
+        report.rows = Some("items");
+    }
+    Ok(report)
+}
+
+/// Itemises a call by the table in force, or says why it has no price.
+fn bill(table: &PriceTable, call: &Call<'_>) -> Result<Bill, Unpriced> {
+    if call.flags.has(Flags::GATEWAY_CACHE_HIT) {
+        return Ok(Bill { cost: Usd::ZERO, items: Vec::new(), fallback: false });
+    }
+    if let Some(reason @ (Unpriced::UsageMissing | Unpriced::UsageInconsistent)) = call.unpriced {
+        return Err(reason);
+    }
+    let [provider, model, tier, region] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region].map(|dim| call.dim(dim));
+    let tools: Vec<(Cow<'_, str>, u64)> = call.tools.iter().map(|(tool, uses)| (Cow::Borrowed(tool.as_ref()), *uses)).collect();
+    table.resolve(&Request { provider, model, tier, region })?.itemise(call.ts, &call.tokens, &tools)
+}
+
+fn explained(book: &Book, found: &FoundCall, report: &mut Report) -> Map<String, Value> {
+    let bill = bill(&book.table, &found.call);
+    let mut document = Map::new();
+    document.insert("call".into(), call_object(found));
+    report.blocks.push(Block::Heading(format!("call {}", found.id)));
+    report.blocks.push(Block::Facts(facts(found)));
+    match bill {
+        Ok(bill) => {
+            document.insert("cost_usd".into(), bill.cost.to_string().into());
+            document.insert("items".into(), json!(bill.items));
+            report.blocks.push(Block::Table(items(&bill)));
+            match found.cost {
+                Some(stored) if stored != bill.cost => report.warn(
+                    "repriced",
+                    format!("call {}: the stored cost is {stored} USD by table {}, this is {} by {}", found.id, book.priced_by, bill.cost, book.table.id()),
+                    None,
+                ),
+                _ => {}
+            }
+            if found.call.flags.has(Flags::GATEWAY_CACHE_HIT) {
+                report.blocks.push(Block::Note("answered from a gateway's cache: the provider was not called".into()));
+            }
+            if bill.fallback {
+                report.warn("fallback_price", format!("call {}: a class without a printed price is billed as another", found.id), None);
+            }
+        }
+        Err(reason) => {
+            let near = match reason {
+                Unpriced::UnknownModel => book.table.suggest_model(found.call.dim(Dim::Model).unwrap_or_default()),
+                _ => Vec::new(),
+            };
+            let mut unpriced = Map::new();
+            unpriced.insert("reason".into(), reason.name().into());
+            if !near.is_empty() {
+                unpriced.insert("near".into(), json!(near));
+            }
+            document.insert("items".into(), json!([]));
+            document.insert("unpriced".into(), unpriced.into());
+            let mut note = format!("unpriced: {} ({})", reason.name(), meaning(reason));
+            if !near.is_empty() {
+                note.push_str(&format!("; the table has {}, which are other models until an alias says otherwise", near.join(", ")));
+            }
+            report.blocks.push(Block::Note(note));
+        }
+    }
+    document
+}
+
+/// Says a reason in words.
+pub(super) fn meaning(reason: Unpriced) -> &'static str {
+    match reason {
+        Unpriced::UnknownSeller => "the price table has no such seller",
+        Unpriced::UnknownModel => "the price table has no model of this name",
+        Unpriced::NoPriceAtTime => "the model has no price for that time",
+        Unpriced::ModeNotSold => "the model is not sold in that service mode",
+        Unpriced::ClassNotSold => "the model has no price for a class of tokens the call used",
+        Unpriced::TierIndeterminate => "the service mode cannot be told",
+        Unpriced::UsageInconsistent => "the token counts contradict each other",
+        Unpriced::ToolFeeUnknown => "the call used a tool whose fee is not in the table",
+        Unpriced::UsageMissing => "the record has no token counts",
+    }
+}
+
+fn call_object(found: &FoundCall) -> Value {
+    let call = &found.call;
+    let mut object = Map::new();
+    object.insert("id".into(), found.id.into());
+    object.insert("time".into(), json!(call.ts));
+    if let Some(id) = &call.request_id {
+        object.insert("request_id".into(), json!(id));
+    }
+    for dim in Dim::all() {
+        if let Some(value) = call.dim(dim) {
+            object.insert(dim.name().into(), value.into());
+        }
+    }
+    let meta: Map<String, Value> = call.extra.iter().map(|(key, value)| (key.to_string(), json!(value))).collect();
+    if !meta.is_empty() {
+        object.insert("meta".into(), meta.into());
+    }
+    let tokens: Map<String, Value> = call.tokens.iter().map(|(class, n)| (class.name().to_string(), n.into())).collect();
+    object.insert("tokens".into(), tokens.into());
+    object.insert("reasoning_tokens".into(), call.reasoning.into());
+    for (key, value) in [("latency_ms", call.latency_ms), ("ttft_ms", call.ttft_ms)] {
+        if let Some(value) = value {
+            object.insert(key.into(), value.into());
+        }
+    }
+    if let Some(cost) = call.logged_cost {
+        object.insert("logged_cost_usd".into(), json!(cost));
+    }
+    object.insert("flags".into(), json!(call.flags.names()));
+    object.insert("file".into(), found.path.clone().into());
+    object.insert("line".into(), call.line.into());
+    object.into()
+}
+
+fn facts(found: &FoundCall) -> Vec<(String, Cell)> {
+    let call = &found.call;
+    let mut facts = vec![("time".to_string(), Cell::Text(call.ts.to_string()))];
+    if let Some(id) = &call.request_id {
+        facts.push(("request id".into(), Cell::Logged(id.to_string())));
+    }
+    for dim in Dim::all() {
+        if let Some(value) = call.dim(dim) {
+            facts.push((dim.name().into(), Cell::Logged(value.to_string())));
+        }
+    }
+    facts.extend(call.extra.iter().map(|(key, value)| (key.to_string(), Cell::Logged(value.to_string()))));
+    if call.reasoning > 0 {
+        facts.push(("reasoning tokens".into(), Cell::Count(call.reasoning)));
+    }
+    if let Some(ms) = call.latency_ms {
+        facts.push(("latency".into(), Cell::Text(format!("{ms} ms"))));
+    }
+    if let Some(cost) = call.logged_cost {
+        facts.push(("logged cost".into(), Cell::Usd(cost)));
+    }
+    if !call.flags.names().is_empty() {
+        facts.push(("flags".into(), Cell::Text(call.flags.names().join(", "))));
+    }
+    facts.push(("from".into(), Cell::Logged(format!("{}:{}", found.path, call.line))));
+    facts
+}
+
+fn items(bill: &Bill) -> Table {
+    let row = |item: &Item| {
+        let rate = match (&item.usd_per_mtok, &item.usd_per_1000) {
+            (Some(rate), _) => format!("${rate} / M"),
+            (None, Some(rate)) => format!("${rate} / 1,000"),
+            (None, None) => String::new(),
+        };
+        vec![
+            Cell::Text(item.item.clone()),
+            Cell::Count(item.quantity),
+            Cell::Text(rate),
+            Cell::Text(item.multiplier.clone()),
+            Cell::Text(format!("${}", item.usd)),
+            Cell::Text(item.price_row.clone()),
+        ]
+    };
+    let mut total = vec![Cell::Empty; 6];
+    total[0] = Cell::Text("cost".into());
+    total[4] = Cell::Text(format!("${}", bill.cost));
+    Table {
+        columns: ["item", "quantity", "rate", "multiplier", "usd", "price row"].map(Column::new).into(),
+        rows: bill.items.iter().map(row).collect(),
+        total: Some(total),
+    }
+}

@@ -1,0 +1,539 @@
+//! Logs into the store: one thread reads, one prices and writes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::sync_channel;
+
+use serde_json::Value;
+use serde_json::json;
+use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::domain::Axis;
+use crate::domain::Call;
+use crate::domain::Dim;
+use crate::domain::Timestamp;
+use crate::domain::rollup::Measures;
+use crate::ops::book::Book;
+use crate::ops::measures;
+use crate::ops::paths;
+use crate::ops::paths::Input;
+use crate::ops::price::price;
+use crate::read::Options;
+use crate::read::ReadError;
+use crate::read::Reader;
+use crate::read::Record;
+use crate::read::Session;
+use crate::read::Sink;
+use crate::read::Span;
+use crate::read::Verdict;
+use crate::read::fields;
+use crate::read::formats;
+use crate::read::formats::Format;
+use crate::read::framing::Framed;
+use crate::read::framing::Framing;
+use crate::read::framing::Shape;
+use crate::read::source;
+use crate::report::Block;
+use crate::report::Cell;
+use crate::report::Column;
+use crate::report::Report;
+use crate::report::Table;
+use crate::store::Batch;
+use crate::store::Fixed;
+use crate::store::IdentityRule;
+use crate::store::ImportHead;
+use crate::store::ImportTail;
+use crate::store::Imported;
+use crate::store::StoreError;
+
+/// Rejections shown and recorded per file.
+const SHOWN_REJECTS: usize = 20;
+
+/// How to read the files of one import.
+#[derive(Clone, Debug, Default)]
+pub struct ImportPlan {
+    /// What the user named.
+    pub paths: Vec<String>,
+    /// How to read them, unless `rules` says otherwise.
+    pub how: How,
+    /// Settings for paths that match a pattern; the first match counts.
+    pub rules: Vec<(String, How)>,
+    /// Read and judge everything, keep nothing.
+    pub dry_run: bool,
+    /// The moment of the import.
+    pub at: Timestamp,
+}
+
+/// How to read one file.
+#[derive(Clone, Debug, Default)]
+pub struct How {
+    /// The format's name; detected if absent.
+    pub input_format: Option<String>,
+    /// Columns given to fields, and the cached-input reading.
+    pub options: Options,
+    /// Values for every call: (dimension or key, value).
+    pub set: Vec<(String, String)>,
+    /// The value of the `source` dimension; the format's name if absent.
+    pub source: Option<String>,
+}
+
+impl How {
+    /// Fills what is open from settings.
+    fn or(&self, settings: &How) -> How {
+        let named = |set: &[(String, String)], key: &str| set.iter().any(|(known, _)| known == key);
+        let more = |own: &[(String, String)], from: &[(String, String)]| {
+            let extra = from.iter().filter(|(key, _)| !named(own, key)).cloned();
+            own.iter().cloned().chain(extra).collect()
+        };
+        How {
+            input_format: self.input_format.clone().or(settings.input_format.clone()),
+            options: Options {
+                map: more(&self.options.map, &settings.options.map),
+                cached_input: self.options.cached_input.or(settings.options.cached_input),
+            },
+            set: more(&self.set, &settings.set),
+            source: self.source.clone().or(settings.source.clone()),
+        }
+    }
+}
+
+/// What became of one file.
+#[derive(Clone, Debug)]
+pub struct FileResult {
+    /// The path as shown.
+    pub path: String,
+    /// The outcome.
+    pub outcome: FileOutcome,
+}
+
+/// The outcome of one file.
+#[derive(Clone, Debug)]
+pub enum FileOutcome {
+    /// It is in, entirely.
+    In {
+        /// The format's name.
+        input_format: &'static str,
+        /// What its records were.
+        tail: ImportTail,
+        /// What its calls were to the store.
+        imported: Box<Imported>,
+    },
+    /// There was nothing in it.
+    Empty,
+    /// Found in a folder and no log; passed over.
+    PassedOver(String),
+    /// It is not in at all.
+    Failed {
+        /// Why.
+        reason: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+}
+
+/// Watches an import go by.
+pub trait Watch {
+    /// Tells how far the current file is: bytes read, of how many if known.
+    fn progress(&self, path: &str, read: u64, total: Option<u64>);
+    /// Tells that the current file is done.
+    fn done(&self);
+}
+
+/// Imports every file of a plan, each in a transaction of its own.
+pub fn run(book: &mut Book, plan: &ImportPlan, watch: &dyn Watch) -> Result<Vec<FileResult>, StoreError> {
+    let mut results = Vec::new();
+    for path in &plan.paths {
+        match paths::expand(path) {
+            Err(error) => results.push(FileResult {
+                path: path.clone(),
+                outcome: FileOutcome::Failed { reason: error.to_string(), hint: None },
+            }),
+            Ok(inputs) => {
+                for input in inputs {
+                    let outcome = import_input(book, plan, &input, watch)?;
+                    watch.done();
+                    results.push(FileResult { path: input.shown(), outcome });
+                }
+            }
+        }
+    }
+    Ok(results)
+}
+
+/// Returns the sums of all that is new.
+pub fn total(results: &[FileResult]) -> Measures {
+    let mut total = Measures::default();
+    for result in results {
+        if let FileOutcome::In { imported, .. } = &result.outcome {
+            total.add(&imported.total);
+        }
+    }
+    total
+}
+
+fn import_input(
+    book: &mut Book,
+    plan: &ImportPlan,
+    input: &Input,
+    watch: &dyn Watch,
+) -> Result<FileOutcome, StoreError> {
+    let path = input.shown();
+    let rule = plan.rules.iter().find(|(pattern, _)| matches_path(pattern, &path));
+    let how = rule.map_or_else(|| plan.how.clone(), |(_, settings)| plan.how.or(settings));
+    match import_file(book, plan, input, &how, watch) {
+        Ok(Some(outcome)) => Ok(outcome),
+        Ok(None) => Ok(FileOutcome::Empty),
+        Err(Failure::Store(error)) => Err(error),
+        Err(Failure::Read(error)) => Ok(match (&error, input) {
+            (ReadError::NotRecognised(_), Input::Found(_)) => FileOutcome::PassedOver(error.to_string()),
+            (ReadError::Io(io), Input::Found(_)) if io.kind() == std::io::ErrorKind::NotFound => {
+                FileOutcome::PassedOver("a broken link".into())
+            }
+            _ => FileOutcome::Failed { hint: hint(&error), reason: error.to_string() },
+        }),
+    }
+}
+
+/// A rule's pattern matches the path or its end: `logs/*.jsonl` matches `/data/logs/a.jsonl`.
+fn matches_path(pattern: &str, path: &str) -> bool {
+    glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(path))
+        || glob::Pattern::new(&format!("*/{}", pattern.trim_start_matches("./"))).is_ok_and(|glob| glob.matches(path))
+}
+
+fn hint(error: &ReadError) -> Option<String> {
+    Some(match error {
+        ReadError::NotRecognised(_) => {
+            "name its columns with --map (--map ts=COLUMN --map model=COLUMN --map input_tokens=COLUMN)".into()
+        }
+        ReadError::UnknownFormat { near: Some(near), .. } => format!("did you mean `{near}`?"),
+        ReadError::UnknownFormat { .. } => {
+            let names: Vec<&str> = formats::readers().map(|reader| reader.name()).collect();
+            format!("the formats are {}", names.join(", "))
+        }
+        ReadError::UnknownField(_) => "fields are ts, model, provider, input_tokens, output_tokens, cost_usd, …".into(),
+        ReadError::Io(_) | ReadError::Refused { .. } => return None,
+    })
+}
+
+enum Failure {
+    Read(ReadError),
+    Store(StoreError),
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Failure {
+        Failure::Read(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Failure {
+        Failure::Read(error.into())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Failure {
+        Failure::Store(error)
+    }
+}
+
+fn import_file(
+    book: &mut Book,
+    plan: &ImportPlan,
+    input: &Input,
+    how: &How,
+    watch: &dyn Watch,
+) -> Result<Option<FileOutcome>, Failure> {
+    for (field, _) in &how.options.map {
+        fields::field_named(field).ok_or_else(|| ReadError::UnknownField(field.clone()))?;
+    }
+    let read_bytes = Arc::new(AtomicU64::new(0));
+    let (stream, size) = open(input, Arc::clone(&read_bytes))?;
+    let framing = Framing::open(stream)?;
+    let shape = framing.shape().map_err(|not_text| ReadError::NotRecognised(not_text.0))?;
+    let reader: &'static dyn Reader = match &how.input_format {
+        Some(name) => formats::by_name(name)?,
+        None if !how.options.map.is_empty() && shape != Shape::Empty => formats::by_name("flat")?,
+        None => match formats::detect(&framing, shape)? {
+            Some(reader) => reader,
+            None => return Ok(None),
+        },
+    };
+    let path = input.shown();
+    let source = how.source.clone().unwrap_or_else(|| reader.name().to_string());
+    let fixed = Arc::new(fixed_values(&how.set, &source));
+    let head = ImportHead { path: path.clone(), input_format: reader.name().into(), source, at: plan.at };
+    let Book { store, table, .. } = book;
+    let mut import = store.begin_import(&head)?;
+    let (sender, batches) = sync_channel(1);
+    let options = how.options.clone();
+    let mut tail = std::thread::scope(|scope| -> Result<ImportTail, Failure> {
+        let parser = std::thread::Builder::new().name("reader".into()).spawn_scoped(scope, move || {
+            read_all(framing, shape, reader, &options, fixed, sender)
+        })?;
+        let written = write_all(&batches, |batch| {
+            price(table, batch);
+            import.append(batch)?;
+            watch.progress(&path, read_bytes.load(Ordering::Relaxed), size);
+            Ok(())
+        });
+        // A closed channel stops the reader, should writing have failed.
+        drop(batches);
+        let read = parser.join().map_err(|_| std::io::Error::other("the reader of this format failed; please report it"))?;
+        written?;
+        Ok(read?)
+    })?;
+    tail.bytes = read_bytes.load(Ordering::Relaxed);
+    let imported = import.commit(&tail, plan.dry_run)?;
+    Ok(Some(FileOutcome::In { input_format: reader.name(), tail, imported: Box::new(imported) }))
+}
+
+fn write_all(
+    batches: &Receiver<Batch>,
+    mut on: impl FnMut(&mut Batch) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    batches.iter().try_for_each(|mut batch| on(&mut batch))
+}
+
+type Stream = Box<dyn std::io::Read + Send>;
+
+fn open(input: &Input, passed: Arc<AtomicU64>) -> std::io::Result<(Stream, Option<u64>)> {
+    match input {
+        Input::Stdin => Ok((source::decompressed(std::io::stdin(), passed)?, None)),
+        Input::Named(path) | Input::Found(path) => {
+            let file = fs_err::File::open(path)?;
+            let meta = file.metadata()?;
+            if meta.is_dir() {
+                return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder"));
+            }
+            let size = meta.is_file().then(|| meta.len());
+            Ok((source::decompressed(file, passed)?, size))
+        }
+    }
+}
+
+fn fixed_values(set: &[(String, String)], source: &str) -> Fixed {
+    let mut fixed = Fixed::default();
+    for (name, value) in set {
+        match Axis::parse(name) {
+            Axis::Dim(dim) => fixed.dims[dim as usize] = Some(value.clone()),
+            Axis::Key(key) => fixed.extra.push((key, value.clone())),
+            Axis::Time(_) | Axis::Call => {}
+        }
+    }
+    fixed.dims[Dim::Source as usize] = Some(source.to_string());
+    fixed
+}
+
+/// Reads a whole stream into batches.
+fn read_all(
+    framing: Framing,
+    shape: Shape,
+    reader: &'static dyn Reader,
+    options: &Options,
+    fixed: Arc<Fixed>,
+    batches: SyncSender<Batch>,
+) -> Result<ImportTail, ReadError> {
+    let mut collector = Collector {
+        batch: Batch::new(Arc::clone(&fixed)),
+        fixed,
+        rule: rule_of(reader),
+        fingerprint: 0,
+        calls_of_record: 0,
+        tail: ImportTail::default(),
+    };
+    let mut own = reader.start(options);
+    let mut others: BTreeMap<&'static str, Box<dyn Session>> = BTreeMap::new();
+    let mut writer_gone = false;
+    framing.each(shape, |framed| {
+        match framed {
+            Framed::Broken(line, reason) => collector.reject(line, reason),
+            Framed::Record(line, tape, text) => {
+                let record = Record { line, node: tape.root(text) };
+                collector.fingerprint = xxh3_64(text.as_bytes());
+                collector.calls_of_record = 0;
+                if let Verdict::NotMine(reason) = own.record(record, &mut collector) {
+                    collector.rule = IdentityRule::Id;
+                    pass_on(record, reason, reader, options, &mut others, &mut collector);
+                    collector.rule = rule_of(reader);
+                }
+            }
+        }
+        if collector.batch.is_full() {
+            let full = std::mem::replace(&mut collector.batch, Batch::new(Arc::clone(&collector.fixed)));
+            writer_gone = batches.send(full).is_err();
+        }
+        !writer_gone
+    })?;
+    if !collector.batch.is_empty() {
+        // A writer that has gone reports its own error.
+        let _ = batches.send(collector.batch);
+    }
+    Ok(collector.tail)
+}
+
+fn rule_of(reader: &dyn Reader) -> IdentityRule {
+    if reader.has_spans() { IdentityRule::Span } else { IdentityRule::Id }
+}
+
+/// Offers a record that its file's reader does not know to whoever claims it: files mix.
+fn pass_on(
+    record: Record<'_>,
+    reason: String,
+    reader: &'static dyn Reader,
+    options: &Options,
+    others: &mut BTreeMap<&'static str, Box<dyn Session>>,
+    collector: &mut Collector,
+) {
+    match formats::claiming(record.node) {
+        Some(Format::Refused { what, .. }) => collector.reject(record.line, format!("this record is {what}, which is not read yet")),
+        Some(Format::Read(other)) if other.name() != reader.name() => {
+            let session = others.entry(other.name()).or_insert_with(|| other.start(options));
+            if let Verdict::NotMine(reason) = session.record(record, collector) {
+                collector.reject(record.line, reason);
+            }
+        }
+        _ => collector.reject(record.line, reason),
+    }
+}
+
+/// Gathers what readers find into a batch, and counts the rest.
+struct Collector {
+    batch: Batch,
+    fixed: Arc<Fixed>,
+    rule: IdentityRule,
+    fingerprint: u64,
+    calls_of_record: u64,
+    tail: ImportTail,
+}
+
+impl Sink for Collector {
+    fn call(&mut self, call: &Call<'_>) {
+        // Several calls of one record are told apart by their place in it.
+        let fingerprint = match self.calls_of_record {
+            0 => self.fingerprint,
+            place => xxh3_64_with_seed(&self.fingerprint.to_le_bytes(), place),
+        };
+        self.calls_of_record += 1;
+        self.tail.records += 1;
+        self.batch.push(call, fingerprint, self.rule);
+    }
+
+    fn span(&mut self, span: &Span<'_>) {
+        self.batch.push_span(span);
+    }
+
+    fn skip(&mut self, _line: u64, reason: &'static str) {
+        self.tail.records += 1;
+        *self.tail.skipped.entry(reason.to_string()).or_default() += 1;
+    }
+
+    fn reject(&mut self, line: u64, reason: String) {
+        self.tail.records += 1;
+        self.tail.rejected += 1;
+        if self.tail.rejects.len() < SHOWN_REJECTS {
+            self.tail.rejects.push((line, reason));
+        }
+    }
+}
+
+/// Tells what became of every file.
+pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
+    let mut report = Report::new("import");
+    report.price_table = Some(book.table.id().to_string());
+    let columns = ["file", "format", "records", "new", "duplicate", "skipped", "rejected", "cost"];
+    let mut table = Table { columns: columns.map(Column::new).into(), ..Table::default() };
+    let (mut objects, mut errors) = (Vec::new(), Vec::new());
+    for result in results {
+        let mut cells = vec![Cell::Logged(result.path.clone())];
+        match &result.outcome {
+            FileOutcome::In { input_format, tail, imported } => {
+                objects.push(file_object(&result.path, input_format, tail, imported));
+                let skipped = tail.skipped.values().sum::<u64>() + imported.rollups;
+                cells.push(Cell::Text((*input_format).to_string()));
+                cells.extend([tail.records, imported.new, imported.duplicate, skipped, tail.rejected].map(Cell::Count));
+                cells.push(Cell::Usd(imported.total.cost));
+            }
+            FileOutcome::Empty => {
+                objects.push(json!({"path": result.path, "kind": "usage", "records": 0, "new": 0, "duplicate": 0, "skipped": {}, "rejected": 0, "rejects": []}));
+                report.warn("empty_file", format!("{} is empty", result.path), None);
+                cells.push(Cell::Text("empty".into()));
+            }
+            FileOutcome::PassedOver(reason) => {
+                report.warn("passed_over", format!("{} is passed over: {reason}", result.path), None);
+                cells.push(Cell::Text("passed over".into()));
+            }
+            FileOutcome::Failed { reason, .. } => {
+                errors.push(json!({"path": result.path, "message": reason}));
+                cells.push(Cell::Text("failed".into()));
+            }
+        }
+        cells.resize(columns.len(), Cell::Empty);
+        table.rows.push(cells);
+    }
+    let total = total(results);
+    report.put("imports", objects);
+    report.rows = Some("imports");
+    if !errors.is_empty() {
+        report.put("errors", errors);
+    }
+    if dry_run {
+        report.put("dry_run", true);
+        report.blocks.push(Block::Note("dry run: nothing is kept".into()));
+    }
+    report.put("total", measures::object(&total));
+    report.blocks.push(Block::Table(table));
+    warn(&mut report, results, &total);
+    report
+}
+
+fn file_object(path: &str, input_format: &str, tail: &ImportTail, imported: &Imported) -> Value {
+    let mut skipped = tail.skipped.clone();
+    if imported.rollups > 0 {
+        *skipped.entry("rollup".into()).or_default() += imported.rollups;
+    }
+    let rejects: Vec<Value> =
+        tail.rejects.iter().map(|(line, reason)| json!({"line": line, "reason": reason})).collect();
+    json!({
+        "id": imported.id, "path": path, "kind": "usage", "input_format": input_format, "records": tail.records,
+        "new": imported.new, "duplicate": imported.duplicate, "skipped": skipped, "rejected": tail.rejected,
+        "rejects": rejects, "conflicts": imported.conflicts,
+    })
+}
+
+/// Rejections told one by one before the rest is a count.
+const TOLD_REJECTS: usize = 3;
+
+fn warn(report: &mut Report, results: &[FileResult], total: &Measures) {
+    for result in results {
+        let FileOutcome::In { tail, imported, .. } = &result.outcome else { continue };
+        if tail.rejected > 0 {
+            let first: Vec<String> = tail
+                .rejects
+                .iter()
+                .take(TOLD_REJECTS)
+                .map(|(line, reason)| format!("{}:{line}: {reason}", result.path))
+                .collect();
+            let more = tail.rejected - first.len() as u64;
+            let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+            report.warn("rejected_records", format!("{} of {} records rejected: {}{rest}", tail.rejected, tail.records, first.join("; ")), None);
+        }
+        if imported.conflicts > 0 {
+            let message = format!("{}: {} calls share an id with another call of other content; both are counted", result.path, imported.conflicts);
+            report.warn("id_conflict", message, None);
+        }
+        if imported.earlier_rollups > 0 {
+            let message = format!("{}: {} calls of earlier files turned out to sum calls of this one and are no longer billed", result.path, imported.earlier_rollups);
+            report.warn("rollup", message, None);
+        }
+    }
+    if let Some(note) = measures::unpriced_note(total) {
+        report.warn("unpriced_calls", note, Some("`attr status` lists their models".into()));
+    }
+}

@@ -1,0 +1,186 @@
+//! `attr prices`: what the price table holds.
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::domain::Unpriced;
+use crate::price::Mode;
+use crate::price::Model;
+use crate::price::Price;
+use crate::price::Table as PriceTable;
+use crate::report::Block;
+use crate::report::Cell;
+use crate::report::Column;
+use crate::report::Report;
+use crate::report::Table;
+
+/// Classes that the list shows; the others stand in `show`.
+const LISTED: [&str; 5] = ["input", "cache_read", "cache_write_5m", "cache_write_30m", "output"];
+
+/// Why a model cannot be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum PricesError {
+    /// The table has no such model.
+    #[error("the price table has no model `{name}`{}", if *.reason == Unpriced::UnknownSeller { " of a single seller it knows" } else { "" })]
+    Unknown {
+        /// What the user said.
+        name: String,
+        /// Near names.
+        near: Vec<String>,
+        /// What the lookup said.
+        reason: Unpriced,
+    },
+}
+
+fn heading(table: &PriceTable, report: &mut Report) {
+    report.price_table = Some(table.id().to_string());
+    report.blocks.push(Block::Heading(format!("price table {}, USD per million tokens", table.id())));
+}
+
+/// Lists every model with its newest standard price.
+pub fn list(table: &PriceTable, seller: Option<&str>) -> Report {
+    let mut report = Report::new("prices list");
+    heading(table, &mut report);
+    let models: Vec<&Model> = table.models().filter(|model| seller.is_none_or(|seller| &*model.seller == seller)).collect();
+    let rows: Vec<Value> = models.iter().map(|model| model_object(model, false)).collect();
+    let mut shown = Table {
+        columns: ["seller", "model", "input", "cache read", "write 5m", "write 30m", "output", "since", "modes"]
+            .map(Column::new)
+            .into(),
+        ..Table::default()
+    };
+    for model in models {
+        let newest = newest_standard(model);
+        let rate = |class: &str| {
+            let rate = newest.and_then(|price| price.rates().find(|(known, _)| known.name() == class));
+            rate.map_or(Cell::Empty, |(_, rate)| Cell::Text(format!("${rate}")))
+        };
+        let mut cells = vec![Cell::Text(model.seller.to_string()), Cell::Text(model.id.to_string())];
+        cells.extend(LISTED.map(rate));
+        cells.push(newest.and_then(|price| price.from).map_or(Cell::Empty, |from| Cell::Text(day(from))));
+        cells.push(Cell::Text(modes(model).join(" ")));
+        shown.rows.push(cells);
+    }
+    report.put("models", rows);
+    report.rows = Some("models");
+    report.blocks.push(Block::Table(shown));
+    report
+}
+
+/// Shows every row of one model.
+pub fn show(table: &PriceTable, name: &str) -> Result<Report, PricesError> {
+    let (provider, bare) = match name.split_once('/') {
+        Some((seller, bare)) if table.sellers().any(|known| &*known.id == seller) => (Some(seller), bare),
+        _ => (None, name),
+    };
+    let found = table.find_model(provider, bare).or_else(|_| table.find_model(None, name));
+    let model = found.map_err(|reason| PricesError::Unknown {
+        name: name.to_string(),
+        near: table.suggest_model(bare),
+        reason,
+    })?;
+    let mut report = Report::new("prices show");
+    heading(table, &mut report);
+    report.put("model", model_object(model, true));
+    let names: Vec<String> = model.names.iter().map(ToString::to_string).collect();
+    report.blocks.push(Block::Facts(vec![
+        ("seller".into(), Cell::Text(model.seller.to_string())),
+        ("model".into(), Cell::Text(model.id.to_string())),
+        ("names".into(), Cell::Text(names.join(", "))),
+        ("from".into(), Cell::Text(format!("{}:{}", model.place.file, model.place.line))),
+    ]));
+    let mut shown = Table {
+        columns: ["mode", "from", "prompt", "rates", "basis", "source"].map(Column::new).into(),
+        ..Table::default()
+    };
+    for price in &model.prices {
+        let rates: Vec<String> = price.rates().map(|(class, rate)| format!("{} ${rate}", class.name())).collect();
+        shown.rows.push(vec![
+            Cell::Text(price.mode.name().to_string()),
+            Cell::Text(price.from.map_or_else(|| "launch".into(), day)),
+            Cell::Text(band(price)),
+            Cell::Text(if rates.is_empty() { "not sold".into() } else { rates.join(", ") }),
+            price.basis.map_or(Cell::Empty, |basis| Cell::Text(format!("{basis:?}").to_lowercase())),
+            Cell::Text(price.src.as_deref().unwrap_or_default().to_string()),
+        ]);
+    }
+    report.blocks.push(Block::Table(shown));
+    Ok(report)
+}
+
+fn newest_standard(model: &Model) -> Option<&Price> {
+    model
+        .prices
+        .iter()
+        .filter(|price| price.mode == Mode::Standard && price.withdrawn.is_none() && price.prompt_min == 0 && !price.is_end())
+        .max_by_key(|price| price.from)
+}
+
+fn modes(model: &Model) -> Vec<&'static str> {
+    let mut modes: Vec<&'static str> = model.prices.iter().map(|price| price.mode.name()).collect();
+    modes.sort_unstable();
+    modes.dedup();
+    modes
+}
+
+fn day(ts: crate::domain::Timestamp) -> String {
+    let text = ts.to_string();
+    text.strip_suffix("T00:00:00Z").map(str::to_string).unwrap_or(text)
+}
+
+fn band(price: &Price) -> String {
+    match (price.prompt_min, price.prompt_max) {
+        (0, None) => "any".into(),
+        (0, Some(most)) => format!("up to {most}"),
+        (least, None) => format!("from {least}"),
+        (least, Some(most)) => format!("{least} to {most}"),
+    }
+}
+
+fn model_object(model: &Model, with_rows: bool) -> Value {
+    let mut object = Map::new();
+    object.insert("seller".into(), json!(&*model.seller));
+    object.insert("id".into(), json!(&*model.id));
+    object.insert("names".into(), json!(model.names.iter().map(ToString::to_string).collect::<Vec<_>>()));
+    object.insert("modes".into(), json!(modes(model)));
+    let rows: Vec<Value> = model.prices.iter().map(|price| price_object(price)).collect();
+    if with_rows {
+        object.insert("prices".into(), rows.into());
+    } else if let Some(newest) = newest_standard(model) {
+        object.insert("standard".into(), price_object(newest));
+    }
+    object.into()
+}
+
+fn price_object(price: &Price) -> Value {
+    let mut object = Map::new();
+    object.insert("price_row".into(), price.key().into());
+    object.insert("mode".into(), price.mode.name().into());
+    if let Some(from) = price.from {
+        object.insert("from".into(), json!(from));
+    }
+    if price.prompt_min > 0 {
+        object.insert("prompt_min".into(), price.prompt_min.into());
+    }
+    if let Some(most) = price.prompt_max {
+        object.insert("prompt_max".into(), most.into());
+    }
+    let rates: Map<String, Value> = price.rates().map(|(class, rate)| (class.name().to_string(), rate.into())).collect();
+    object.insert("usd_per_mtok".into(), rates.into());
+    for (key, value) in [("known", price.known), ("withdrawn", price.withdrawn)] {
+        if let Some(value) = value {
+            object.insert(key.into(), json!(value));
+        }
+    }
+    if let Some(basis) = price.basis {
+        object.insert("basis".into(), json!(format!("{basis:?}").to_lowercase()));
+    }
+    if let Some(read) = price.read {
+        object.insert("read".into(), json!(read.to_string()));
+    }
+    if let Some(src) = &price.src {
+        object.insert("src".into(), json!(src.to_string()));
+    }
+    object.into()
+}

@@ -1,0 +1,196 @@
+//! `attr status`: what the store holds, how far it can be believed, and what to do next.
+
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+use crate::domain::Filter;
+use crate::domain::Timestamp;
+use crate::domain::Unpriced;
+use crate::domain::Window;
+use crate::domain::Zone;
+use crate::domain::rollup::Measures;
+use crate::domain::rollup::RollupQuery;
+use crate::domain::rollup::Rollups;
+use crate::ops::book::Book;
+use crate::ops::explain::meaning;
+use crate::ops::measures;
+use crate::report::Block;
+use crate::report::Cell;
+use crate::report::Column;
+use crate::report::Report;
+use crate::report::Table;
+use crate::store::Overview;
+use crate::store::StoreError;
+
+/// Models without a price that are listed.
+const MOST_MODELS: usize = 20;
+/// A price table this much older than the newest call may have missed a change of prices.
+const STALE_DAYS: i64 = 45;
+
+/// Tells the state of the store.
+pub fn run(book: &Book) -> Result<Report, StoreError> {
+    let mut report = Report::new("status");
+    report.price_table = Some(book.priced_by.clone());
+    let overview = book.store.overview()?;
+    let query = RollupQuery { by: Vec::new(), window: Window::default(), filter: Filter::default(), zone: Zone::UTC };
+    let total = book.store.rollup(&query)?.groups.pop().map(|group| group.measures).unwrap_or_default();
+    put_span(&mut report, &overview);
+    report.put("total", measures::object(&total));
+    put_sources(&mut report, book)?;
+    put_coverage(&mut report, &overview);
+    put_unpriced(&mut report, book, &total)?;
+    put_doubts(&mut report, &overview);
+    put_logged_cost(&mut report, &overview);
+    warn_stale(&mut report, book, &overview);
+    Ok(report)
+}
+
+fn put_span(report: &mut Report, overview: &Overview) {
+    if let (Some(first), Some(last)) = (overview.first, overview.last) {
+        report.put("first_call", first);
+        report.put("last_call", last);
+        report.blocks.push(Block::Facts(vec![
+            ("calls".into(), Cell::Count(overview.calls)),
+            ("from".into(), Cell::Text(first.to_string())),
+            ("to".into(), Cell::Text(last.to_string())),
+            ("price table".into(), Cell::Text(report.price_table.clone().unwrap_or_default())),
+        ]));
+    } else {
+        report.blocks.push(Block::Note("the store holds no call; `attr import PATH` brings some in".into()));
+    }
+}
+
+fn put_sources(report: &mut Report, book: &Book) -> Result<(), StoreError> {
+    let columns = ["source", "format", "files", "records", "new", "duplicate", "skipped", "rejected", "conflicts"];
+    let mut table = Table { columns: columns.map(Column::new).into(), ..Table::default() };
+    let mut sources: Vec<(String, String, [u64; 7])> = Vec::new();
+    for import in book.store.imports()? {
+        let skipped = import.skipped.values().sum();
+        let counts = [1, import.records, import.new, import.duplicate, skipped, import.rejected, import.conflicts];
+        let known = sources.iter_mut().find(|(source, format, _)| *source == import.source && *format == import.input_format);
+        match known {
+            Some((_, _, sums)) => sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count),
+            None => sources.push((import.source, import.input_format, counts)),
+        }
+    }
+    let rejected: u64 = sources.iter().map(|(_, _, sums)| sums[5]).sum();
+    let mut objects = Vec::new();
+    for (source, format, sums) in sources {
+        let mut object = Map::new();
+        object.insert("source".into(), source.clone().into());
+        object.insert("input_format".into(), format.clone().into());
+        for (name, count) in columns[2..].iter().zip(sums) {
+            object.insert((*name).into(), count.into());
+        }
+        objects.push(Value::Object(object));
+        let mut cells = vec![Cell::Logged(source), Cell::Text(format)];
+        cells.extend(sums.map(Cell::Count));
+        table.rows.push(cells);
+    }
+    report.put("sources", objects);
+    report.rows = Some("sources");
+    if !table.rows.is_empty() {
+        report.blocks.push(Block::Table(table));
+    }
+    if rejected > 0 {
+        let message = format!("{rejected} records could not be used and are in no total");
+        report.warn("rejected_records", message, Some("`attr import` lists the first of each file".into()));
+    }
+    Ok(())
+}
+
+fn put_coverage(report: &mut Report, overview: &Overview) {
+    let share = |tagged: u64| tagged as f64 / overview.calls.max(1) as f64;
+    let mut table = Table { columns: ["dimension", "tagged", "share"].map(Column::new).into(), ..Table::default() };
+    let mut coverage = Map::new();
+    for dimension in &overview.coverage {
+        coverage.insert(dimension.name.clone(), json!({"tagged": dimension.tagged, "share": (share(dimension.tagged) * 1e6).round() / 1e6}));
+        table.rows.push(vec![
+            Cell::Logged(dimension.name.clone()),
+            Cell::Count(dimension.tagged),
+            Cell::Share(share(dimension.tagged)),
+        ]);
+    }
+    report.put("coverage", coverage);
+    if !table.rows.is_empty() {
+        report.blocks.push(Block::Table(table));
+    }
+}
+
+fn put_unpriced(report: &mut Report, book: &Book, total: &Measures) -> Result<(), StoreError> {
+    let Some(note) = measures::unpriced_note(total) else { return Ok(()) };
+    let mut table = Table { columns: ["provider", "model", "reason", "calls"].map(Column::new).into(), ..Table::default() };
+    let mut objects = Vec::new();
+    for unpriced in book.store.unpriced_models(MOST_MODELS)? {
+        let near = match (&unpriced.model, unpriced.reason) {
+            (Some(model), Unpriced::UnknownModel) => book.table.suggest_model(model),
+            _ => Vec::new(),
+        };
+        let mut object = Map::new();
+        for (key, value) in [("provider", &unpriced.provider), ("model", &unpriced.model)] {
+            if let Some(value) = value {
+                object.insert(key.into(), value.clone().into());
+            }
+        }
+        object.insert("reason".into(), unpriced.reason.name().into());
+        object.insert("calls".into(), unpriced.calls.into());
+        if !near.is_empty() {
+            object.insert("near".into(), json!(near));
+        }
+        objects.push(Value::Object(object));
+        let name = |name: Option<String>| name.map_or(Cell::Untagged, Cell::Logged);
+        table.rows.push(vec![
+            name(unpriced.provider),
+            name(unpriced.model),
+            Cell::Text(format!("{}: {}", unpriced.reason.name(), meaning(unpriced.reason))),
+            Cell::Count(unpriced.calls),
+        ]);
+    }
+    report.put("unpriced", objects);
+    report.blocks.push(Block::Table(table));
+    report.warn("unpriced_calls", note, Some("a price table of your own (`--pricing`) can name them".into()));
+    Ok(())
+}
+
+/// Flags that are warnings of the contract, with what they mean for the figures.
+const DOUBTS: [(&str, &str); 6] = [
+    ("inclusive_guessed", "whether their input count contains the cached tokens was decided by column names (`--cached-input` settles it)"),
+    ("ttl_unknown", "the lifetime of their cache writes is not in the log: the provider's default was taken"),
+    ("usage_missing", "they carry no token counts"),
+    ("placeholder_output", "their output count looks like a placeholder: the cost is a lower bound"),
+    ("fallback_price", "a class without a printed price is billed as another"),
+    ("id_conflict", "they share an id with another call of other content: both are counted"),
+];
+
+fn put_doubts(report: &mut Report, overview: &Overview) {
+    let flags: Map<String, Value> = overview.flags.iter().map(|(name, count)| ((*name).to_string(), (*count).into())).collect();
+    report.put("flags", flags);
+    for (name, count) in &overview.flags {
+        if let Some((code, meaning)) = DOUBTS.iter().find(|(code, _)| code == name) {
+            report.warn(code, format!("{count} calls: {meaning}"), None);
+        }
+    }
+}
+
+fn put_logged_cost(report: &mut Report, overview: &Overview) {
+    let (calls, cost) = overview.logged_cost;
+    if calls > 0 {
+        report.put("logged_cost", json!({"calls": calls, "cost_usd": cost}));
+        report.blocks.push(Block::Facts(vec![
+            ("calls with a logged cost".into(), Cell::Count(calls)),
+            ("sum of the logged costs".into(), Cell::Usd(cost)),
+        ]));
+    }
+}
+
+/// The version of a table begins with its date; a user's own may not, and has no age.
+fn warn_stale(report: &mut Report, book: &Book, overview: &Overview) {
+    let date = book.table.version().split('.').take(3).collect::<Vec<_>>().join("-");
+    let (Ok(made), Some(last)) = (Timestamp::parse(&date), overview.last) else { return };
+    let days = (last.0 - made.ts.0) / (86_400 * 1_000_000_000);
+    if days > STALE_DAYS {
+        let message = format!("the newest call is {days} days younger than the price table {}", book.table.id());
+        report.warn("stale_price_table", message, Some("a newer version of attr has newer prices".into()));
+    }
+}

@@ -1,0 +1,32 @@
+//! What a call costs, exactly: the price table and the pricer.
+//!
+//! A price is a function of seller, model, time, service mode, prompt size, region and token class. This room
+//! reads such rows from TOML ([`Table`]), finds the model a name means ([`Table::resolve`]) and adds up
+//! ([`Plan::price`]). It must not know log formats, the database, discounts, or the terminal; it reads no clock
+//! and names `crate::domain` alone, as if it were a crate of its own.
+//!
+//! To change a price, append a dated row to a file of `pricing/`. To add a seller, add a file there and one line
+//! to `table::BUILTIN`. To add a service mode, add a variant to [`Mode`].
+//!
+//! Nothing here guesses: a name is known or not, a class is sold or not, and every other case is an
+//! [`Unpriced`](crate::domain::Unpriced) reason.
+
+mod bill;
+mod build;
+mod check;
+mod digest;
+mod error;
+mod lookup;
+mod mode;
+mod pricer;
+mod rows;
+mod schema;
+mod table;
+mod values;
+
+pub use bill::{Bill, Item};
+pub use error::PriceError;
+pub use mode::Mode;
+pub use pricer::{Plan, Priced, Request};
+pub use rows::{Alias, Basis, Model, Move, Place, Price, Region, Seller, Tool, ToolUnit};
+pub use table::Table;

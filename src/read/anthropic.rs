@@ -1,0 +1,277 @@
+//! Anthropic Messages answers, bare or wrapped in a record of the log's own.
+//!
+//! Exclusive: `input_tokens` contains neither cache reads nor cache writes, the classes are disjoint as they
+//! come; `output_tokens` includes thinking (anthropics/anthropic-sdk-python, `types/usage.py`, mid 2026).
+//! `usage.iterations[]` lists requests made inside the call; the totals above it leave out those for
+//! compaction and for an advisor, so each of these becomes a call of its own (same repository,
+//! `types/beta/beta_usage.py`, and recorded answers). Batch results are another format.
+
+use std::borrow::Cow;
+
+use crate::domain::Call;
+use crate::domain::Class;
+use crate::domain::Dim;
+use crate::domain::Flags;
+use crate::domain::Tokens;
+use crate::read::Options;
+use crate::read::Reader;
+use crate::read::Record;
+use crate::read::Session;
+use crate::read::Sink;
+use crate::read::Verdict;
+use crate::read::body;
+use crate::read::body::Found;
+use crate::read::json::Node;
+use crate::read::value;
+
+/// The reader of Anthropic Messages answers.
+pub struct Anthropic;
+
+/// Keys of an answer: not the log author's.
+const OWN: &[&str] = &[
+    "id",
+    "type",
+    "role",
+    "model",
+    "content",
+    "stop_reason",
+    "stop_sequence",
+    "stop_details",
+    "usage",
+    "container",
+    "context_management",
+    "error",
+    "request_id",
+    "request",
+    "params",
+];
+
+impl Reader for Anthropic {
+    fn name(&self) -> &'static str {
+        "anthropic"
+    }
+
+    fn claims(&self, record: Node<'_>) -> bool {
+        foreign(record).is_none() && locate(record).is_some()
+    }
+
+    fn start(&self, _: &Options) -> Box<dyn Session> {
+        Box::new(Answers)
+    }
+}
+
+struct Answers;
+
+impl Session for Answers {
+    fn record(&mut self, record: Record<'_>, sink: &mut dyn Sink) -> Verdict {
+        if let Some(other) = foreign(record.node) {
+            return Verdict::NotMine(other.into());
+        }
+        let Some(found) = locate(record.node) else {
+            return Verdict::NotMine("no Anthropic Messages answer in it".into());
+        };
+        if found.event() == Some("message_start") {
+            // The first event of a stream: its output count is a placeholder, the answer's own comes later.
+            sink.skip(record.line, "stream_event");
+            return Verdict::Taken;
+        }
+        let mut call = Call {
+            line: record.line,
+            ..Call::default()
+        };
+        match read(&found, &mut call).and_then(|()| inner_calls(&found, &call)) {
+            Ok(inner) => {
+                sink.call(&call);
+                inner.iter().for_each(|call| sink.call(call));
+            }
+            Err(reason) => sink.reject(record.line, reason),
+        }
+        Verdict::Taken
+    }
+}
+
+/// Names the format of records that hold an answer and follow rules of their own.
+fn foreign(record: Node<'_>) -> Option<&'static str> {
+    if record.get("custom_id").is_some() && record.get("result").is_some() {
+        Some("a batch result")
+    } else if record.get("sessionId").is_some() && record.get("uuid").is_some() {
+        Some("a line of a coding session")
+    } else {
+        None
+    }
+}
+
+fn locate(record: Node<'_>) -> Option<Found<'_>> {
+    body::find(record, is_answer).or_else(|| body::find(record, is_error))
+}
+
+fn is_answer(node: Node<'_>) -> bool {
+    let text = |key: &str| node.get(key).map(Node::raw);
+    text("type") == Some("message")
+        && node.get("model").is_some()
+        && (node.path(&["usage", "input_tokens"]).is_some() || node.get("content").is_some())
+}
+
+fn is_error(node: Node<'_>) -> bool {
+    node.get("type").map(Node::raw) == Some("error") && node.path(&["error", "type"]).is_some()
+}
+
+fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
+    let body = found.body;
+    let around = body::take_around(found, OWN, call);
+    if !around.has_time {
+        return Err(around
+            .problem
+            .unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
+    }
+    if is_error(body) {
+        body::fail(call, body.path(&["error", "type"]).and_then(Node::str));
+        body::set_id(call, body.get("request_id").and_then(Node::str));
+        call.set_if_none(Dim::Provider, "anthropic");
+        return Ok(());
+    }
+    body::set_id(call, body.get("id").and_then(Node::str));
+    body::set_model(call, body.get("model").and_then(Node::str));
+    call.set_if_none(Dim::Provider, seller(call.request_id.as_deref()));
+    call.set_if_none(Dim::Status, "ok");
+    match body.get("usage") {
+        Some(usage) => take_usage(usage, call),
+        None if body::has_failed(call) => Ok(()),
+        None => {
+            body::missing(call);
+            Ok(())
+        }
+    }
+}
+
+/// Returns who sent the answer: the clouds that resell the models mark their ids.
+fn seller(id: Option<&str>) -> &'static str {
+    match id {
+        Some(id) if id.starts_with("msg_bdrk_") => "bedrock",
+        Some(id) if id.starts_with("msg_vrtx_") => "vertex",
+        _ => "anthropic",
+    }
+}
+
+/// Takes everything from the `usage` of an answer: counts, tier, region, server tools.
+pub fn take_usage<'t>(usage: Node<'t>, call: &mut Call<'t>) -> Result<(), String> {
+    take_counts(usage, call)?;
+    if let Some(tier) = usage.get("service_tier").map(Node::raw).and_then(value::tier) {
+        call.set(Dim::Tier, tier);
+    }
+    if usage.get("speed").map(Node::raw) == Some("fast") {
+        call.set(Dim::Tier, "fast");
+    }
+    if let Some(geo) = usage
+        .get("inference_geo")
+        .and_then(Node::str)
+        .filter(|geo| geo != "not_available")
+    {
+        call.set(Dim::Region, geo);
+    }
+    if let Some(tools) = usage.get("server_tool_use") {
+        for (key, id) in [
+            ("web_search_requests", "web_search"),
+            ("web_fetch_requests", "web_fetch"),
+            ("code_execution_requests", "code_execution"),
+        ] {
+            if let Some(uses) = value::optional_count(key, tools.get(key))?.filter(|uses| *uses > 0) {
+                call.tools.push((id.into(), uses));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the token counts of a `usage` or of one of its iterations.
+fn take_counts(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
+    let count = |key: &str| value::optional_count(key, usage.get(key));
+    let (input, output) = (count("input_tokens")?, count("output_tokens")?);
+    let tokens = &mut call.tokens;
+    tokens.set(Class::Input, input.unwrap_or(0));
+    tokens.set(Class::Output, output.unwrap_or(0));
+    tokens.set(Class::CacheRead, count("cache_read_input_tokens")?.unwrap_or(0));
+    let thinking = usage.path(&["output_tokens_details", "thinking_tokens"]);
+    call.reasoning = value::optional_count("thinking_tokens", thinking)?.unwrap_or(0);
+    let split = usage.get("cache_creation");
+    let ttl = |key: &str| value::optional_count(key, split.and_then(|split| split.get(key)));
+    let (short, long) = (ttl("ephemeral_5m_input_tokens")?, ttl("ephemeral_1h_input_tokens")?);
+    let written = count("cache_creation_input_tokens")?;
+    set_cache_writes(call, written.unwrap_or(0), short.unwrap_or(0), long.unwrap_or(0));
+    if input.is_none() || output.is_none() {
+        body::missing(call);
+    } else if call.reasoning > call.tokens.get(Class::Output) {
+        body::inconsistent(call);
+    }
+    Ok(())
+}
+
+/// Sets cache writes by their lifetime. What the split leaves out is real, and billed: in streamed calls with
+/// server tools the split covers only the first iteration (BerriAI/litellm issue 42663).
+pub fn set_cache_writes(call: &mut Call<'_>, total: u64, short: u64, long: u64) {
+    let rest = total.saturating_sub(short + long);
+    call.tokens.set(Class::CacheWrite5m, short + rest);
+    call.tokens.set(Class::CacheWrite1h, long);
+    if rest > 0 {
+        call.flags.add(Flags::TTL_UNKNOWN);
+    }
+}
+
+/// Returns the requests made inside a call that its totals leave out, each as a call of its own.
+fn inner_calls<'t>(found: &Found<'t>, outer: &Call<'t>) -> Result<Vec<Call<'t>>, String> {
+    let Some(list) = found.body.path(&["usage", "iterations"]) else {
+        return Ok(Vec::new());
+    };
+    let alone = list.items().count() == 1;
+    let fell_back = list.items().any(|item| kind(item) == Some("fallback_message"));
+    let asked = outer
+        .extra
+        .iter()
+        .find(|(key, _)| key == "model_requested")
+        .map(|(_, model)| model.clone());
+    let mut calls: Vec<Call<'t>> = Vec::new();
+    for item in list.items() {
+        let named = item.get("model").and_then(Node::str);
+        let model = match kind(item) {
+            Some("compaction") => named.or_else(|| outer.dims[Dim::Model as usize].clone()),
+            Some("advisor_message") => named,
+            // The hop that declined: the totals describe the model that served.
+            Some("message") if fell_back => named.or_else(|| asked.clone()),
+            _ => continue,
+        };
+        let mut call = Call {
+            line: outer.line,
+            ..Call::default()
+        };
+        take_counts(item, &mut call)?;
+        let counted_above = alone && call.tokens == outer.tokens
+            || kind(item) == Some("message") && model == outer.dims[Dim::Model as usize];
+        if call.tokens == Tokens::default() || counted_above {
+            continue;
+        }
+        inherit(&mut call, outer, calls.len() + 1);
+        call.dims[Dim::Model as usize] = model;
+        call.set_extra("iteration", kind(item).unwrap_or_default());
+        calls.push(call);
+    }
+    Ok(calls)
+}
+
+fn kind(item: Node<'_>) -> Option<&str> {
+    item.get("type").map(Node::raw)
+}
+
+/// Gives an inner call what it shares with the call around it.
+fn inherit<'t>(call: &mut Call<'t>, outer: &Call<'t>, number: usize) {
+    call.ts = outer.ts;
+    call.dims = outer.dims.clone();
+    call.extra = outer
+        .extra
+        .iter()
+        .filter(|(key, _)| key != "model_requested")
+        .cloned()
+        .collect();
+    call.request_id = outer.request_id.as_ref().map(|id| Cow::Owned(format!("{id}#{number}")));
+    let shared = Flags(outer.flags.0 & (Flags::ZONE_ASSUMED.0 | Flags::TIME_ASSUMED.0));
+    call.flags.add(shared);
+}

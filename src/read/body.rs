@@ -1,0 +1,276 @@
+//! A provider's answer as people log it: bare, or up to three levels down in a record of their own. This file
+//! finds it and takes what stands around it: time, dimensions, the request. What an answer means is not known here.
+//!
+//! `{ts, tags, request, response}` is the usual record. Nothing of a prompt or an answer is ever kept.
+
+use std::borrow::Cow;
+
+use crate::domain::Call;
+use crate::domain::Dim;
+use crate::domain::Flags;
+use crate::domain::Unpriced;
+use crate::read::fields;
+use crate::read::json::Node;
+use crate::read::json::Tape;
+
+/// How many levels down an answer may lie.
+const DEPTH: usize = 3;
+
+/// Keys under which people log an answer.
+const INSIDE: [&str; 7] = ["response", "body", "result", "message", "output", "raw", "data"];
+
+/// Keys of a wrapper that tell nothing about the call, or are read apart from it.
+const SILENT: [&str; 9] = [
+    "type",
+    "object",
+    "event",
+    "request",
+    "params",
+    "usage",
+    "result",
+    "request_body",
+    "response_body",
+];
+
+/// An answer and the records around it, outermost first, each with the key that leads inwards.
+pub struct Found<'t> {
+    /// The answer.
+    pub body: Node<'t>,
+    around: [Option<(Node<'t>, &'t str)>; DEPTH],
+}
+
+impl<'t> Found<'t> {
+    /// Tells whether the answer lies in a record of the log's own.
+    pub fn is_wrapped(&self) -> bool {
+        self.around[0].is_some()
+    }
+
+    /// Returns the innermost wrapper's word for what it carries (`message_start`, `response.completed`).
+    pub fn event(&self) -> Option<&'t str> {
+        let (innermost, _) = self.around.iter().rev().flatten().next()?;
+        innermost.get("type").map(Node::raw)
+    }
+
+    /// Returns the logged request, where there is one.
+    pub fn request(&self) -> Option<Node<'t>> {
+        let levels = self.around.iter().flatten().map(|(node, _)| *node).chain([self.body]);
+        let request = levels
+            .filter_map(|node| node.first(&["request", "params", "request_body"]))
+            .next()?;
+        Some(request.get("body").filter(|body| body.is_object()).unwrap_or(request))
+    }
+}
+
+/// Looks for an answer, the record itself first, then downwards.
+pub fn find<'t>(record: Node<'t>, is_answer: fn(Node<'t>) -> bool) -> Option<Found<'t>> {
+    let mut around = [None; DEPTH];
+    let body = descend(record, is_answer, &mut around, 0)?;
+    Some(Found { body, around })
+}
+
+fn descend<'t>(
+    node: Node<'t>,
+    is_answer: fn(Node<'t>) -> bool,
+    around: &mut [Option<(Node<'t>, &'t str)>; DEPTH],
+    depth: usize,
+) -> Option<Node<'t>> {
+    if is_answer(node) {
+        return Some(node);
+    }
+    if depth == DEPTH {
+        return None;
+    }
+    for (key, inner) in node
+        .fields()
+        .filter(|(key, inner)| inner.is_object() && INSIDE.contains(key))
+    {
+        around[depth] = Some((node, key));
+        if let Some(body) = descend(inner, is_answer, around, depth + 1) {
+            return Some(body);
+        }
+        around[depth] = None;
+    }
+    None
+}
+
+/// Sellers that a loosely named tag may mean.
+const SELLERS: [&str; 13] = [
+    "anthropic",
+    "openai",
+    "azure",
+    "bedrock",
+    "vertex",
+    "google",
+    "xai",
+    "mistral",
+    "deepseek",
+    "groq",
+    "openrouter",
+    "cohere",
+    "together",
+];
+
+/// What stood around an answer, beyond what went into the call.
+#[derive(Debug, Default)]
+pub struct Around {
+    /// Whether a time was found.
+    pub has_time: bool,
+    /// What could not be used.
+    pub problem: Option<String>,
+}
+
+/// Takes time, ids and dimensions from around an answer; what could not be used there is noted on the call.
+/// `own` are the answer's own keys: whatever else lies in
+/// a bare answer was put there by the log's author.
+pub fn take_around<'t>(found: &Found<'t>, own: &[&str], call: &mut Call<'t>) -> Around {
+    let mut around = Around::default();
+    for (node, key) in found.around.iter().flatten() {
+        let mut skip = SILENT.to_vec();
+        skip.push(key);
+        take_level(*node, &skip, call, &mut around);
+    }
+    if !found.is_wrapped() {
+        take_level(found.body, own, call, &mut around);
+    }
+    if let Some(request) = found.request() {
+        take_request(request, call);
+    }
+    keep_meant(found, call);
+    if let Some(problem) = around.problem.clone() {
+        fields::set_extra(call, "not_read", problem.into());
+    }
+    around
+}
+
+/// Keeps a tag that merely shares a name with a property of the request from passing for it: a customer's
+/// `tier` is no service mode, and the `system` a call was made for did not sell it.
+fn keep_meant<'t>(found: &Found<'t>, call: &mut Call<'t>) {
+    let mut levels = found.around.iter().flatten().map(|(node, _)| *node).chain([found.body]);
+    let named = levels.any(|node| node.first(&["provider", "vendor", "llm_provider"]).is_some());
+    if !named && call.dim(Dim::Provider).is_some_and(|name| !SELLERS.contains(&name)) {
+        let value = call.dims[Dim::Provider as usize].take().unwrap_or_default();
+        fields::set_extra(call, "system", value);
+    }
+    keep_mode(call);
+}
+
+/// Moves a `tier` that is no service mode aside.
+pub fn keep_mode(call: &mut Call<'_>) {
+    const MODES: [&str; 8] = [
+        "standard",
+        "batch",
+        "flex",
+        "priority",
+        "fast",
+        "scale",
+        "ultrafast",
+        "provisioned",
+    ];
+    if call.dim(Dim::Tier).is_some_and(|tier| !MODES.contains(&tier)) {
+        let value = call.dims[Dim::Tier as usize].take().unwrap_or_default();
+        fields::set_extra(call, "tier", value);
+    }
+}
+
+fn take_level<'t>(node: Node<'t>, skip: &[&str], call: &mut Call<'t>, around: &mut Around) {
+    let (ts, flags) = (call.ts, call.flags);
+    let told = fields::outer(node, skip, call);
+    if around.has_time {
+        // The outermost record is the application's own: its time is the one it means.
+        (call.ts, call.flags) = (ts, flags);
+    }
+    around.has_time |= told.has_time;
+    around.problem = around.problem.take().or(told.problem);
+}
+
+/// Takes dimensions and the model asked for from a logged request; its texts stay where they are.
+fn take_request<'t>(request: Node<'t>, call: &mut Call<'t>) {
+    if let Some(metadata) = request.get("metadata") {
+        fields::nested(metadata, call);
+    }
+    if let Some(user) = request.get("user").and_then(Node::str) {
+        call.set_if_none(Dim::User, user);
+    }
+    if let Some(model) = request.get("model").and_then(Node::str) {
+        call.set(Dim::Model, model);
+    }
+}
+
+/// Sets the model that served the call; another one that was asked for is kept beside it.
+pub fn set_model<'t>(call: &mut Call<'t>, served: Option<Cow<'t, str>>) {
+    let Some(served) = served.filter(|served| !served.is_empty()) else {
+        return;
+    };
+    if let Some(requested) = call.dims[Dim::Model as usize]
+        .take()
+        .filter(|requested| *requested != served)
+    {
+        call.set_extra("model_requested", requested);
+    }
+    call.set(Dim::Model, served);
+}
+
+/// Sets the provider's id of the answer; an id of the log's own is kept beside it.
+pub fn set_id<'t>(call: &mut Call<'t>, id: Option<Cow<'t, str>>) {
+    let Some(id) = id.filter(|id| !id.is_empty()) else {
+        return;
+    };
+    if let Some(own) = call.request_id.take().filter(|own| *own != id) {
+        call.set_extra("request_id", own);
+    }
+    call.request_id = Some(id);
+}
+
+/// Marks a call as failed, with the provider's word for why.
+pub fn fail<'t>(call: &mut Call<'t>, kind: Option<Cow<'t, str>>) {
+    let timed_out = kind
+        .as_ref()
+        .is_some_and(|kind| kind.to_ascii_lowercase().contains("timeout"));
+    call.set(Dim::Status, if timed_out { "timeout" } else { "error" });
+    if let Some(kind) = kind {
+        fields::set_extra(call, "error_type", kind);
+    }
+}
+
+/// Tells whether the call ended in a failure, for which a missing usage is no gap.
+pub fn has_failed(call: &Call<'_>) -> bool {
+    matches!(call.dim(Dim::Status), Some("error" | "timeout" | "cancelled"))
+}
+
+/// Marks a call whose usage is not in the log: unknown, which is not zero.
+pub fn missing(call: &mut Call<'_>) {
+    call.unpriced = Some(Unpriced::UsageMissing);
+    call.flags.add(Flags::USAGE_MISSING);
+}
+
+/// Marks a call whose counts contradict each other.
+pub fn inconsistent(call: &mut Call<'_>) {
+    call.unpriced = Some(Unpriced::UsageInconsistent);
+    call.flags.add(Flags::USAGE_INCONSISTENT);
+}
+
+/// JSON inside a text of the log, as databases and CSV carry it.
+#[derive(Debug, Default)]
+pub struct Embedded {
+    tape: Tape,
+    text: String,
+}
+
+impl Embedded {
+    /// Returns what a value holds: itself where it is an object or array, else what its text says in JSON.
+    pub fn open<'a>(&'a mut self, node: Option<Node<'a>>) -> Option<Node<'a>> {
+        let node = node?;
+        let Some(text) = node.str() else { return Some(node) };
+        self.text.clear();
+        self.text.push_str(&text);
+        // Twice: some exports quote the JSON text once more.
+        for _ in 0..2 {
+            self.tape.parse(&self.text).ok()?;
+            match self.tape.root(&self.text).str() {
+                Some(inner) => self.text = inner.into_owned(),
+                None => return Some(self.tape.root(&self.text)),
+            }
+        }
+        None
+    }
+}

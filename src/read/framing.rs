@@ -1,0 +1,459 @@
+//! Cuts a stream of bytes into records: JSON lines, arrays, pretty-printed or concatenated objects, CSV.
+//!
+//! Memory holds one buffer, never the file. A record that cannot be framed is a [`Framed::Broken`] with its
+//! line, and framing goes on behind it. What a record means is the readers' business.
+
+use std::io::Read;
+
+use crate::read::json::JsonError;
+use crate::read::json::Tape;
+
+/// A record longer than this is refused: no call is 64 MiB long.
+pub const MAX_RECORD: usize = 64 << 20;
+/// How much is read at a time.
+const CHUNK: usize = 1 << 20;
+/// How much of a file detection may look at.
+const HEAD: usize = 64 << 10;
+
+/// How the records of a stream are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Nothing but white space and comments.
+    Empty,
+    /// One JSON value a line.
+    Lines,
+    /// JSON values one after another, or the items of an array, over any number of lines.
+    Values,
+    /// CSV with a header, by this delimiter.
+    Csv(u8),
+}
+
+/// What comes off a stream.
+pub enum Framed<'t> {
+    /// A record, with the line it starts on.
+    Record(u64, &'t Tape, &'t str),
+    /// Bytes that are no record, with the line and the reason.
+    Broken(u64, String),
+}
+
+/// A stream of bytes and the buffer over it.
+pub struct Framing {
+    input: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    ended: bool,
+    line: u64,
+}
+
+/// Why a head cannot be text.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotText(pub String);
+
+impl Framing {
+    /// Reads the head of a stream and skips what precedes the records: byte order mark, comments, blank lines.
+    pub fn open(input: Box<dyn Read + Send>) -> std::io::Result<Framing> {
+        let mut framing = Framing { input, buffer: Vec::new(), start: 0, end: 0, ended: false, line: 1 };
+        while framing.end < HEAD && framing.fill()? {}
+        if framing.rest().starts_with(&[0xef, 0xbb, 0xbf]) {
+            framing.start += 3;
+        }
+        loop {
+            let rest = framing.rest();
+            let blank = rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')).count();
+            framing.line += newlines(&rest[..blank]);
+            framing.start += blank;
+            let rest = framing.rest();
+            let comment = rest.starts_with(b"#") || rest.starts_with(b"//");
+            match (comment, memchr::memchr(b'\n', rest)) {
+                (true, Some(end)) => {
+                    framing.start += end + 1;
+                    framing.line += 1;
+                }
+                (true, None) if framing.ended => framing.start = framing.end,
+                _ => return Ok(framing),
+            }
+        }
+    }
+
+    /// Tells the shape of the stream from its head, or why it is no text.
+    pub fn shape(&self) -> Result<Shape, NotText> {
+        let head = &self.rest()[..self.rest().len().min(HEAD)];
+        if head.is_empty() {
+            return Ok(Shape::Empty);
+        }
+        refuse_binary(head)?;
+        match head[0] {
+            b'[' => Ok(Shape::Values),
+            b'{' => Ok(self.lines_or_values()),
+            _ if self.has_json_line() => Ok(Shape::Lines),
+            _ => delimiter(head).map(Shape::Csv).ok_or_else(|| NotText("neither JSON nor CSV with a header".into())),
+        }
+    }
+
+    fn lines_or_values(&self) -> Shape {
+        if self.has_json_line() || self.first_line_is_cut() { Shape::Lines } else { Shape::Values }
+    }
+
+    /// Tells whether one of the first lines is a JSON object by itself.
+    fn has_json_line(&self) -> bool {
+        let mut tape = Tape::default();
+        self.rest()
+            .split(|b| *b == b'\n')
+            .take(20)
+            .filter_map(|line| std::str::from_utf8(line.trim_ascii()).ok())
+            .any(|line| line.starts_with('{') && line.len() > 2 && tape.parse(line).is_ok())
+    }
+
+    /// Tells whether the first line is longer than any of a pretty print.
+    fn first_line_is_cut(&self) -> bool {
+        memchr::memchr(b'\n', self.rest()).is_some_and(|end| end > 4096)
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Reads more behind what is buffered; false at the end of the stream.
+    fn fill(&mut self) -> std::io::Result<bool> {
+        if self.ended {
+            return Ok(false);
+        }
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.buffer.len() < self.end + CHUNK {
+            let wanted = (self.end + CHUNK).max(self.end * 2);
+            self.buffer.resize(wanted, 0);
+        }
+        let n = loop {
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        self.end += n;
+        self.ended = n == 0;
+        Ok(n > 0)
+    }
+
+    /// Hands on the first records of the head, at most `most`, without consuming them.
+    pub fn sample(&self, shape: Shape, most: usize, mut on: impl FnMut(&Tape, &str)) {
+        let head = self.rest();
+        let copy = Framing {
+            input: Box::new(std::io::empty()),
+            buffer: head.to_vec(),
+            start: 0,
+            end: head.len(),
+            ended: true,
+            line: 1,
+        };
+        let mut left = most;
+        let _ = copy.each(shape, |framed| {
+            if let Framed::Record(_, tape, text) = framed
+                && left > 0
+            {
+                left -= 1;
+                on(tape, text);
+            }
+            left > 0
+        });
+    }
+
+    /// Hands on every record; stops early when `on` returns false.
+    pub fn each(self, shape: Shape, on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
+        match shape {
+            Shape::Empty => Ok(()),
+            Shape::Lines => self.each_line(on),
+            Shape::Values => self.each_value(on),
+            Shape::Csv(delimiter) => self.each_row(delimiter, on),
+        }
+    }
+
+    fn each_line(mut self, mut on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
+        let mut tape = Tape::default();
+        let mut searched = 0;
+        loop {
+            let rest = &self.buffer[self.start..self.end];
+            let end = match memchr::memchr(b'\n', &rest[searched..]) {
+                Some(at) => searched + at,
+                None if self.ended && rest.is_empty() => return Ok(()),
+                None if self.ended => rest.len(),
+                None if rest.len() > MAX_RECORD => {
+                    let line = self.line;
+                    self.skip_line()?;
+                    searched = 0;
+                    if !on(Framed::Broken(line, too_long())) {
+                        return Ok(());
+                    }
+                    continue;
+                }
+                None => {
+                    searched = rest.len();
+                    self.fill()?;
+                    continue;
+                }
+            };
+            let line = rest[..end].trim_ascii();
+            let comment = line.is_empty() || line[0] == b'#' || line.starts_with(b"//");
+            if !comment && !hand_on_line(line, self.line, &mut tape, &mut on) {
+                return Ok(());
+            }
+            self.start = (self.start + end + 1).min(self.end);
+            self.line += 1;
+            searched = 0;
+        }
+    }
+
+    /// Drops the rest of the current line, however long.
+    fn skip_line(&mut self) -> std::io::Result<()> {
+        loop {
+            if let Some(at) = memchr::memchr(b'\n', self.rest()) {
+                self.start += at + 1;
+                self.line += 1;
+                return Ok(());
+            }
+            self.start = self.end;
+            if !self.fill()? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn each_value(mut self, mut on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
+        let mut tape = Tape::default();
+        loop {
+            if !self.skip_between_values()? {
+                return Ok(());
+            }
+            let framed_end = self.value_end()?;
+            let rest = &self.buffer[self.start..self.end];
+            let line = self.line;
+            let parsed = match framed_end {
+                Some(end) => parse(&rest[..end], &mut tape).map(|text| (text, end)),
+                None if rest.len() > MAX_RECORD => Err(too_long()),
+                None => Err(JsonError::Truncated.to_string()),
+            };
+            match parsed {
+                Ok((text, end)) => {
+                    if !on(Framed::Record(line, &tape, text)) {
+                        return Ok(());
+                    }
+                    self.line += newlines(&rest[..end]);
+                    self.start += end;
+                }
+                Err(reason) => {
+                    if !on(Framed::Broken(line, reason)) {
+                        return Ok(());
+                    }
+                    self.resume_at_next_object()?;
+                }
+            }
+        }
+    }
+
+    /// Skips white space, commas, the array's own brackets and comment lines; false at the end of the stream.
+    fn skip_between_values(&mut self) -> std::io::Result<bool> {
+        loop {
+            let rest = self.rest();
+            let blank = rest.iter().take_while(|b| b" \t\r\n,[]\x1e".contains(b)).count();
+            self.line += newlines(&rest[..blank]);
+            self.start += blank;
+            let rest = self.rest();
+            if rest.len() < 2 && self.fill()? {
+                continue;
+            }
+            let rest = self.rest();
+            if rest.is_empty() {
+                return Ok(false);
+            }
+            if rest[0] == b'#' || rest.starts_with(b"//") {
+                self.skip_line()?;
+                continue;
+            }
+            return Ok(true);
+        }
+    }
+
+    /// Finds where the value at the start of the buffer ends, reading on as needed.
+    fn value_end(&mut self) -> std::io::Result<Option<usize>> {
+        let (mut at, mut depth, mut in_string) = (0usize, 0usize, false);
+        loop {
+            while let Some(byte) = self.rest().get(at).copied() {
+                at += 1;
+                match (in_string, byte) {
+                    (true, b'\\') => at += 1,
+                    (true, b'"') => in_string = false,
+                    (true, _) => {}
+                    (false, b'"') => in_string = true,
+                    (false, b'{' | b'[') => depth += 1,
+                    (false, b'}' | b']') if depth <= 1 => return Ok(Some(at)),
+                    (false, b'}' | b']') => depth -= 1,
+                    (false, b',' | b'\n') if depth == 0 => return Ok(Some(at - 1)),
+                    (false, _) => {}
+                }
+            }
+            if self.rest().len() > MAX_RECORD {
+                return Ok(None);
+            }
+            if !self.fill()? {
+                let whole = depth == 0 && !in_string;
+                return Ok(whole.then_some(self.end - self.start));
+            }
+        }
+    }
+
+    /// Goes on at the next line that opens an object, past whatever was broken.
+    fn resume_at_next_object(&mut self) -> std::io::Result<()> {
+        loop {
+            self.skip_line()?;
+            if self.rest().is_empty() && !self.fill()? {
+                return Ok(());
+            }
+            if self.rest().first() == Some(&b'{') {
+                return Ok(());
+            }
+        }
+    }
+
+    fn each_row(self, delimiter: u8, mut on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
+        let (first_line, head) = (self.line, self.rest().to_vec());
+        let input = Bounded { inner: std::io::Cursor::new(head).chain(self.input), since_record: 0.into() };
+        let mut rows = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .flexible(true)
+            .buffer_capacity(CHUNK)
+            .from_reader(input);
+        let header: Vec<String> = rows
+            .byte_headers()
+            .map_err(io_error)?
+            .iter()
+            .map(|name| String::from_utf8_lossy(name).trim().to_string())
+            .collect();
+        let (mut tape, mut text) = (Tape::default(), String::new());
+        let mut row = csv::ByteRecord::new();
+        while rows.read_byte_record(&mut row).map_err(io_error)? {
+            rows.get_ref().since_record.set(0);
+            let line = first_line - 1 + row.position().map_or(0, csv::Position::line);
+            let framed = match csv_fields(&header, &row) {
+                Ok(fields) => {
+                    tape.build_object(fields.into_iter(), &mut text);
+                    Framed::Record(line, &tape, &text)
+                }
+                Err(reason) => Framed::Broken(line, reason),
+            };
+            if !on(framed) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Fails when one record swallows more than [`MAX_RECORD`], as an unclosed quote in a CSV does.
+struct Bounded<R> {
+    inner: R,
+    since_record: std::cell::Cell<usize>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        self.since_record.set(self.since_record.get() + n);
+        if self.since_record.get() > MAX_RECORD + CHUNK {
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "a CSV quote is never closed"));
+        }
+        Ok(n)
+    }
+}
+
+fn io_error(error: csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::new(std::io::ErrorKind::InvalidData, format!("{other:?}")),
+    }
+}
+
+fn csv_fields<'r>(header: &'r [String], row: &'r csv::ByteRecord) -> Result<Vec<(&'r str, &'r str)>, String> {
+    if row.len() > header.len() && row.iter().skip(header.len()).any(|cell| !cell.is_empty()) {
+        return Err(format!("{} cells under {} headings (a stray delimiter or quote?)", row.len(), header.len()));
+    }
+    if row.len() < header.len() {
+        return Err(format!("{} cells under {} headings (truncated?)", row.len(), header.len()));
+    }
+    header
+        .iter()
+        .zip(row.iter())
+        .map(|(name, cell)| {
+            std::str::from_utf8(cell)
+                .map(|cell| (name.as_str(), cell))
+                .map_err(|error| format!("column `{name}` is not UTF-8 at byte {}", error.valid_up_to()))
+        })
+        .collect()
+}
+
+fn hand_on_line(line: &[u8], number: u64, tape: &mut Tape, on: &mut impl FnMut(Framed<'_>) -> bool) -> bool {
+    match parse(line, tape) {
+        Ok(text) if text.starts_with('[') => hand_on_items(text, number, tape, on),
+        Ok(text) => on(Framed::Record(number, tape, text)),
+        Err(reason) => on(Framed::Broken(number, reason)),
+    }
+}
+
+/// A line that is an array holds several records: each is parsed by itself, so that readers see one shape only.
+fn hand_on_items(text: &str, number: u64, tape: &Tape, on: &mut impl FnMut(Framed<'_>) -> bool) -> bool {
+    let mut item_tape = Tape::default();
+    tape.root(text).items().all(|item| {
+        let text = item.span();
+        match item_tape.parse(text) {
+            Ok(()) => on(Framed::Record(number, &item_tape, text)),
+            Err(error) => on(Framed::Broken(number, error.to_string())),
+        }
+    })
+}
+
+fn parse<'t>(bytes: &'t [u8], tape: &mut Tape) -> Result<&'t str, String> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| format!("not UTF-8 at byte {} of the record", error.valid_up_to()))?
+        .trim_end_matches(',');
+    tape.parse(text).map_err(|error| error.to_string())?;
+    Ok(text)
+}
+
+fn too_long() -> String {
+    format!("the record is longer than {} MiB", MAX_RECORD >> 20)
+}
+
+fn newlines(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+fn refuse_binary(head: &[u8]) -> Result<(), NotText> {
+    let kind = match head {
+        [0x89, b'P', b'N', b'G', ..] => "a PNG image",
+        [0xff, 0xd8, 0xff, ..] => "a JPEG image",
+        [b'%', b'P', b'D', b'F', ..] => "a PDF",
+        [b'P', b'K', 3, 4, ..] => "a zip archive: unpack it first",
+        [b'P', b'A', b'R', b'1', ..] => "a Parquet file: export JSON lines or CSV",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16 text: convert it to UTF-8",
+        _ if head.starts_with(b"SQLite format 3\0") => "a SQLite database",
+        _ if head[..head.len().min(1024)].contains(&0) => {
+            "binary data (a collector's `proto` export? write it with `format: json`)"
+        }
+        _ => return Ok(()),
+    };
+    Err(NotText(kind.to_string()))
+}
+
+/// Finds the delimiter of a CSV header: the one that cuts the first line into the most names, at least two.
+fn delimiter(head: &[u8]) -> Option<u8> {
+    let header = head.split(|b| *b == b'\n').next().unwrap_or(head);
+    b",;\t|"
+        .iter()
+        .map(|delimiter| (memchr::memchr_iter(*delimiter, header).count(), *delimiter))
+        .filter(|(count, _)| *count > 0)
+        .max_by_key(|(count, _)| *count)
+        .map(|(_, delimiter)| delimiter)
+}

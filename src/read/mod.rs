@@ -1,0 +1,127 @@
+//! Usage logs: bytes in, calls and rejections out. One file a format; no prices, no database, no terminal.
+//!
+//! A record enters through [`framing`] as a [`json::Node`], whether it was a JSON line, an item of an array or
+//! a row of CSV, and leaves through a [`Sink`] exactly once: as a call, a span, a skip or a rejection.
+//! To add a format: write `read/<name>.rs` with a [`Reader`], add its line to [`formats::FORMATS`] and a
+//! folder to `samples/`.
+
+pub mod anthropic;
+pub mod body;
+pub mod fields;
+pub mod flat;
+pub mod formats;
+pub mod framing;
+pub mod json;
+pub mod litellm;
+pub mod openai;
+pub mod otlp;
+pub mod provider;
+pub mod source;
+pub mod value;
+
+use crate::domain::Call;
+use crate::read::json::Node;
+
+pub use crate::domain::span::Span;
+pub use crate::domain::span::SpanRole;
+
+/// One framed record of a log.
+#[derive(Clone, Copy)]
+pub struct Record<'t> {
+    /// The line it starts on, counted from 1.
+    pub line: u64,
+    /// Its content.
+    pub node: Node<'t>,
+}
+
+/// One usage-log format.
+pub trait Reader: Sync {
+    /// The name on the command line, in reports and of the folder under `samples/`.
+    fn name(&self) -> &'static str;
+
+    /// Tells whether a record has this format's signature, judging by its keys.
+    fn claims(&self, record: Node<'_>) -> bool;
+
+    /// Tells whether its calls hang in traces, so that dimensions may come from ancestors.
+    fn has_spans(&self) -> bool {
+        false
+    }
+
+    /// Starts on a file.
+    fn start(&self, options: &Options) -> Box<dyn Session>;
+}
+
+/// A reader at work on one file.
+pub trait Session {
+    /// Hands all that is in a record to the sink, or says that it is none of this format's.
+    fn record(&mut self, record: Record<'_>, sink: &mut dyn Sink) -> Verdict;
+}
+
+/// What became of a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The sink has it.
+    Taken,
+    /// It is not a record of this format, for this reason; another reader may know it.
+    NotMine(String),
+}
+
+/// Takes what readers find. Every record arrives exactly once.
+pub trait Sink {
+    /// Takes a billable call.
+    fn call(&mut self, call: &Call<'_>);
+    /// Takes a span: structure that calls inherit dimensions from. A span that is also a call comes as both.
+    fn span(&mut self, span: &Span<'_>);
+    /// Takes a record that is understood and is no call (`rollup`, `metric`, …).
+    fn skip(&mut self, line: u64, reason: &'static str);
+    /// Takes a record that cannot be used, with the reason.
+    fn reject(&mut self, line: u64, reason: String);
+}
+
+/// How to read a file, as the user said or the settings say.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--map FIELD=COLUMN`: the column that holds a field, whatever its name suggests.
+    pub map: Vec<(String, String)>,
+    /// `--cached-input`: whether the input count contains the cached tokens.
+    pub cached_input: Option<CachedInput>,
+}
+
+/// Whether an input count contains the cached tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CachedInput {
+    /// The input count contains cache reads and writes.
+    Inside,
+    /// Cache reads and writes stand beside the input count.
+    Outside,
+}
+
+/// Why a file cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Reading or decompressing failed; nothing of the file was kept.
+    #[error("cannot read: {0}")]
+    Io(#[from] std::io::Error),
+    /// No format claims the content.
+    #[error("not recognised as a usage log: {0}")]
+    NotRecognised(String),
+    /// The format is known, and this version does not take it.
+    #[error("this is {what}: {why}")]
+    Refused {
+        /// The format, in words.
+        what: &'static str,
+        /// What to do instead.
+        why: &'static str,
+    },
+    /// The user named a format that does not exist.
+    #[error("no input format is called `{name}`")]
+    UnknownFormat {
+        /// What the user said.
+        name: String,
+        /// The nearest name.
+        near: Option<&'static str>,
+    },
+    /// A `--map` names a field that does not exist.
+    #[error("`--map` knows no field `{0}`")]
+    UnknownField(String),
+}

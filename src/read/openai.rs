@@ -1,0 +1,456 @@
+//! OpenAI answers, bare or wrapped: Chat Completions, Responses, embeddings, and the vendors that copy them.
+//!
+//! Inclusive: the input count contains cached tokens, cache writes, audio and image tokens; the output count
+//! contains reasoning and audio; the total is input + output (openai/openai-python, `types/completion_usage.py`
+//! and `types/responses/response_usage.py`, mid 2026, and 400 recorded answers). Vendors that copy the shape
+//! leave reasoning out of the output (xAI chat) or out of all but the total (Gemini): the total tells.
+//! Streams of chunks, images, transcriptions and batch outputs are not read here.
+
+use crate::domain::Call;
+use crate::domain::Class;
+use crate::domain::Dim;
+use crate::domain::Flags;
+use crate::domain::Tokens;
+use crate::read::Options;
+use crate::read::Reader;
+use crate::read::Record;
+use crate::read::Session;
+use crate::read::Sink;
+use crate::read::Verdict;
+use crate::read::body;
+use crate::read::body::Found;
+use crate::read::fields;
+use crate::read::json::Node;
+use crate::read::value;
+
+/// The reader of OpenAI answers.
+pub struct OpenAi;
+
+/// Keys of an answer: not the log author's.
+const OWN: &[&str] = &[
+    "id",
+    "object",
+    "created",
+    "created_at",
+    "completed_at",
+    "model",
+    "choices",
+    "usage",
+    "service_tier",
+    "system_fingerprint",
+    "prompt_filter_results",
+    "data",
+    "output",
+    "output_text",
+    "status",
+    "error",
+    "incomplete_details",
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "parallel_tool_calls",
+    "previous_response_id",
+    "reasoning",
+    "store",
+    "temperature",
+    "text",
+    "tool_choice",
+    "tools",
+    "top_p",
+    "top_logprobs",
+    "truncation",
+    "user",
+    "metadata",
+    "background",
+    "billing",
+    "conversation",
+    "prompt",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "frequency_penalty",
+    "presence_penalty",
+    "input",
+    "moderation",
+    "provider",
+    "x_groq",
+    "request",
+    "params",
+];
+
+/// Output items that are billed by the use: (type of the item, tool id).
+const TOOLS: &[(&str, &str)] = &[
+    ("web_search_call", "web_search"),
+    ("file_search_call", "file_search"),
+    ("code_interpreter_call", "code_interpreter"),
+    ("image_generation_call", "image_generation"),
+];
+
+impl Reader for OpenAi {
+    fn name(&self) -> &'static str {
+        "openai"
+    }
+
+    fn claims(&self, record: Node<'_>) -> bool {
+        record.get("custom_id").is_none() && locate(record).is_some()
+    }
+
+    fn start(&self, _: &Options) -> Box<dyn Session> {
+        Box::new(Answers)
+    }
+}
+
+struct Answers;
+
+impl Session for Answers {
+    fn record(&mut self, record: Record<'_>, sink: &mut dyn Sink) -> Verdict {
+        if record.node.get("custom_id").is_some() {
+            return Verdict::NotMine("a batch output".into());
+        }
+        let Some(found) = locate(record.node) else {
+            return Verdict::NotMine("no OpenAI answer in it".into());
+        };
+        let state = found.body.get("status").map(Node::raw);
+        if matches!(state, Some("in_progress" | "queued")) && found.body.get("usage").is_none() {
+            sink.skip(record.line, "unfinished");
+            return Verdict::Taken;
+        }
+        let mut call = Call {
+            line: record.line,
+            ..Call::default()
+        };
+        match read(&found, &mut call) {
+            Ok(()) => sink.call(&call),
+            Err(reason) => sink.reject(record.line, reason),
+        }
+        Verdict::Taken
+    }
+}
+
+fn locate(record: Node<'_>) -> Option<Found<'_>> {
+    body::find(record, is_answer).or_else(|| {
+        // An `error` alone is any program's log line; beside a request, or in place of an answer, it is a call's.
+        let found = body::find(record, is_error)?;
+        (found.is_wrapped() || found.request().is_some_and(|request| request.get("model").is_some())).then_some(found)
+    })
+}
+
+fn is_answer(node: Node<'_>) -> bool {
+    match node.get("object").map(Node::raw) {
+        Some("chat.completion" | "text_completion" | "response" | "realtime.response") => true,
+        Some("list") => node.path(&["usage", "prompt_tokens"]).is_some(),
+        _ => node.path(&["usage", "prompt_tokens"]).is_some() && node.get("choices").is_some(),
+    }
+}
+
+fn is_error(node: Node<'_>) -> bool {
+    node.get("type").map(Node::raw) != Some("error")
+        && node
+            .get("error")
+            .is_some_and(|error| error.first(&["message", "code", "type"]).is_some())
+}
+
+fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
+    let body = found.body;
+    let around = body::take_around(found, OWN, call);
+    let is_error = !is_answer(body);
+    let has_time = take_time(body, call, around.has_time)? || around.has_time;
+    if !has_time {
+        return Err(around
+            .problem
+            .unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
+    }
+    take_seller(body, call);
+    if is_error {
+        let error = body.get("error");
+        body::fail(
+            call,
+            error
+                .and_then(|error| error.first(&["type", "code"]))
+                .and_then(Node::scalar),
+        );
+        return Ok(());
+    }
+    body::set_id(call, body.get("id").and_then(Node::str));
+    body::set_model(call, body.get("model").and_then(Node::str));
+    take_dimensions(body, call);
+    take_state(body, call);
+    // The answer to a request of a batch says `default`: that it was one, only the log can tell.
+    if let Some(tier) = body.get("service_tier").map(Node::raw).and_then(value::tier)
+        && call.dim(Dim::Tier) != Some("batch")
+    {
+        call.set(Dim::Tier, tier);
+    }
+    take_tools(body, call);
+    match body.get("usage") {
+        Some(usage) => take_usage(usage, call),
+        None if body::has_failed(call) => Ok(()),
+        None => {
+            body::missing(call);
+            Ok(())
+        }
+    }
+}
+
+/// Takes the answer's own stamp, made when the request came in: nearer to the start than a wrapper's. Some
+/// vendors write a zero there; then the wrapper's has to do.
+fn take_time(body: Node<'_>, call: &mut Call<'_>, has_other: bool) -> Result<bool, String> {
+    let Some(node) = body.first(&["created", "created_at"]) else {
+        return Ok(false);
+    };
+    match fields::time(node) {
+        Ok((ts, flags)) => {
+            call.flags = Flags(call.flags.0 & !Flags::ZONE_ASSUMED.0);
+            call.flags.add(flags);
+            call.ts = ts;
+            Ok(true)
+        }
+        Err(_) if has_other => Ok(false),
+        Err(reason) => Err(format!("`created`: {reason}")),
+    }
+}
+
+/// Sets the seller, unless the wrapper names one: some leave marks in the answer that no other does.
+fn take_seller(body: Node<'_>, call: &mut Call<'_>) {
+    let usage = |key: &str| body.path(&["usage", key]).is_some();
+    let routed = body.get("id").is_some_and(|id| id.raw().starts_with("gen-")) && body.get("provider").is_some();
+    let seller = if body.get("prompt_filter_results").is_some() {
+        "azure"
+    } else if usage("cost_in_usd_ticks") || usage("num_sources_used") {
+        "xai"
+    } else if usage("prompt_cache_hit_tokens") {
+        "deepseek"
+    } else if body.get("x_groq").is_some() {
+        "groq"
+    } else if routed {
+        "openrouter"
+    } else {
+        "openai"
+    };
+    call.set_if_none(Dim::Provider, seller);
+}
+
+fn take_dimensions<'t>(body: Node<'t>, call: &mut Call<'t>) {
+    let text = |key: &str| body.get(key).and_then(Node::str);
+    if let Some(metadata) = body.get("metadata") {
+        fields::nested(metadata, call);
+    }
+    for (dim, value) in [
+        (Dim::User, text("user").or_else(|| text("safety_identifier"))),
+        (Dim::Session, body.path(&["conversation", "id"]).and_then(Node::str)),
+        (Dim::Prompt, body.path(&["prompt", "id"]).and_then(Node::str)),
+        (
+            Dim::PromptVersion,
+            body.path(&["prompt", "version"]).and_then(Node::scalar),
+        ),
+    ] {
+        if let Some(value) = value {
+            call.set_if_none(dim, value);
+        }
+    }
+    for key in ["prompt_cache_key", "previous_response_id"] {
+        if let Some(value) = text(key) {
+            fields::set_extra(call, key, value);
+        }
+    }
+}
+
+/// Takes how the answer ended; one that was cut short is billed like any other.
+fn take_state<'t>(body: Node<'t>, call: &mut Call<'t>) {
+    match body.get("status").map(Node::raw) {
+        Some("failed") => {
+            let kind = body.get("error").and_then(|error| error.first(&["code", "type"]));
+            body::fail(call, kind.and_then(Node::scalar));
+        }
+        Some("cancelled") => call.set(Dim::Status, "cancelled"),
+        _ => call.set_if_none(Dim::Status, "ok"),
+    }
+}
+
+fn take_tools(body: Node<'_>, call: &mut Call<'_>) {
+    for (kind, id) in TOOLS {
+        let items = body.get("output").into_iter().flat_map(Node::items);
+        let uses = items
+            .filter(|item| item.get("type").map(Node::raw) == Some(kind))
+            .count() as u64;
+        if uses > 0 {
+            let id = if *id == "web_search" && searches_by_preview(body) {
+                "web_search_preview"
+            } else {
+                id
+            };
+            call.tools.push((id.into(), uses));
+        }
+    }
+}
+
+/// Tells whether the search tool on offer was the preview, which has a fee of its own.
+fn searches_by_preview(body: Node<'_>) -> bool {
+    let tools = body.get("tools").into_iter().flat_map(Node::items);
+    tools
+        .filter_map(|tool| tool.get("type"))
+        .any(|kind| kind.raw().starts_with("web_search_preview"))
+}
+
+/// The counts of an answer, as they stand there.
+struct Counts {
+    input: u64,
+    output: u64,
+    total: Option<u64>,
+    cached: u64,
+    written: u64,
+    audio: u64,
+    audio_cached: u64,
+    image: u64,
+    image_cached: u64,
+    reasoning: u64,
+    audio_out: u64,
+    image_out: u64,
+}
+
+fn take_usage(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
+    take_cost(usage, call)?;
+    let Some(counts) = counts(usage)? else {
+        body::missing(call);
+        return Ok(());
+    };
+    match counts.disjoint(of_openai(call)) {
+        Some((tokens, reasoning)) => {
+            call.tokens = tokens;
+            call.reasoning = reasoning;
+            let hidden = reasoning.saturating_sub(counts.reasoning);
+            if hidden > 0 {
+                call.set_extra("reasoning_hidden", hidden.to_string());
+            }
+        }
+        None => {
+            call.tokens = counts.raw();
+            call.reasoning = counts.reasoning;
+            body::inconsistent(call);
+        }
+    }
+    if counts.written > 0 {
+        // The usage does not tell the retention: the default is thirty minutes.
+        call.flags.add(Flags::TTL_UNKNOWN);
+    }
+    Ok(())
+}
+
+/// Takes the charge that some vendors state in the usage.
+fn take_cost(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
+    if let Some(ticks) = usage.get("cost_in_usd_ticks") {
+        call.logged_cost = Some(value::money("cost_in_usd_ticks", ticks, 10)?);
+    } else if let Some(cost) = usage
+        .get("cost")
+        .filter(|_| call.dim(Dim::Provider) == Some("openrouter"))
+    {
+        call.logged_cost = Some(value::money("cost", cost, 0)?);
+    }
+    Ok(())
+}
+
+/// Tells whether the model is OpenAI's own, so that the documented sums are law.
+fn of_openai(call: &Call<'_>) -> bool {
+    const FAMILIES: [&str; 8] = ["gpt-", "chatgpt-", "o1", "o3", "o4", "ft:", "text-embedding", "codex-"];
+    let model = call.dim(Dim::Model).unwrap_or_default();
+    matches!(call.dim(Dim::Provider), Some("openai" | "azure")) && FAMILIES.iter().any(|name| model.starts_with(name))
+}
+
+/// Reads the counts; `None` where the usage does not say what went in or came out.
+fn counts(usage: Node<'_>) -> Result<Option<Counts>, String> {
+    let of = |node: Option<Node<'_>>, key: &str| {
+        value::optional_count(key, node.and_then(|node| node.get(key))).map(|count| count.unwrap_or(0))
+    };
+    let first = |keys: &[&'static str]| value::optional_count(keys[0], usage.first(keys));
+    let input = first(&["prompt_tokens", "input_tokens"])?;
+    let output = first(&["completion_tokens", "output_tokens"])?;
+    let total = first(&["total_tokens"])?;
+    // Embeddings have no output, and say so by the total.
+    let output = output.or(if input.is_some() && total == input {
+        Some(0)
+    } else {
+        None
+    });
+    let (Some(input), Some(output)) = (input, output) else {
+        return Ok(None);
+    };
+    let details = usage.first(&["prompt_tokens_details", "input_tokens_details", "input_token_details"]);
+    let out = usage.first(&[
+        "completion_tokens_details",
+        "output_tokens_details",
+        "output_token_details",
+    ]);
+    let cached_of = details.and_then(|details| details.get("cached_tokens_details"));
+    let cached = match details.and_then(|details| details.get("cached_tokens")) {
+        Some(node) => value::count("cached_tokens", node)?,
+        // DeepSeek's, Moonshot's and Mistral's names for it.
+        None => first(&["prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"])?.unwrap_or(0),
+    };
+    Ok(Some(Counts {
+        input,
+        output,
+        total,
+        cached,
+        written: of(details, "cache_write_tokens")?,
+        audio: of(details, "audio_tokens")?,
+        audio_cached: of(cached_of, "audio_tokens")?,
+        image: of(details, "image_tokens")?,
+        image_cached: of(cached_of, "image_tokens")?,
+        reasoning: of(out, "reasoning_tokens")?,
+        audio_out: of(out, "audio_tokens")?,
+        image_out: of(out, "image_tokens")?,
+    }))
+}
+
+impl Counts {
+    /// Returns the disjoint classes and the reasoning, or `None` where the counts contradict each other.
+    fn disjoint(&self, of_openai: bool) -> Option<(Tokens, u64)> {
+        let (output, reasoning) = self.whole_output(of_openai)?;
+        let audio = self.audio.checked_sub(self.audio_cached)?;
+        let image = self.image.checked_sub(self.image_cached)?;
+        let cached = self.cached.checked_sub(self.audio_cached + self.image_cached)?;
+        let input = self.input.checked_sub(self.cached + self.written + audio + image)?;
+        let text_out = output.checked_sub(self.audio_out + self.image_out)?;
+        let mut tokens = Tokens::default();
+        for (class, count) in [
+            (Class::Input, input),
+            (Class::CacheRead, cached),
+            (Class::CacheWrite30m, self.written),
+            (Class::Output, text_out),
+            (Class::AudioIn, audio),
+            (Class::AudioCacheRead, self.audio_cached),
+            (Class::AudioOut, self.audio_out),
+            (Class::ImageIn, image),
+            (Class::ImageCacheRead, self.image_cached),
+            (Class::ImageOut, self.image_out),
+        ] {
+            tokens.set(class, count);
+        }
+        (reasoning <= output).then_some((tokens, reasoning))
+    }
+
+    /// Returns the output with all reasoning in it, and the reasoning.
+    fn whole_output(&self, of_openai: bool) -> Option<(u64, u64)> {
+        let sum = self.input + self.output;
+        match self.total {
+            None => Some((self.output, self.reasoning)),
+            Some(total) if total == sum => Some((self.output, self.reasoning)),
+            Some(_) if of_openai => None,
+            Some(total) if self.reasoning > 0 && total == sum + self.reasoning => {
+                Some((self.output + self.reasoning, self.reasoning))
+            }
+            Some(total) if self.reasoning == 0 && total > sum => Some((total - self.input, total - sum)),
+            Some(_) => None,
+        }
+    }
+
+    /// Returns the counts as they stand, for a record that nobody can price.
+    fn raw(&self) -> Tokens {
+        let mut tokens = Tokens::default();
+        tokens.set(Class::Input, self.input);
+        tokens.set(Class::CacheRead, self.cached);
+        tokens.set(Class::CacheWrite30m, self.written);
+        tokens.set(Class::Output, self.output);
+        tokens
+    }
+}

@@ -1,0 +1,62 @@
+//! Folds the names that logs give to providers into the names of those who send the invoice.
+
+use std::borrow::Cow;
+
+/// Spellings that differ from the seller's own name by more than case. OpenTelemetry's values and the names
+/// that gateways and SDKs use, as their documentation lists them.
+const SPELLINGS: &[(&str, &str)] = &[
+    ("az.ai.openai", "azure"),
+    ("az.ai.inference", "azure"),
+    ("azure.ai.openai", "azure"),
+    ("azure.ai.inference", "azure"),
+    ("azure_openai", "azure"),
+    ("azure-openai", "azure"),
+    ("azure_ai", "azure"),
+    ("gcp.gemini", "google"),
+    ("gemini", "google"),
+    ("google_genai", "google"),
+    ("google-genai", "google"),
+    ("google_ai_studio", "google"),
+    ("google.generative-ai", "google"),
+    ("generativeai", "google"),
+    ("gcp.vertex_ai", "vertex"),
+    ("gcp.vertex.agent", "vertex"),
+    ("vertex_ai", "vertex"),
+    ("vertex-ai", "vertex"),
+    ("vertexai", "vertex"),
+    ("google_vertexai", "vertex"),
+    ("google.vertex", "vertex"),
+    ("aws.bedrock", "bedrock"),
+    ("aws_bedrock", "bedrock"),
+    ("amazon-bedrock", "bedrock"),
+    ("bedrock_converse", "bedrock"),
+    ("x_ai", "xai"),
+    ("x-ai", "xai"),
+    ("mistral_ai", "mistral"),
+    ("mistralai", "mistral"),
+    ("deepseek_ai", "deepseek"),
+    ("together_ai", "together"),
+    ("togetherai", "together"),
+    ("fireworks_ai", "fireworks"),
+    ("moonshotai", "moonshot"),
+    ("claude", "anthropic"),
+];
+
+/// Sellers whose name an SDK follows with the API used: `openai.responses`, `anthropic.messages`.
+const DOTTED: &[&str] = &["openai", "anthropic", "mistral", "xai", "groq", "cohere", "deepseek", "azure"];
+
+/// Returns the seller a provider name stands for; a name that is not known stays, in lower case.
+pub fn fold(name: &str) -> Cow<'_, str> {
+    let name = name.trim();
+    let lower: Cow<'_, str> =
+        if name.bytes().any(|b| b.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() };
+    if let Some((_, seller)) = SPELLINGS.iter().find(|(spelling, _)| *spelling == lower) {
+        return Cow::Borrowed(seller);
+    }
+    if let Some((head, _)) = lower.split_once('.')
+        && let Some(seller) = DOTTED.iter().find(|seller| **seller == head)
+    {
+        return Cow::Borrowed(seller);
+    }
+    lower
+}

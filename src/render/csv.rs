@@ -1,0 +1,54 @@
+//! CSV: the tables of a report with exact values, safe to open in a spreadsheet.
+
+use std::io::Write;
+
+use crate::report::Block;
+use crate::report::Cell;
+use crate::report::Report;
+use crate::report::Table;
+
+/// Writes every table; most reports have one. Facts become two columns.
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
+    let mut writer = ::csv::Writer::from_writer(out);
+    let has_table = report.blocks.iter().any(|block| matches!(block, Block::Table(_)));
+    for block in &report.blocks {
+        match block {
+            Block::Table(table) => write_table(&mut writer, table)?,
+            Block::Facts(facts) if !has_table => {
+                writer.write_record(["name", "value"])?;
+                for (name, value) in facts {
+                    writer.write_record([name.clone(), exact(value)])?;
+                }
+            }
+            Block::Heading(_) | Block::Note(_) | Block::Facts(_) => {}
+        }
+    }
+    writer.flush()
+}
+
+fn write_table(writer: &mut ::csv::Writer<&mut dyn Write>, table: &Table) -> std::io::Result<()> {
+    writer.write_record(table.columns.iter().map(|column| neutral(&column.key)))?;
+    // The total is left out: a sum over the column must not count it twice.
+    for row in &table.rows {
+        writer.write_record(row.iter().map(exact))?;
+    }
+    Ok(())
+}
+
+/// Writes a value exactly; an untagged value is an empty cell.
+fn exact(cell: &Cell) -> String {
+    match cell {
+        Cell::Empty | Cell::Untagged => String::new(),
+        Cell::Text(text) | Cell::Logged(text) => neutral(text),
+        Cell::Count(n) => n.to_string(),
+        Cell::Usd(amount) | Cell::Change(amount) => amount.to_string(),
+        Cell::Share(share) => format!("{share:.6}"),
+        Cell::Level(_, inner) => exact(inner),
+    }
+}
+
+/// Takes from a text the power to run as a formula: spreadsheets evaluate cells that begin with these characters.
+fn neutral(text: &str) -> String {
+    let clean = super::text::clean(text);
+    if clean.starts_with(['=', '+', '-', '@', '\t', '\r', '\u{fffd}']) { format!("'{clean}") } else { clean }
+}

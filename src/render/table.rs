@@ -1,0 +1,131 @@
+//! Tables in a terminal: numbers to the right, names cut to fit, shares with a bar.
+
+use std::io::Write;
+
+use comfy_table::CellAlignment;
+use comfy_table::ColumnConstraint;
+use comfy_table::ContentArrangement;
+use comfy_table::ContentLineStyle;
+use comfy_table::LineStyle;
+use comfy_table::TableStyle;
+use comfy_table::Width;
+
+use crate::render::Style;
+use crate::render::text;
+use crate::report::Block;
+use crate::report::Cell;
+use crate::report::Report;
+use crate::report::Table;
+
+/// A rule below the headings and no other line: figures want air, not boxes.
+const RULED: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')).header_lines(GAP).content_lines(GAP);
+const GAP: ContentLineStyle = ContentLineStyle::none().junction(' ');
+/// Cells of a bar for the whole.
+const BAR: usize = 12;
+/// A name is not cut below this many characters.
+const SHORTEST_NAME: usize = 8;
+
+/// Writes a report.
+pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
+    for (at, block) in report.blocks.iter().enumerate() {
+        match block {
+            Block::Heading(heading) => writeln!(out, "{}", bold(&text::clean(heading), style))?,
+            Block::Note(note) => writeln!(out, "{}", text::clean(note))?,
+            Block::Facts(facts) => {
+                let width = facts.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+                for (name, value) in facts {
+                    writeln!(out, "{name:width$}  {}", text::cell(value))?;
+                }
+            }
+            Block::Table(table) => write_table(table, style, out)?,
+        }
+        let more = report.blocks.get(at + 1);
+        if more.is_some_and(|next| !matches!(next, Block::Note(_)) && !matches!(block, Block::Heading(_))) {
+            writeln!(out)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_table(table: &Table, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
+    let rows: Vec<&Vec<Cell>> = table.rows.iter().chain(&table.total).collect();
+    let wide = needed_width(table, &rows, true);
+    let bars = style.width.is_none_or(|width| wide <= width);
+    let mut drawn = comfy_table::Table::new();
+    drawn.load_style(RULED).set_content_arrangement(ContentArrangement::Disabled);
+    drawn.set_header(table.columns.iter().map(|column| column.name.clone()));
+    let longest = name_limits(table, &rows, style, bars);
+    for row in &rows {
+        drawn.add_row(row.iter().zip(&longest).map(|(cell, longest)| shown(cell, bars, *longest)));
+    }
+    for at in 0..table.columns.len() {
+        let number = rows.iter().any(|row| row.get(at).is_some_and(text::is_number));
+        if let Some(column) = drawn.column_mut(at) {
+            column.set_padding((0, 1));
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(1)));
+            if number {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+    }
+    for (at, line) in drawn.lines().enumerate() {
+        let line = line.trim_end();
+        writeln!(out, "{}", if at == 0 { bold(line, style) } else { line.to_string() })?;
+    }
+    Ok(())
+}
+
+/// Returns how wide a table would be with its names in full.
+fn needed_width(table: &Table, rows: &[&Vec<Cell>], bars: bool) -> usize {
+    (0..table.columns.len()).map(|at| column_width(table, rows, at, bars) + 2).sum()
+}
+
+fn column_width(table: &Table, rows: &[&Vec<Cell>], at: usize, bars: bool) -> usize {
+    let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| shown(cell, bars, usize::MAX).chars().count());
+    cells.chain([table.columns[at].name.chars().count()]).max().unwrap_or(0)
+}
+
+/// Shares what the numbers leave of the terminal among the names; the longest give way first.
+fn name_limits(table: &Table, rows: &[&Vec<Cell>], style: Style, bars: bool) -> Vec<usize> {
+    let widths: Vec<usize> = (0..table.columns.len()).map(|at| column_width(table, rows, at, bars)).collect();
+    let Some(width) = style.width else { return vec![usize::MAX; widths.len()] };
+    let is_name = |at: usize| !rows.iter().any(|row| row.get(at).is_some_and(text::is_number));
+    let mut limits = widths.clone();
+    while limits.iter().map(|limit| limit + 2).sum::<usize>() > width {
+        let longest = (0..limits.len()).filter(|at| is_name(*at) && limits[*at] > SHORTEST_NAME);
+        match longest.max_by_key(|at| limits[*at]) {
+            Some(at) => limits[at] -= 1,
+            None => break,
+        }
+    }
+    limits
+}
+
+fn shown(cell: &Cell, bars: bool, longest: usize) -> String {
+    let full = match cell {
+        Cell::Share(share) if bars => format!("{} {:>6}", bar(*share), text::percent(*share)),
+        _ => text::cell(cell),
+    };
+    if text::is_number(cell) || full.chars().count() <= longest {
+        return full;
+    }
+    full.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// Draws a share in eighths of a cell.
+fn bar(share: f64) -> String {
+    const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+    let filled = (share.clamp(0.0, 1.0) * (BAR * 8) as f64).round() as usize;
+    let mut out: String = "█".repeat(filled / 8);
+    if filled % 8 > 0 {
+        out.push(EIGHTHS[filled % 8]);
+    }
+    let missing = BAR - out.chars().count();
+    out.extend(std::iter::repeat_n(' ', missing));
+    out
+}
+
+fn bold(text: &str, style: Style) -> String {
+    if style.color { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_string() }
+}

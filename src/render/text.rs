@@ -1,0 +1,84 @@
+//! Values as people read them: rounded money, grouped counts, clean text. Machines get exact values elsewhere.
+
+use crate::domain::Usd;
+use crate::domain::money::PICO_PER_USD;
+use crate::domain::money::div_half_even;
+use crate::report::Cell;
+
+/// Replaces what could move a cursor, ring a bell or turn a line around.
+pub(super) fn clean(text: &str) -> String {
+    let hostile = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars().map(|c| if hostile(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Writes dollars with two decimals, or with as many as a small amount needs to show three digits.
+pub(super) fn usd(amount: Usd) -> String {
+    let pico = amount.pico();
+    let sign = if pico < 0 { "-" } else { "" };
+    let magnitude = pico.abs();
+    let decimals = match magnitude {
+        0 => 2,
+        m if m >= PICO_PER_USD / 10 => 2,
+        m if m >= PICO_PER_USD / 100 => 4,
+        m if m >= PICO_PER_USD / 10_000 => 6,
+        _ => 12,
+    };
+    let unit = 10i128.pow(12 - decimals);
+    let rounded = div_half_even(magnitude, unit);
+    let scale = 10i128.pow(decimals);
+    let (whole, fraction) = (rounded / scale, rounded % scale);
+    let mut digits = format!("{fraction:0width$}", width = decimals as usize);
+    while digits.len() > 6 && digits.ends_with('0') {
+        digits.pop();
+    }
+    format!("{sign}${}.{digits}", grouped(&whole.to_string()))
+}
+
+/// Writes an integer with thousands separators.
+pub(super) fn count(n: u64) -> String {
+    grouped(&n.to_string())
+}
+
+fn grouped(digits: &str) -> String {
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, c) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Writes a share as a percentage.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1}%", share * 100.0)
+}
+
+/// Writes a cell for people.
+pub(super) fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(text) => text.clone(),
+        Cell::Logged(text) => clean(text),
+        Cell::Untagged => "(untagged)".into(),
+        Cell::Count(n) => count(*n),
+        Cell::Usd(amount) => usd(*amount),
+        Cell::Change(amount) if *amount > Usd::ZERO => format!("+{}", usd(*amount)),
+        Cell::Change(amount) => usd(*amount),
+        Cell::Share(share) => percent(*share),
+        Cell::Level(depth, inner) => format!("{}{}", "  ".repeat(*depth), self::cell(inner)),
+    }
+}
+
+/// Tells whether a cell is a number, drawn to the right.
+pub(super) fn is_number(cell: &Cell) -> bool {
+    match cell {
+        Cell::Count(_) | Cell::Usd(_) | Cell::Change(_) | Cell::Share(_) => true,
+        Cell::Level(_, inner) => is_number(inner),
+        Cell::Empty | Cell::Text(_) | Cell::Logged(_) | Cell::Untagged => false,
+    }
+}

@@ -1,0 +1,464 @@
+//! Calls on their way into the store: a batch of rows as columns, texts as small numbers.
+//!
+//! A batch is what one segment will hold. It is filled while the log is read, priced, and then written; it
+//! knows neither SQL nor prices.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::domain::Call;
+use crate::domain::Class;
+use crate::domain::Dim;
+use crate::domain::Flags;
+use crate::domain::Tokens;
+use crate::domain::Unpriced;
+use crate::domain::Usd;
+use crate::domain::dimension::DIMS;
+use crate::domain::span::Span;
+use crate::domain::tokens::CLASSES;
+use crate::store::interner::Interner;
+use crate::store::interner::Texts;
+
+/// Rows of a full batch, and of a full segment.
+pub(crate) const BATCH_ROWS: usize = 1 << 16;
+/// A value longer than this is clipped: it is somebody's text, not the value of a dimension.
+const LONGEST_VALUE: usize = 256;
+/// More keys than this beyond the standard dimensions stay in the row's JSON and cannot be sliced by.
+const MOST_KEYS: usize = 500;
+
+/// A column of numbers that stays unallocated while all its rows are zero.
+#[derive(Default)]
+pub(crate) struct Ints(Vec<u64>);
+
+impl Ints {
+    fn push(&mut self, row: usize, value: u64) {
+        if value != 0 || !self.0.is_empty() {
+            self.0.resize(row, 0);
+            self.0.push(value);
+        }
+    }
+
+    /// Returns the number of a row.
+    pub(crate) fn get(&self, row: usize) -> u64 {
+        self.0.get(row).copied().unwrap_or(0)
+    }
+
+    fn set(&mut self, row: usize, value: u64) {
+        if self.get(row) != value {
+            self.0.resize(self.0.len().max(row + 1), 0);
+            self.0[row] = value;
+        }
+    }
+
+    /// Tells whether every row is zero.
+    pub(crate) fn is_zero(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A column of texts by number; code 0 is no value, code n is text n-1.
+#[derive(Default)]
+pub(crate) struct Coded {
+    pub(crate) codes: Vec<u32>,
+    pub(crate) values: Interner,
+}
+
+impl Coded {
+    fn push(&mut self, row: usize, value: Option<&str>) {
+        match value {
+            None if self.codes.is_empty() => {}
+            None => {
+                self.codes.resize(row, 0);
+                self.codes.push(0);
+            }
+            Some(value) => {
+                let code = self.values.intern(value) + 1;
+                self.codes.resize(row, 0);
+                self.codes.push(code);
+            }
+        }
+    }
+
+    /// Returns the code of a row.
+    pub(crate) fn code(&self, row: usize) -> u32 {
+        self.codes.get(row).copied().unwrap_or(0)
+    }
+
+    /// Returns the text of a code.
+    pub(crate) fn text(&self, code: u32) -> Option<&str> {
+        (code > 0).then(|| self.values.get(code - 1))
+    }
+}
+
+/// How a call is told from the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdentityRule {
+    /// By the provider's response id or the log's request id, else by the record's content.
+    Id,
+    /// By trace and span.
+    Span,
+}
+
+/// A batch of calls.
+#[derive(Default)]
+pub struct Batch {
+    rows: usize,
+    pub(crate) line: Vec<u64>,
+    pub(crate) ts: Vec<i64>,
+    /// Hash that finds a call again; equal hashes are confirmed, never believed.
+    pub(crate) identity: Vec<u64>,
+    /// Hash of the record's content as it stood in the log.
+    pub(crate) fingerprint: Vec<u64>,
+    pub(crate) tokens: [Ints; CLASSES],
+    pub(crate) reasoning: Ints,
+    /// Milliseconds plus one; zero is not logged.
+    pub(crate) latency: Ints,
+    /// Milliseconds plus one; zero is not logged.
+    pub(crate) ttft: Ints,
+    /// Picodollars plus one; zero is not logged.
+    pub(crate) logged_cost: Ints,
+    pub(crate) flags: Ints,
+    pub(crate) unpriced: Ints,
+    pub(crate) cost: Ints,
+    pub(crate) dims: [Coded; DIMS],
+    pub(crate) extra: Vec<(String, Coded)>,
+    pub(crate) request_id: Texts,
+    pub(crate) span: Texts,
+    pub(crate) parent: Texts,
+    pub(crate) more: Texts,
+    tools: Vec<(u32, String, u64)>,
+    other_inputs: Vec<(u32, [Option<u64>; 2])>,
+    pub(crate) spans: Vec<BatchSpan>,
+    fixed: Arc<Fixed>,
+    scratch: String,
+}
+
+/// Values that every call of a file has, whatever its record says: its source, and what the user sets.
+#[derive(Clone, Debug, Default)]
+pub struct Fixed {
+    /// Standard dimensions.
+    pub dims: [Option<String>; DIMS],
+    /// Other keys.
+    pub extra: Vec<(String, String)>,
+}
+
+/// A span on its way into the store.
+pub(crate) struct BatchSpan {
+    pub(crate) span: Span<'static>,
+    /// The row of the call that the span is, if it is one.
+    pub(crate) row: Option<u32>,
+}
+
+/// Spans are small; a batch with more of them than this is written though its calls are few.
+const MOST_SPANS: usize = BATCH_ROWS;
+
+/// Marks a row whose identity is its trace and span; kept among the stored flags.
+pub(crate) const SPAN_IDENTITY: u32 = 1 << 31;
+
+impl Batch {
+    /// Starts a batch whose calls share some values.
+    pub fn new(fixed: Arc<Fixed>) -> Batch {
+        Batch { fixed, ..Batch::default() }
+    }
+
+    /// Returns how many calls it holds.
+    pub fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Tells whether it holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0 && self.spans.is_empty()
+    }
+
+    /// Tells whether it is time to write it.
+    pub fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.spans.len() >= MOST_SPANS
+    }
+
+    /// Adds a call. `fingerprint` is the hash of the record it came from.
+    pub fn push(&mut self, call: &Call<'_>, fingerprint: u64, rule: IdentityRule) {
+        let row = self.rows;
+        let source = self.fixed.dims[Dim::Source as usize].as_deref().or(call.dim(Dim::Source));
+        let (identity, by_span) = identity(call, source, fingerprint, rule);
+        if let Some(last) = self.spans.last_mut()
+            && by_span
+            && last.row.is_none()
+            && call.span.as_deref() == Some(&last.span.id)
+        {
+            last.row = Some(row as u32);
+        }
+        self.rows += 1;
+        self.line.push(call.line);
+        self.ts.push(call.ts.0);
+        self.identity.push(identity);
+        self.fingerprint.push(fingerprint);
+        for class in Class::ALL {
+            self.tokens[class as usize].push(row, call.tokens.get(class));
+        }
+        self.reasoning.push(row, call.reasoning);
+        self.latency.push(row, call.latency_ms.map_or(0, |ms| ms + 1));
+        self.ttft.push(row, call.ttft_ms.map_or(0, |ms| ms + 1));
+        let logged = call.logged_cost.and_then(Usd::call_pico).and_then(|pico| u64::try_from(pico).ok());
+        self.logged_cost.push(row, logged.map_or(0, |pico| pico + 1));
+        self.flags.push(row, u64::from(call.flags.0 | if by_span { SPAN_IDENTITY } else { 0 }));
+        self.unpriced.push(row, u64::from(call.unpriced.map_or(0, Unpriced::code)));
+        self.push_texts(row, call);
+        for (tool, uses) in &call.tools {
+            self.tools.push((row as u32, tool.to_string(), *uses));
+        }
+        if call.other_inputs != [None, None] {
+            self.other_inputs.push((row as u32, call.other_inputs));
+        }
+    }
+
+    /// Adds a span. If it is a call as well, the call is added next.
+    pub fn push_span(&mut self, span: &Span<'_>) {
+        let owned = |text: &str| Cow::<'static, str>::Owned(if text.len() > LONGEST_VALUE { clipped(text) } else { text.to_string() });
+        let span = Span {
+            trace: owned(&span.trace),
+            id: owned(&span.id),
+            parent: span.parent.as_deref().map(owned),
+            name: owned(&span.name),
+            start: span.start,
+            end: span.end,
+            role: span.role,
+            dims: span.dims.iter().map(|(dim, value)| (*dim, owned(value))).collect(),
+            extra: span.extra.iter().map(|(key, value)| (owned(key), owned(value))).collect(),
+        };
+        self.spans.push(BatchSpan { span, row: None });
+    }
+
+    fn push_texts(&mut self, row: usize, call: &Call<'_>) {
+        for (dim, column) in self.dims.iter_mut().enumerate() {
+            match self.fixed.dims[dim].as_deref().or(call.dims[dim].as_deref()) {
+                Some(value) if value.len() > LONGEST_VALUE => column.push(row, Some(&clipped(value))),
+                value => column.push(row, value),
+            }
+        }
+        let fixed = Arc::clone(&self.fixed);
+        let fixed_extra = || fixed.extra.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let is_fixed = |key: &str| fixed.extra.iter().any(|(known, _)| known == key);
+        let logged = call.extra.iter().map(|(key, value)| (key.as_ref(), value.as_ref()));
+        for (key, value) in fixed_extra().chain(logged.filter(|(key, _)| !is_fixed(key))) {
+            let column = match self.extra.iter().position(|(known, _)| known == key) {
+                Some(at) => &mut self.extra[at].1,
+                None if self.extra.len() < MOST_KEYS => {
+                    self.extra.push((key.to_string(), Coded::default()));
+                    let last = self.extra.len() - 1;
+                    &mut self.extra[last].1
+                }
+                None => continue,
+            };
+            column.push(row, (value.len() <= LONGEST_VALUE).then_some(value));
+        }
+        match call.request_id.as_deref() {
+            Some(id) if id.len() > LONGEST_VALUE => self.request_id.push(row, Some(&clipped(id))),
+            id => self.request_id.push(row, id),
+        }
+        self.span.push(row, call.span.as_deref());
+        self.parent.push(row, call.parent.as_deref());
+        self.scratch.clear();
+        write_more(call, &fixed, &mut self.scratch);
+        let more = std::mem::take(&mut self.scratch);
+        self.more.push(row, (!more.is_empty()).then_some(more.as_str()));
+        self.scratch = more;
+    }
+
+    /// Returns the value of a standard dimension in a row.
+    pub fn dim(&self, row: usize, dim: Dim) -> Option<&str> {
+        let column = &self.dims[dim as usize];
+        column.text(column.code(row))
+    }
+
+    /// Returns the codes of several dimensions in a row; equal codes are equal values within the batch.
+    pub fn codes<const N: usize>(&self, row: usize, dims: [Dim; N]) -> [u32; N] {
+        dims.map(|dim| self.dims[dim as usize].code(row))
+    }
+
+    /// Returns the token counts of a row.
+    pub fn tokens(&self, row: usize) -> Tokens {
+        let mut tokens = Tokens::default();
+        for class in Class::ALL {
+            tokens.set(class, self.tokens[class as usize].get(row));
+        }
+        tokens
+    }
+
+    /// Replaces the uncached input of a row, once a logged cost has settled what the log left open.
+    pub fn settle_input(&mut self, row: usize, input: u64) {
+        self.tokens[Class::Input as usize].set(row, input);
+        let flags = self.flags.get(row) & !u64::from(Flags::INCLUSIVE_GUESSED.0);
+        self.flags.set(row, flags);
+    }
+
+    /// Returns when the call of a row started.
+    pub fn ts(&self, row: usize) -> crate::domain::Timestamp {
+        crate::domain::Timestamp(self.ts[row])
+    }
+
+    /// Returns the flags of a row.
+    pub fn flags(&self, row: usize) -> Flags {
+        Flags(self.flags.get(row) as u32)
+    }
+
+    /// Returns the cost the log states for a row.
+    pub fn logged_cost(&self, row: usize) -> Option<Usd> {
+        self.logged_cost.get(row).checked_sub(1).map(|pico| Usd::from_pico(i128::from(pico)))
+    }
+
+    /// Returns why a row cannot have a price, as far as its reader or the pricing has told.
+    pub fn unpriced(&self, row: usize) -> Option<Unpriced> {
+        Unpriced::from_code(self.unpriced.get(row) as u8)
+    }
+
+    /// Returns the priced cost of a row.
+    pub fn cost(&self, row: usize) -> Usd {
+        Usd::from_pico(i128::from(self.cost.get(row)))
+    }
+
+    /// Returns the rows whose calls used server-side tools: (row, tool, uses), by row.
+    pub fn tools(&self) -> &[(u32, String, u64)] {
+        &self.tools
+    }
+
+    /// Returns the rows whose input count is open, with its other readings, by row.
+    pub fn other_inputs(&self) -> &[(u32, [Option<u64>; 2])] {
+        &self.other_inputs
+    }
+
+    /// Sets what the price table says of a row.
+    pub fn set_price(&mut self, row: usize, price: Result<(i64, bool), Unpriced>) {
+        match price {
+            Ok((pico, fallback)) => {
+                self.cost.set(row, u64::try_from(pico).unwrap_or(0));
+                self.unpriced.set(row, 0);
+                if fallback {
+                    self.flags.set(row, self.flags.get(row) | u64::from(Flags::FALLBACK_PRICE.0));
+                }
+            }
+            Err(reason) => {
+                self.cost.set(row, 0);
+                self.unpriced.set(row, u64::from(reason.code()));
+            }
+        }
+    }
+}
+
+/// Returns the hash that finds a call again, and whether it is by span.
+///
+/// xxHash3 is stable across versions and machines, which a stored hash must be.
+fn identity(call: &Call<'_>, source: Option<&str>, fingerprint: u64, rule: IdentityRule) -> (u64, bool) {
+    let source = xxh3_64(source.unwrap_or_default().as_bytes());
+    match (rule, &call.span, call.dim(Dim::Trace), &call.request_id) {
+        (IdentityRule::Span, Some(span), Some(trace), _) => {
+            (xxh3_64_with_seed(span.as_bytes(), source ^ xxh3_64(trace.as_bytes())), true)
+        }
+        (_, _, _, Some(id)) => (xxh3_64_with_seed(id.as_bytes(), source), false),
+        _ => (xxh3_64_with_seed(&fingerprint.to_le_bytes(), !source), false),
+    }
+}
+
+/// Shortens a hostile or mistaken value and keeps it distinct by its hash.
+fn clipped(value: &str) -> String {
+    let mut end = 200;
+    while !value.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…{:016x}", &value[..end], xxh3_64(value.as_bytes()))
+}
+
+/// The standard dimensions that have a column of their own in `calls`; the others go into its JSON.
+pub(crate) const COLUMN_DIMS: [Dim; 17] = [
+    Dim::Provider,
+    Dim::Model,
+    Dim::Tier,
+    Dim::Region,
+    Dim::Status,
+    Dim::Feature,
+    Dim::Tenant,
+    Dim::Environment,
+    Dim::Team,
+    Dim::User,
+    Dim::Session,
+    Dim::Prompt,
+    Dim::PromptVersion,
+    Dim::Route,
+    Dim::Agent,
+    Dim::Run,
+    Dim::Trace,
+];
+
+/// The standard dimensions without a column of their own.
+pub(crate) const JSON_DIMS: [Dim; 6] =
+    [Dim::Task, Dim::Process, Dim::Skill, Dim::Account, Dim::ApiKey, Dim::Workspace];
+
+/// The token classes that have a column of their own in `calls`.
+pub(crate) const COLUMN_CLASSES: [Class; 5] =
+    [Class::Input, Class::CacheRead, Class::CacheWrite5m, Class::CacheWrite1h, Class::Output];
+
+/// Writes what has no column of its own as JSON: `{"meta":{…},"dims":{…},"tokens":{…},"tools":{…},"ttft_ms":…}`.
+fn write_more(call: &Call<'_>, fixed: &Fixed, out: &mut String) {
+    let mut part = |name: &str, pairs: &mut dyn Iterator<Item = (&str, Value<'_>)>| {
+        let mut first = true;
+        for (key, value) in pairs {
+            out.push(if out.is_empty() { '{' } else { ',' });
+            if first {
+                write_json_text(name, out);
+                out.push_str(":{");
+                first = false;
+            }
+            write_json_text(key, out);
+            out.push(':');
+            match value {
+                Value::Text(text) => write_json_text(text, out),
+                Value::Count(count) => write!(out, "{count}").expect("writing to a String cannot fail"),
+            }
+        }
+        if !first {
+            out.push('}');
+        }
+    };
+    let is_fixed = |key: &str| fixed.extra.iter().any(|(known, _)| known == key);
+    let short = call.extra.iter().filter(|(key, value)| value.len() <= LONGEST_VALUE && !is_fixed(key));
+    let logged = short.map(|(key, value)| (key.as_ref(), Value::Text(value)));
+    part("meta", &mut fixed.extra.iter().map(|(key, value)| (key.as_str(), Value::Text(value))).chain(logged));
+    let value = |dim: Dim| fixed.dims[dim as usize].as_deref().or(call.dim(dim));
+    part("dims", &mut JSON_DIMS.iter().filter_map(|dim| Some((dim.name(), Value::Text(value(*dim)?)))));
+    let rare = call.tokens.iter().filter(|(class, _)| !COLUMN_CLASSES.contains(class));
+    part("tokens", &mut rare.map(|(class, count)| (class.name(), Value::Count(count))));
+    part("tools", &mut call.tools.iter().map(|(tool, uses)| (tool.as_ref(), Value::Count(*uses))));
+    if let Some(ms) = call.ttft_ms {
+        out.push_str(if out.is_empty() { "{" } else { "," });
+        write!(out, "\"ttft_ms\":{ms}").expect("writing to a String cannot fail");
+    }
+    if !out.is_empty() {
+        out.push('}');
+    }
+}
+
+enum Value<'v> {
+    Text(&'v str),
+    Count(u64),
+}
+
+fn write_json_text(text: &str, out: &mut String) {
+    out.push('"');
+    if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
+        out.push_str(text);
+    } else {
+        for c in text.chars() {
+            match c {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                c if (c as u32) < 0x20 => write!(out, "\\u{:04x}", c as u32).expect("writing to a String cannot fail"),
+                c => out.push(c),
+            }
+        }
+    }
+    out.push('"');
+}

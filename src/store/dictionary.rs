@@ -1,0 +1,112 @@
+//! The store's dictionary: names of dimension values to ids, a kind a dimension or key.
+//!
+//! A kind with too many distinct values is *inlined* from then on: its texts stand in the rows themselves, so
+//! that no dictionary grows with the log. Sessions, runs and traces are inlined from the start.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+use rusqlite::params;
+
+use crate::domain::Dim;
+use crate::store::StoreError;
+use crate::store::interner::Interner;
+
+/// More distinct values than this and a kind is inlined: 100,000 names are some ten megabytes while importing.
+const MOST_NAMES: usize = 100_000;
+
+/// Kinds that have about as many values as there are calls.
+const ALWAYS_INLINED: [Dim; 3] = [Dim::Session, Dim::Run, Dim::Trace];
+
+#[derive(Default)]
+struct Kind {
+    ids: HashMap<String, u32>,
+    inlined: bool,
+}
+
+/// The part of the dictionary an import has needed so far.
+#[derive(Default)]
+pub(crate) struct Dictionary {
+    kinds: HashMap<String, Kind>,
+}
+
+impl Dictionary {
+    /// Returns the id of each text of a column, or `None` if the kind is inlined. New names are stored.
+    pub(crate) fn ids(
+        &mut self,
+        conn: &Connection,
+        name: &str,
+        values: &Interner,
+    ) -> Result<Option<Vec<u32>>, StoreError> {
+        if is_always_inlined(name) {
+            return Ok(None);
+        }
+        let kind = match self.kinds.entry(name.to_string()) {
+            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(load(conn, name)?),
+        };
+        if kind.inlined {
+            return Ok(None);
+        }
+        let new = values.iter().filter(|value| !kind.ids.contains_key(*value)).count();
+        if kind.ids.len() + new > MOST_NAMES {
+            kind.inlined = true;
+            kind.ids = HashMap::new();
+            conn.execute("INSERT OR IGNORE INTO inlined (kind) VALUES (?1)", [name])?;
+            return Ok(None);
+        }
+        let mut insert = conn.prepare_cached("INSERT INTO dim (kind, id, name) VALUES (?1, ?2, ?3)")?;
+        let mut ids = Vec::with_capacity(values.len());
+        for value in values.iter() {
+            let next = kind.ids.len() as u32;
+            let id = match kind.ids.get(value) {
+                Some(id) => *id,
+                None => {
+                    insert.execute(params![name, next, value])?;
+                    kind.ids.insert(value.to_string(), next);
+                    next
+                }
+            };
+            ids.push(id);
+        }
+        Ok(Some(ids))
+    }
+
+    /// Returns the id of one text, or `None` if the kind is inlined.
+    pub(crate) fn id(&mut self, conn: &Connection, name: &str, value: &str) -> Result<Option<u32>, StoreError> {
+        let mut one = Interner::default();
+        one.intern(value);
+        Ok(self.ids(conn, name, &one)?.map(|ids| ids[0]))
+    }
+
+    /// Forgets what was learnt, as after a rollback.
+    pub(crate) fn clear(&mut self) {
+        self.kinds.clear();
+    }
+}
+
+fn is_always_inlined(name: &str) -> bool {
+    ALWAYS_INLINED.iter().any(|dim| dim.name() == name)
+}
+
+fn load(conn: &Connection, name: &str) -> Result<Kind, StoreError> {
+    let inlined = conn
+        .prepare_cached("SELECT 1 FROM inlined WHERE kind = ?1")?
+        .exists([name])?;
+    let mut kind = Kind { inlined, ..Kind::default() };
+    if !inlined {
+        let mut names = conn.prepare_cached("SELECT name, id FROM dim WHERE kind = ?1")?;
+        let mut rows = names.query([name])?;
+        while let Some(row) = rows.next()? {
+            kind.ids.insert(row.get(0)?, row.get(1)?);
+        }
+    }
+    Ok(kind)
+}
+
+/// Returns the names of a kind by id.
+pub(crate) fn names(conn: &Connection, name: &str) -> Result<Vec<String>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT name FROM dim WHERE kind = ?1 ORDER BY id")?;
+    let names = statement.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(names)
+}

@@ -1,0 +1,319 @@
+//! What the store can tell about itself: its imports, its span, its keys, single calls; and imports undone.
+
+use std::collections::BTreeMap;
+
+use rusqlite::OptionalExtension;
+use rusqlite::params;
+
+use crate::domain::Call;
+use crate::domain::Dim;
+use crate::domain::Flags;
+use crate::domain::Timestamp;
+use crate::domain::Unpriced;
+use crate::domain::Usd;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::dictionary;
+use crate::store::packed::Packed;
+use crate::store::rows::RowReader;
+use crate::store::segment::LocalValues;
+use crate::store::segment::TextColumn;
+use crate::store::segment::name;
+use crate::store::segments;
+use crate::store::spans;
+
+/// One import, as recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportRecord {
+    /// Its number.
+    pub id: i64,
+    /// The path as the user gave it.
+    pub path: String,
+    /// `usage` or `invoice`.
+    pub kind: String,
+    /// The format's name.
+    pub input_format: String,
+    /// The value of the `source` dimension.
+    pub source: String,
+    /// When it was imported, RFC 3339.
+    pub imported_at: String,
+    /// Records of the file.
+    pub records: u64,
+    /// Calls that were new.
+    pub new: u64,
+    /// Calls that were stored before.
+    pub duplicate: u64,
+    /// Records that are no calls, by reason.
+    pub skipped: BTreeMap<String, u64>,
+    /// Records that could not be used.
+    pub rejected: u64,
+    /// New calls with the id of a stored call and other content.
+    pub conflicts: u64,
+}
+
+/// What undoing an import took out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// The import.
+    pub import: ImportRecord,
+    /// Calls removed.
+    pub calls: u64,
+    /// Their cost.
+    pub cost: Usd,
+    /// Calls of other imports that are billed again, since what summed them is gone.
+    pub released: u64,
+}
+
+/// A stored call with its origin.
+#[derive(Clone, Debug)]
+pub struct FoundCall {
+    /// Its number in the store.
+    pub id: i64,
+    /// The file it came from.
+    pub path: String,
+    /// Its stored cost; `None` where unpriced.
+    pub cost: Option<Usd>,
+    /// The call.
+    pub call: Call<'static>,
+}
+
+/// How many calls have a value for a dimension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// The dimension's or key's name.
+    pub name: String,
+    /// Calls with a value.
+    pub tagged: u64,
+}
+
+/// The store at a glance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// All calls.
+    pub calls: u64,
+    /// The earliest call.
+    pub first: Option<Timestamp>,
+    /// The latest call.
+    pub last: Option<Timestamp>,
+    /// Calls by flag.
+    pub flags: Vec<(&'static str, u64)>,
+    /// Calls that a log priced, and the sum of what it said.
+    pub logged_cost: (u64, Usd),
+    /// Tagged calls by dimension, standard dimensions first.
+    pub coverage: Vec<Coverage>,
+}
+
+impl Store {
+    /// Returns the imports, oldest first.
+    pub fn imports(&self) -> Result<Vec<ImportRecord>, StoreError> {
+        self.import_records("ORDER BY id", [])
+    }
+
+    fn import_records(&self, rest: &str, params: impl rusqlite::Params) -> Result<Vec<ImportRecord>, StoreError> {
+        let sql = format!(
+            "SELECT id, path, kind, input_format, source, imported_at, records, new, duplicate, skipped, rejected, conflicts
+             FROM imports {rest}"
+        );
+        let mut statement = self.conn.prepare(&sql)?;
+        let read = |row: &rusqlite::Row<'_>| {
+            let count = |at: usize| row.get::<_, i64>(at).map(|n| n as u64);
+            Ok(ImportRecord {
+                id: row.get(0)?,
+                path: row.get(1)?,
+                kind: row.get(2)?,
+                input_format: row.get(3)?,
+                source: row.get(4)?,
+                imported_at: row.get(5)?,
+                records: count(6)?,
+                new: count(7)?,
+                duplicate: count(8)?,
+                skipped: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
+                rejected: count(10)?,
+                conflicts: count(11)?,
+            })
+        };
+        Ok(statement.query_map(params, read)?.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes an import's calls out again; `None` if there is no such import.
+    pub fn undo_import(&mut self, id: i64) -> Result<Option<Undone>, StoreError> {
+        let Some(import) = self.import_records("WHERE id = ?1", [id])?.pop() else { return Ok(None) };
+        self.dictionary.clear();
+        let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let mut removed: Vec<i64> = Vec::new();
+        let mut cost = 0i128;
+        {
+            let mut calls = tx.prepare("SELECT id, cost FROM calls WHERE import = ?1")?;
+            let mut rows = calls.query([id])?;
+            while let Some(row) = rows.next()? {
+                removed.push(row.get(0)?);
+                cost += i128::from(row.get::<_, Option<i64>>(1)?.unwrap_or(0));
+            }
+        }
+        tx.execute("DELETE FROM calls WHERE import = ?1", [id])?;
+        tx.execute("DELETE FROM held_calls WHERE import = ?1", [id])?;
+        spans::undo(&tx, id)?;
+        let resolved = spans::resolve(&tx, &mut self.dictionary)?;
+        tx.execute("DELETE FROM imports WHERE id = ?1", [id])?;
+        let touched = [&removed[..], &resolved.all()].concat();
+        segments::remake_holding(&tx, &mut self.dictionary, &touched)?;
+        segments::add_missing(&tx, &mut self.dictionary, &resolved.released)?;
+        tx.commit()?;
+        Ok(Some(Undone {
+            import,
+            calls: removed.len() as u64,
+            cost: Usd::from_pico(cost),
+            released: resolved.released.len() as u64,
+        }))
+    }
+
+    /// Finds calls by their number in the store, or by the provider's or the log's id.
+    pub fn find_calls(&self, id: &str, most: usize) -> Result<Vec<FoundCall>, StoreError> {
+        let reader = RowReader::open(&self.conn)?;
+        let sql = reader.select("WHERE id = ?1 OR request_id = ?2 OR span = ?2 ORDER BY id LIMIT ?3");
+        let mut statement = self.conn.prepare(&sql)?;
+        let mut rows = statement.query(params![id.parse::<i64>().ok(), id, most as i64])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let stored = reader.call(row)?;
+            let path = self
+                .conn
+                .query_row("SELECT path FROM imports WHERE id = ?1", [stored.import], |row| row.get(0))
+                .optional()?
+                .unwrap_or_default();
+            found.push(FoundCall { id: stored.id, path, cost: stored.cost, call: stored.call });
+        }
+        Ok(found)
+    }
+
+    /// Returns the instant of the last call.
+    pub fn last_call_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(segments::all(&self.conn)?.iter().map(|segment| Timestamp(segment.ts_max)).max())
+    }
+
+    /// Returns the keys beyond the standard dimensions that some call has.
+    pub fn keys(&self) -> Result<Vec<String>, StoreError> {
+        let mut keys: Vec<String> = segments::all(&self.conn)?
+            .iter()
+            .flat_map(|segment| segment.columns.iter())
+            .filter_map(|column| column.strip_prefix("meta.").map(str::to_string))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    /// Returns the store at a glance, from the columns alone.
+    pub fn overview(&self) -> Result<Overview, StoreError> {
+        let mut overview = Overview::default();
+        let mut flags = [0u64; 32];
+        let mut tagged: BTreeMap<String, u64> = BTreeMap::new();
+        let mut logged = (0u64, 0i128);
+        for segment in segments::all(&self.conn)? {
+            overview.calls += segment.calls as u64;
+            let (first, last) = (Timestamp(segment.ts_min), Timestamp(segment.ts_max));
+            overview.first = Some(overview.first.map_or(first, |known| known.min(first)));
+            overview.last = Some(overview.last.map_or(last, |known| known.max(last)));
+            for (at, column) in segment.columns.iter().enumerate() {
+                let bytes = || super::dedup::segment_column(&self.conn, segment.id, at);
+                let damaged = || StoreError::Damaged(format!("segment {}", segment.id));
+                if column == name::FLAGS {
+                    let bytes = bytes()?;
+                    let each = |_, set: i64| (0..32).for_each(|bit| flags[bit] += (set as u64 >> bit) & 1);
+                    Packed::open(&bytes).ok_or_else(damaged)?.0.each(each);
+                } else if column == name::LOGGED_COST {
+                    let bytes = bytes()?;
+                    Packed::open(&bytes).ok_or_else(damaged)?.0.each(|_, pico| {
+                        if pico > 0 {
+                            logged = (logged.0 + 1, logged.1 + i128::from(pico) - 1);
+                        }
+                    });
+                } else if !super::segment::is_number(column) && column != name::IDENTITY {
+                    let bytes = bytes()?;
+                    let text = TextColumn::open(&bytes).ok_or_else(damaged)?;
+                    let count = tagged.entry(column.clone()).or_default();
+                    text.codes.each(|_, code| *count += u64::from(code > 0));
+                }
+            }
+        }
+        overview.flags = Flags::ALL
+            .iter()
+            .map(|(flag, name)| (*name, flags[flag.0.trailing_zeros() as usize]))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        overview.logged_cost = (logged.0, Usd::from_pico(logged.1));
+        for dim in Dim::all() {
+            if let Some(count) = tagged.remove(dim.name()).filter(|count| *count > 0) {
+                overview.coverage.push(Coverage { name: dim.name().into(), tagged: count });
+            }
+        }
+        let keys = tagged.into_iter().filter(|(_, count)| *count > 0);
+        overview.coverage.extend(keys.map(|(column, tagged)| Coverage {
+            name: column.strip_prefix("meta.").unwrap_or(&column).to_string(),
+            tagged,
+        }));
+        Ok(overview)
+    }
+
+    /// Returns the distinct values of a dimension or key, at most `most`, for a hint.
+    pub fn some_values(&self, column: &str, most: usize) -> Result<Vec<String>, StoreError> {
+        let mut values = dictionary::names(&self.conn, column)?;
+        if values.is_empty() {
+            for segment in segments::all(&self.conn)? {
+                if let Some(at) = segment.column(column) {
+                    let bytes = super::dedup::segment_column(&self.conn, segment.id, at)?;
+                    if let Some(TextColumn { values: LocalValues::Texts(texts), .. }) = TextColumn::open(&bytes) {
+                        values.extend(texts.iter().take(most).map(|text| text.to_string()));
+                    }
+                }
+            }
+            values.sort_unstable();
+            values.dedup();
+        }
+        values.truncate(most);
+        Ok(values)
+    }
+
+    /// Keeps the text of a price table that the store's costs were computed with.
+    pub fn keep_price_table(&self, id: &str, text: &str) -> Result<(), StoreError> {
+        self.conn.execute("INSERT OR IGNORE INTO price_tables (id, text) VALUES (?1, ?2)", [id, text])?;
+        self.conn.execute("INSERT OR REPLACE INTO state (key, value) VALUES ('price_table', ?1)", [id])?;
+        Ok(())
+    }
+
+    /// Returns the id of the price table that the stored costs were computed with last.
+    pub fn price_table(&self) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT value FROM state WHERE key = 'price_table'";
+        Ok(self.conn.query_row(sql, [], |row| row.get(0)).optional()?)
+    }
+
+    /// Returns the reasons of unpriced calls by model, most calls first: (provider, model, reason, calls).
+    pub fn unpriced_models(&self, most: usize) -> Result<Vec<UnpricedModel>, StoreError> {
+        let mut statement = self.conn.prepare(
+            "SELECT u.provider, u.model, c.unpriced, count(*) FROM calls c JOIN usage u ON u.id = c.id
+             WHERE c.unpriced IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2 LIMIT ?1",
+        )?;
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(UnpricedModel {
+                provider: row.get(0)?,
+                model: row.get(1)?,
+                reason: Unpriced::from_code(row.get(2)?).unwrap_or(Unpriced::UnknownModel),
+                calls: row.get::<_, i64>(3)? as u64,
+            })
+        };
+        Ok(statement.query_map([most as i64], read)?.collect::<Result<_, _>>()?)
+    }
+}
+
+/// Calls of one model that have no price for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnpricedModel {
+    /// The provider, as logged.
+    pub provider: Option<String>,
+    /// The model, as logged.
+    pub model: Option<String>,
+    /// Why there is no price.
+    pub reason: Unpriced,
+    /// How many calls.
+    pub calls: u64,
+}

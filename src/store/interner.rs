@@ -1,0 +1,85 @@
+//! Texts to small numbers within one batch, in one allocation. Numbers across batches are `dictionary`'s.
+
+use hashbrown::HashTable;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Distinct texts, numbered from 0 in order of arrival.
+#[derive(Default)]
+pub(crate) struct Interner {
+    text: String,
+    ends: Vec<u32>,
+    table: HashTable<(u64, u32)>,
+}
+
+impl Interner {
+    /// Returns the number of a text, giving it the next one if it is new.
+    pub(crate) fn intern(&mut self, value: &str) -> u32 {
+        let hash = xxh3_64(value.as_bytes());
+        let (text, ends) = (&self.text, &self.ends);
+        let found = self.table.find(hash, |(known, code)| *known == hash && at(text, ends, *code) == value);
+        if let Some((_, code)) = found {
+            return *code;
+        }
+        // A batch holds 64K rows of values clipped to 256 bytes: far below 4 GiB.
+        let code = self.ends.len() as u32;
+        self.text.push_str(value);
+        self.ends.push(self.text.len() as u32);
+        self.table.insert_unique(hash, (hash, code), |(hash, _)| *hash);
+        code
+    }
+
+    /// Returns the text of a number.
+    pub(crate) fn get(&self, code: u32) -> &str {
+        at(&self.text, &self.ends, code)
+    }
+
+    /// Returns how many distinct texts there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Returns the texts in order of their numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.ends.len() as u32).map(|code| self.get(code))
+    }
+}
+
+fn at<'s>(text: &'s str, ends: &[u32], code: u32) -> &'s str {
+    let code = code as usize;
+    let start = if code == 0 { 0 } else { ends[code - 1] as usize };
+    &text[start..ends[code] as usize]
+}
+
+/// Texts a row, mostly distinct: no table, one allocation. Absent is not empty.
+#[derive(Default)]
+pub(crate) struct Texts {
+    text: String,
+    ends: Vec<u32>,
+    present: Vec<bool>,
+}
+
+impl Texts {
+    /// Adds the text of the next row; `row` tells how many rows came before.
+    pub(crate) fn push(&mut self, row: usize, value: Option<&str>) {
+        if value.is_none() && self.ends.is_empty() {
+            return;
+        }
+        while self.ends.len() < row {
+            self.ends.push(self.text.len() as u32);
+            self.present.push(false);
+        }
+        self.text.push_str(value.unwrap_or_default());
+        self.ends.push(self.text.len() as u32);
+        self.present.push(value.is_some());
+    }
+
+    /// Returns the text of a row.
+    pub(crate) fn get(&self, row: usize) -> Option<&str> {
+        (*self.present.get(row)?).then(|| at(&self.text, &self.ends, row as u32))
+    }
+
+    /// Tells whether no row has a text.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+}

@@ -1,0 +1,129 @@
+//! The tables, and how an older store becomes a current one. Migrations are appended, never edited.
+
+use rusqlite::Connection;
+
+use crate::domain::Unpriced;
+use crate::store::StoreError;
+use crate::store::batch::COLUMN_DIMS;
+use crate::store::batch::JSON_DIMS;
+
+/// Marks a SQLite file as a store of ours ("attr" in ASCII).
+pub(crate) const APPLICATION_ID: i32 = 0x6174_7472;
+
+/// One step each, from version n to n+1.
+const MIGRATIONS: &[&str] = &[VERSION_1];
+
+const VERSION_1: &str = "
+CREATE TABLE imports (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL, kind TEXT NOT NULL, input_format TEXT NOT NULL, source TEXT NOT NULL,
+    imported_at TEXT NOT NULL, bytes INTEGER NOT NULL,
+    records INTEGER NOT NULL, new INTEGER NOT NULL, duplicate INTEGER NOT NULL, skipped TEXT NOT NULL,
+    rejected INTEGER NOT NULL, conflicts INTEGER NOT NULL, rejects TEXT NOT NULL
+);
+-- Append-only. A dimension is an id of `dim`, or the text itself where values are too many; times are nanoseconds
+-- since 1970, money is picodollars. `more` is JSON: meta, dims, tokens and tools without a column, ttft_ms.
+CREATE TABLE calls (
+    id INTEGER PRIMARY KEY, import INTEGER NOT NULL, line INTEGER NOT NULL, ts INTEGER NOT NULL,
+    fingerprint INTEGER NOT NULL, request_id TEXT,
+    provider, model, tier, region, status, feature, tenant, environment, team, user, session, prompt, prompt_version,
+    route, agent, run, trace,
+    input INTEGER, cache_read INTEGER, cache_write_5m INTEGER, cache_write_1h INTEGER, output INTEGER,
+    reasoning INTEGER, cost INTEGER, latency_ms INTEGER, logged_cost INTEGER, flags INTEGER, unpriced INTEGER,
+    more TEXT, span TEXT, parent TEXT
+);
+-- Calls that turned out to sum other calls; they return if those go.
+CREATE TABLE held_calls AS SELECT * FROM calls WHERE 0;
+CREATE UNIQUE INDEX held_calls_id ON held_calls (id);
+CREATE TABLE dim (kind TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (kind, id)) WITHOUT ROWID;
+CREATE TABLE inlined (kind TEXT PRIMARY KEY) WITHOUT ROWID;
+-- Derived from `calls`; `attr store rebuild` makes them anew.
+CREATE TABLE segments (
+    id INTEGER PRIMARY KEY, first_call INTEGER NOT NULL, last_call INTEGER NOT NULL, calls INTEGER NOT NULL,
+    ts_min INTEGER NOT NULL, ts_max INTEGER NOT NULL, cost TEXT NOT NULL, columns TEXT NOT NULL, format INTEGER NOT NULL
+);
+CREATE TABLE segment_columns (key INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE spans (
+    trace TEXT NOT NULL, span TEXT NOT NULL, parent TEXT, name TEXT NOT NULL, start INTEGER NOT NULL,
+    end INTEGER NOT NULL, role INTEGER NOT NULL, import INTEGER NOT NULL, dims TEXT NOT NULL, call INTEGER, model TEXT, response_id TEXT,
+    PRIMARY KEY (trace, span)
+) WITHOUT ROWID;
+CREATE TABLE price_tables (id TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+";
+
+/// Brings a store to the current version, in one transaction; refuses a newer or a foreign file.
+pub(crate) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+    let known = MIGRATIONS.len() as i64;
+    let version = version(conn)?;
+    if version > known {
+        return Err(StoreError::Newer { found: version, known });
+    }
+    if version == known {
+        return Ok(());
+    }
+    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)?;
+    for migration in &MIGRATIONS[version as usize..] {
+        tx.execute_batch(migration)?;
+    }
+    tx.execute_batch(&usage_view())?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(None, "user_version", known)?;
+    tx.commit()?;
+    Ok(())
+}
+
+/// Returns the version of a store, 0 for an empty file; refuses a SQLite file that is no store.
+pub(crate) fn version(conn: &Connection) -> Result<i64, StoreError> {
+    let version: i64 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let application: i32 = conn.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables > 0 && application != APPLICATION_ID {
+        return Err(StoreError::Foreign);
+    }
+    Ok(version)
+}
+
+/// Tells whether a store is of the version this program writes.
+pub(crate) fn is_current(conn: &Connection) -> Result<bool, StoreError> {
+    let known = MIGRATIONS.len() as i64;
+    match version(conn)? {
+        found if found > known => Err(StoreError::Newer { found, known }),
+        found => Ok(found == known),
+    }
+}
+
+/// The view for people: names for ids, ISO time, exact dollars as text.
+fn usage_view() -> String {
+    let dims = COLUMN_DIMS.map(|dim| {
+        let name = dim.name();
+        format!(
+            "CASE typeof(c.{name}) WHEN 'integer' THEN \
+             (SELECT d.name FROM dim d WHERE d.kind = '{name}' AND d.id = c.{name}) ELSE c.{name} END AS {name}"
+        )
+    });
+    let json_dims = JSON_DIMS.map(|dim| format!("c.more ->> '$.dims.{0}' AS {0}", dim.name()));
+    let usd = |column: &str| {
+        format!(
+            "CASE WHEN c.{column} IS NOT NULL THEN rtrim(rtrim(printf('%d.%012d', c.{column} / 1000000000000, \
+             c.{column} % 1000000000000), '0'), '.') END"
+        )
+    };
+    let reasons: Vec<String> =
+        Unpriced::ALL.iter().map(|reason| format!("WHEN {} THEN '{}'", reason.code(), reason.name())).collect();
+    format!(
+        "DROP VIEW IF EXISTS usage;
+         CREATE VIEW usage AS SELECT c.id,
+            strftime('%Y-%m-%dT%H:%M:%S', c.ts / 1000000000, 'unixepoch') \
+                || printf('.%03dZ', c.ts / 1000000 % 1000) AS time,
+            {dims}, {json_dims},
+            i.source, c.request_id, c.input, c.cache_read, c.cache_write_5m, c.cache_write_1h, c.output, c.reasoning,
+            {cost} AS cost_usd, CASE c.unpriced {reasons} END AS unpriced, {logged} AS logged_cost_usd,
+            c.latency_ms, c.more, i.path, c.line
+         FROM calls c JOIN imports i ON i.id = c.import;",
+        dims = dims.join(", "),
+        json_dims = json_dims.join(", "),
+        cost = usd("cost"),
+        logged = usd("logged_cost"),
+        reasons = reasons.join(" "),
+    )
+}

@@ -1,0 +1,246 @@
+//! Segments in their tables: writing, finding, making anew from the rows, merging the short ones at the end.
+
+use rusqlite::Connection;
+use rusqlite::OptionalExtension;
+use rusqlite::params;
+
+use crate::store::StoreError;
+use crate::store::batch::BATCH_ROWS;
+use crate::store::batch::Batch;
+use crate::store::dictionary::Dictionary;
+use crate::store::packed::Packed;
+use crate::store::rows;
+use crate::store::segment;
+use crate::store::segment::Values;
+
+/// A segment has fewer columns than this; the key of a column is the segment's number and the column's.
+const MOST_COLUMNS: i64 = 4096;
+
+/// Returns the key of a segment's column.
+pub(crate) fn key(segment: i64, column: usize) -> i64 {
+    segment * MOST_COLUMNS + column as i64
+}
+
+/// What stands of a segment in `segments`.
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    pub(crate) id: i64,
+    pub(crate) first_call: i64,
+    pub(crate) last_call: i64,
+    pub(crate) calls: i64,
+    pub(crate) ts_min: i64,
+    pub(crate) ts_max: i64,
+    pub(crate) cost: i128,
+    pub(crate) columns: Vec<String>,
+}
+
+impl Segment {
+    /// Returns the number of a column, if the segment has it.
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|known| known == name)
+    }
+}
+
+/// Returns all segments in order.
+pub(crate) fn all(conn: &Connection) -> Result<Vec<Segment>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, first_call, last_call, calls, ts_min, ts_max, cost, columns, format FROM segments ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut segments = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (cost, columns): (String, String) = (row.get(6)?, row.get(7)?);
+        if row.get::<_, i64>(8)? != segment::FORMAT {
+            return Err(StoreError::StaleSegments);
+        }
+        segments.push(Segment {
+            id: row.get(0)?,
+            first_call: row.get(1)?,
+            last_call: row.get(2)?,
+            calls: row.get(3)?,
+            ts_min: row.get(4)?,
+            ts_max: row.get(5)?,
+            cost: cost.parse().map_err(|_| StoreError::Damaged("the cost of a segment".into()))?,
+            columns: columns.split('\n').map(str::to_string).collect(),
+        });
+    }
+    Ok(segments)
+}
+
+/// The numbers in `calls` of a segment's rows.
+pub(crate) enum CallIds {
+    /// One after another from here.
+    From(i64),
+    /// One by one.
+    Each(Vec<i64>),
+}
+
+impl CallIds {
+    /// Returns the number of a row.
+    pub(crate) fn get(&self, row: usize) -> i64 {
+        match self {
+            CallIds::From(first) => first + row as i64,
+            CallIds::Each(ids) => ids.get(row).copied().unwrap_or(-1),
+        }
+    }
+}
+
+/// Returns the numbers of a segment's calls.
+pub(crate) fn call_ids(conn: &Connection, segment: i64) -> Result<CallIds, StoreError> {
+    let (first, columns): (i64, String) =
+        conn.prepare_cached("SELECT first_call, columns FROM segments WHERE id = ?1")?
+            .query_row([segment], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    match columns.split('\n').position(|name| name == segment::name::ID) {
+        None => Ok(CallIds::From(first)),
+        Some(column) => {
+            let bytes = super::dedup::segment_column(conn, segment, column)?;
+            let (ids, _) = Packed::open(&bytes).ok_or(StoreError::Damaged(format!("segment {segment}")))?;
+            Ok(CallIds::Each(ids.to_vec()))
+        }
+    }
+}
+
+/// Writes the chosen rows of a batch as a segment, under the next number or one given.
+pub(crate) fn write(
+    conn: &Connection,
+    dictionary: &mut Dictionary,
+    batch: &Batch,
+    rows: &[u32],
+    ids: &[i64],
+    number: Option<i64>,
+) -> Result<i64, StoreError> {
+    let mut known = Vec::new();
+    for dim in crate::domain::Dim::all() {
+        let column = &batch.dims[dim as usize];
+        if !column.codes.is_empty() {
+            known.push((dim.name().to_string(), dictionary.ids(conn, dim.name(), &column.values)?));
+        }
+    }
+    for (key, column) in &batch.extra {
+        let name = segment::key_column(key);
+        let ids = dictionary.ids(conn, &name, &column.values)?;
+        known.push((name, ids));
+    }
+    let columns = segment::encode(batch, rows, ids, |name| {
+        match known.iter().find(|(known, _)| known == name).and_then(|(_, ids)| ids.as_deref()) {
+            Some(ids) => Values::Ids(ids),
+            None => Values::Texts,
+        }
+    });
+    let times = || rows.iter().map(|row| batch.ts[*row as usize]);
+    let cost: i128 = rows.iter().map(|row| i128::from(batch.cost.get(*row as usize))).sum();
+    let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+    conn.prepare_cached(
+        "INSERT INTO segments (id, first_call, last_call, calls, ts_min, ts_max, cost, columns, format)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        number,
+        ids.first(),
+        ids.last(),
+        rows.len() as i64,
+        times().min(),
+        times().max(),
+        cost.to_string(),
+        names.join("\n"),
+        segment::FORMAT,
+    ])?;
+    let id = number.unwrap_or_else(|| conn.last_insert_rowid());
+    let mut insert = conn.prepare_cached("INSERT INTO segment_columns (key, data) VALUES (?1, ?2)")?;
+    for (at, (_, bytes)) in columns.iter().enumerate() {
+        insert.execute(params![key(id, at), bytes])?;
+    }
+    Ok(id)
+}
+
+/// Removes a segment.
+pub(crate) fn remove(conn: &Connection, segment: i64) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM segment_columns WHERE key >= ?1 AND key < ?2")?
+        .execute([key(segment, 0), key(segment + 1, 0)])?;
+    conn.prepare_cached("DELETE FROM segments WHERE id = ?1")?.execute([segment])?;
+    Ok(())
+}
+
+/// Makes one segment anew from the rows in its span of calls; a span without rows leaves none.
+pub(crate) fn remake(
+    conn: &Connection,
+    dictionary: &mut Dictionary,
+    segment: i64,
+    first: i64,
+    last: i64,
+) -> Result<(), StoreError> {
+    remove(conn, segment)?;
+    let (batch, ids) = rows::read_batch(conn, first, last, usize::MAX)?;
+    if !ids.is_empty() {
+        let all: Vec<u32> = (0..ids.len() as u32).collect();
+        write(conn, dictionary, &batch, &all, &ids, Some(segment))?;
+    }
+    Ok(())
+}
+
+/// Makes the segments anew that hold these calls.
+pub(crate) fn remake_holding(conn: &Connection, dictionary: &mut Dictionary, calls: &[i64]) -> Result<(), StoreError> {
+    let mut sorted = calls.to_vec();
+    sorted.sort_unstable();
+    for segment in all(conn)? {
+        let from = sorted.partition_point(|call| *call < segment.first_call);
+        if sorted.get(from).is_some_and(|call| *call <= segment.last_call) {
+            remake(conn, dictionary, segment.id, segment.first_call, segment.last_call)?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds calls that no segment's span covers, as one more segment.
+pub(crate) fn add_missing(conn: &Connection, dictionary: &mut Dictionary, calls: &[i64]) -> Result<(), StoreError> {
+    let known = all(conn)?;
+    let covered = |call: &i64| known.iter().any(|segment| (segment.first_call..=segment.last_call).contains(call));
+    let mut missing: Vec<i64> = calls.iter().copied().filter(|call| !covered(call)).collect();
+    missing.sort_unstable();
+    for call in missing {
+        let (batch, ids) = rows::read_batch(conn, call, call, 1)?;
+        if !ids.is_empty() {
+            write(conn, dictionary, &batch, &[0], &ids, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes every segment anew from the rows.
+pub(crate) fn rebuild(conn: &Connection, dictionary: &mut Dictionary) -> Result<u64, StoreError> {
+    conn.execute_batch("DELETE FROM segment_columns; DELETE FROM segments;")?;
+    let (mut next, mut made) = (0i64, 0);
+    loop {
+        let (batch, ids) = rows::read_batch(conn, next, i64::MAX, BATCH_ROWS)?;
+        let Some(last) = ids.last() else { return Ok(made) };
+        next = last + 1;
+        let all: Vec<u32> = (0..ids.len() as u32).collect();
+        write(conn, dictionary, &batch, &all, &ids, None)?;
+        made += 1;
+    }
+}
+
+/// Merges short segments at the end, as a binary counter does: each call is merged at most a few times.
+pub(crate) fn merge_tail(conn: &Connection, dictionary: &mut Dictionary) -> Result<(), StoreError> {
+    loop {
+        let last_two: Vec<(i64, i64, i64, i64)> = conn
+            .prepare_cached("SELECT id, first_call, last_call, calls FROM segments ORDER BY id DESC LIMIT 2")?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+            .collect::<Result<_, _>>()?;
+        let [(last, _, last_call, few), (before, first_call, _, many)] = last_two[..] else { return Ok(()) };
+        if many >= 2 * few || many + few > BATCH_ROWS as i64 {
+            return Ok(());
+        }
+        remove(conn, last)?;
+        remake(conn, dictionary, before, first_call, last_call)?;
+    }
+}
+
+/// Returns the number of the last call ever stored, held ones included.
+pub(crate) fn last_call(conn: &Connection) -> Result<i64, StoreError> {
+    let of = |table: &str| -> Result<i64, StoreError> {
+        let sql = format!("SELECT max(id) FROM {table}");
+        Ok(conn.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0)).optional()?.flatten().unwrap_or(0))
+    };
+    Ok(of("calls")?.max(of("held_calls")?))
+}

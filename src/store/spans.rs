@@ -1,0 +1,289 @@
+//! Spans, and what follows from their tree once a file is in: which of them are billed, what they inherit.
+//!
+//! The leaf rule: a span with usage sums other work when a span below it has usage too, and it is an agent or
+//! chain, or records the same model within the same time. Such a call is *held*: moved out of `calls`, and
+//! back if the spans below go. Dimensions come from the nearest ancestor that has them.
+
+use std::collections::BTreeMap;
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+use rusqlite::params;
+
+use crate::domain::Dim;
+use crate::domain::span::SpanRole;
+use crate::store::StoreError;
+use crate::store::batch::Batch;
+use crate::store::batch::COLUMN_DIMS;
+use crate::store::batch::JSON_DIMS;
+use crate::store::dictionary::Dictionary;
+use crate::store::segment;
+
+/// Prepares the list of traces that an import touches.
+pub(crate) fn begin(conn: &Connection) -> Result<(), StoreError> {
+    Ok(conn.execute_batch(
+        "CREATE TEMP TABLE IF NOT EXISTS touched (trace TEXT PRIMARY KEY) WITHOUT ROWID; DELETE FROM touched;",
+    )?)
+}
+
+/// Stores a batch's spans; returns the rows whose span was stored before, by an earlier file or line.
+pub(crate) fn insert(conn: &Connection, batch: &Batch, import: i64) -> Result<Vec<u32>, StoreError> {
+    let mut known = Vec::new();
+    let mut insert = conn.prepare_cached(
+        "INSERT OR IGNORE INTO spans (trace, span, parent, name, start, end, role, import, dims)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    let mut touch = conn.prepare_cached("INSERT OR IGNORE INTO temp.touched (trace) VALUES (?1)")?;
+    let mut last_trace = String::new();
+    for item in &batch.spans {
+        let span = &item.span;
+        let dims: BTreeMap<String, &str> = span
+            .dims
+            .iter()
+            .map(|(dim, value)| (dim.name().to_string(), value.as_ref()))
+            .chain(span.extra.iter().map(|(key, value)| (segment::key_column(key), value.as_ref())))
+            .collect();
+        let role = match span.role {
+            SpanRole::Structure => 0,
+            SpanRole::Call => 1,
+            SpanRole::Rollup => 2,
+        };
+        let added = insert.execute(params![
+            span.trace,
+            span.id,
+            span.parent,
+            span.name,
+            span.start,
+            span.end,
+            role,
+            import,
+            serde_json::to_string(&dims).unwrap_or_default(),
+        ])?;
+        if added == 0 {
+            known.extend(item.row);
+        } else if last_trace != span.trace {
+            touch.execute([&span.trace])?;
+            last_trace = span.trace.to_string();
+        }
+    }
+    Ok(known)
+}
+
+/// Ties the calls just stored to their spans.
+pub(crate) fn link(conn: &Connection, batch: &Batch, id_of_row: impl Fn(u32) -> Option<i64>) -> Result<(), StoreError> {
+    let mut update = conn
+        .prepare_cached("UPDATE spans SET call = ?3, model = ?4, response_id = ?5 WHERE trace = ?1 AND span = ?2")?;
+    for item in &batch.spans {
+        if let Some(row) = item.row
+            && let Some(id) = id_of_row(row)
+        {
+            let model = batch.dim(row as usize, Dim::Model);
+            update.execute(params![item.span.trace, item.span.id, id, model, batch.request_id.get(row as usize)])?;
+        }
+    }
+    Ok(())
+}
+
+/// What following the trees changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Resolved {
+    /// Calls that turned out to sum others.
+    pub(crate) held: Vec<i64>,
+    /// Held calls whose spans below are gone.
+    pub(crate) released: Vec<i64>,
+    /// Calls with another dimension than before.
+    pub(crate) changed: Vec<i64>,
+}
+
+impl Resolved {
+    /// Returns every call whose segment no longer agrees with its row.
+    pub(crate) fn all(&self) -> Vec<i64> {
+        [&self.held[..], &self.released, &self.changed].concat()
+    }
+}
+
+/// Follows the trees of the traces touched since [`begin`].
+pub(crate) fn resolve(conn: &Connection, dictionary: &mut Dictionary) -> Result<Resolved, StoreError> {
+    let mut resolved = Resolved::default();
+    let mut next = conn.prepare("SELECT trace FROM temp.touched ORDER BY trace")?;
+    let mut traces = next.query([])?;
+    while let Some(row) = traces.next()? {
+        let trace: String = row.get(0)?;
+        let tree = Tree::load(conn, &trace)?;
+        tree.settle_billing(conn, &mut resolved)?;
+        tree.inherit(conn, dictionary, &mut resolved)?;
+    }
+    Ok(resolved)
+}
+
+/// Removes the spans of an import and lists their traces for [`resolve`].
+pub(crate) fn undo(conn: &Connection, import: i64) -> Result<(), StoreError> {
+    begin(conn)?;
+    conn.execute("INSERT OR IGNORE INTO temp.touched SELECT DISTINCT trace FROM spans WHERE import = ?1", [import])?;
+    conn.execute("DELETE FROM spans WHERE import = ?1", [import])?;
+    Ok(())
+}
+
+struct Node {
+    id: String,
+    parent: Option<usize>,
+    start: i64,
+    end: i64,
+    is_rollup: bool,
+    call: Option<i64>,
+    model: Option<String>,
+    response_id: Option<String>,
+    dims: BTreeMap<String, String>,
+}
+
+/// The spans of one trace.
+struct Tree {
+    nodes: Vec<Node>,
+}
+
+/// Deeper than this is a loop of parents, not a tree.
+const DEEPEST: usize = 1_000;
+
+impl Tree {
+    fn load(conn: &Connection, trace: &str) -> Result<Tree, StoreError> {
+        let mut statement = conn.prepare_cached(
+            "SELECT span, parent, start, end, role, call, model, response_id, dims FROM spans WHERE trace = ?1",
+        )?;
+        let mut rows = statement.query([trace])?;
+        let (mut nodes, mut parents) = (Vec::new(), Vec::new());
+        while let Some(row) = rows.next()? {
+            parents.push(row.get::<_, Option<String>>(1)?);
+            nodes.push(Node {
+                id: row.get(0)?,
+                parent: None,
+                start: row.get(2)?,
+                end: row.get(3)?,
+                is_rollup: row.get::<_, i64>(4)? == 2,
+                call: row.get(5)?,
+                model: row.get(6)?,
+                response_id: row.get(7)?,
+                dims: serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
+            });
+        }
+        let places: HashMap<String, usize> = nodes.iter().enumerate().map(|(at, node)| (node.id.clone(), at)).collect();
+        for (node, parent) in nodes.iter_mut().zip(parents) {
+            node.parent = parent.and_then(|id| places.get(&id).copied());
+        }
+        Ok(Tree { nodes })
+    }
+
+    /// Returns the nodes above one, nearest first.
+    fn ancestors(&self, at: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(self.nodes[at].parent, |above| self.nodes[*above].parent).take(DEEPEST)
+    }
+
+    /// Moves calls between `calls` and `held_calls` by the leaf rule.
+    fn settle_billing(&self, conn: &Connection, resolved: &mut Resolved) -> Result<(), StoreError> {
+        let mut sums_others = vec![false; self.nodes.len()];
+        let mut by_response: HashMap<&str, usize> = HashMap::new();
+        for (at, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.call.is_some()) {
+            for above in self.ancestors(at).filter(|above| *above != at) {
+                let upper = &self.nodes[above];
+                let inside = upper.start <= node.start && node.end <= upper.end;
+                let same_model = normal(upper.model.as_deref()) == normal(node.model.as_deref());
+                if upper.call.is_some() && (upper.is_rollup || (same_model && inside)) {
+                    sums_others[above] = true;
+                }
+            }
+            // Two spans with one response id record one call: the deeper one is nearer to the provider.
+            if let Some(id) = node.response_id.as_deref()
+                && let Some(other) = by_response.insert(id, at)
+            {
+                let (kept, summed) = if self.ancestors(at).count() >= self.ancestors(other).count() { (at, other) } else { (other, at) };
+                by_response.insert(id, kept);
+                sums_others[summed] = true;
+            }
+        }
+        for (node, sums) in self.nodes.iter().zip(sums_others) {
+            if let Some(call) = node.call {
+                if sums && move_call(conn, call, "calls", "held_calls")? {
+                    resolved.held.push(call);
+                } else if !sums && move_call(conn, call, "held_calls", "calls")? {
+                    resolved.released.push(call);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives each call the dimensions it lacks, from the nearest ancestor that has them.
+    fn inherit(&self, conn: &Connection, dictionary: &mut Dictionary, resolved: &mut Resolved) -> Result<(), StoreError> {
+        for (at, node) in self.nodes.iter().enumerate() {
+            let Some(call) = node.call else { continue };
+            let mut gained: BTreeMap<&str, &str> = BTreeMap::new();
+            for above in self.ancestors(at) {
+                for (name, value) in &self.nodes[above].dims {
+                    if !node.dims.contains_key(name) {
+                        gained.entry(name).or_insert(value);
+                    }
+                }
+            }
+            let mut changed = false;
+            for (name, value) in gained {
+                changed |= set_dimension(conn, dictionary, call, name, value)?;
+            }
+            if changed {
+                resolved.changed.push(call);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Folds what two instrumentors may call one model: case, a seller's prefix, a date at the end.
+fn normal(model: Option<&str>) -> Option<String> {
+    let lower = model?.rsplit('/').next()?.to_ascii_lowercase();
+    let is_date = |text: &str| text.chars().filter(char::is_ascii_digit).count() == 8 && !text.contains(char::is_alphabetic);
+    let cut = [11, 9].into_iter().find_map(|length| {
+        let at = lower.len().checked_sub(length)?;
+        (lower.is_char_boundary(at) && lower[at..].starts_with('-') && is_date(&lower[at..])).then_some(at)
+    });
+    Some(lower[..cut.unwrap_or(lower.len())].to_string())
+}
+
+fn move_call(conn: &Connection, call: i64, from: &str, to: &str) -> Result<bool, StoreError> {
+    let copied = conn
+        .prepare_cached(&format!("INSERT OR IGNORE INTO {to} SELECT * FROM {from} WHERE id = ?1"))?
+        .execute([call])?;
+    if copied > 0 {
+        conn.prepare_cached(&format!("DELETE FROM {from} WHERE id = ?1"))?.execute([call])?;
+    }
+    Ok(copied > 0)
+}
+
+/// Sets a dimension of a stored call; tells whether that changed it.
+fn set_dimension(
+    conn: &Connection,
+    dictionary: &mut Dictionary,
+    call: i64,
+    name: &str,
+    value: &str,
+) -> Result<bool, StoreError> {
+    let dim = Dim::parse(name).filter(|dim| dim.name() == name);
+    let changed = match dim {
+        Some(dim) if COLUMN_DIMS.contains(&dim) => {
+            let sql = format!("UPDATE calls SET {name} = ?2 WHERE id = ?1 AND {name} IS NOT ?2");
+            let mut update = conn.prepare_cached(&sql)?;
+            match dictionary.id(conn, name, value)? {
+                Some(id) => update.execute(params![call, id])?,
+                None => update.execute(params![call, value])?,
+            }
+        }
+        Some(dim) if !JSON_DIMS.contains(&dim) => 0,
+        _ => {
+            let key = if dim.is_some() { name } else { name.strip_prefix("meta.").unwrap_or(name) };
+            let path = format!("$.{}.\"{}\"", if dim.is_some() { "dims" } else { "meta" }, key.replace('"', ""));
+            conn.prepare_cached(
+                "UPDATE calls SET more = json_set(coalesce(more, '{}'), ?2, ?3)
+                 WHERE id = ?1 AND json_extract(coalesce(more, '{}'), ?2) IS NOT ?3",
+            )?
+            .execute(params![call, path, value])?
+        }
+    };
+    Ok(changed > 0)
+}
