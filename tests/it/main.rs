@@ -1,1 +1,10 @@
-//! it
+//! The one test binary: each further one would link everything again.
+
+mod crash;
+mod goldens;
+mod hostile;
+mod laws;
+mod layers;
+mod pages;
+mod price;
+mod readers;
