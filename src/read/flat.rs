@@ -306,8 +306,7 @@ impl FlatSession {
         match uncached {
             Some(uncached) => call.tokens.set(Class::Input, uncached),
             None => {
-                let loosely = found.slots[1].is_some_and(|value| spells_exclusive(found, value.key, call));
-                settle_input(call, input.unwrap_or(0), read + written, self.cached_input, loosely)?;
+                settle_input(call, found, input.unwrap_or(0), read + written, self.cached_input);
             }
         }
         if call.reasoning > call.tokens.get(Class::Output) {
@@ -471,28 +470,28 @@ fn take_cache_writes(
 }
 
 /// Tells whether the cache columns are spelt as Anthropic and Bedrock spell theirs, beside an exclusive input.
-fn spells_exclusive(found: &Found<'_>, input_key: &str, call: &Call<'_>) -> bool {
+fn spells_exclusive(found: &Found<'_>, call: &Call<'_>) -> bool {
+    let input_key = found.slots[1].map_or("", |value| value.key);
     let spelt = |at: usize| {
         found.slots[at].is_some_and(|value: Value<'_>| {
-            matches!(
-                fields::folded(value.key).as_str(),
-                "cache_read_input_tokens" | "cache_creation_input_tokens" | "cache_write_input_tokens"
-            )
+            ["cache_read_input_tokens", "cache_creation_input_tokens", "cache_write_input_tokens"]
+                .iter()
+                .any(|name| is_spelt(value.key, name))
         })
     };
     let anthropic = matches!(call.dim(Dim::Provider), Some("anthropic" | "bedrock"))
         || call.dim(Dim::Model).is_some_and(|model| model.contains("claude"));
-    (spelt(5) || spelt(6)) && fields::folded(input_key) == "input_tokens" && anthropic
+    (spelt(5) || spelt(6)) && is_spelt(input_key, "input_tokens") && anthropic
+}
+
+/// Tells whether a key is a name but for case and separators.
+fn is_spelt(key: &str, name: &str) -> bool {
+    let letters = |text: &'_ str| text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
+    key == name || (key.len() + 4 >= name.len() && letters(key) == letters(name))
 }
 
 /// Decides what the input count contains and sets the uncached input.
-fn settle_input(
-    call: &mut Call<'_>,
-    input: u64,
-    cached: u64,
-    said: Option<CachedInput>,
-    spelt_exclusive: bool,
-) -> Result<(), String> {
+fn settle_input(call: &mut Call<'_>, found: &Found<'_>, input: u64, cached: u64, said: Option<CachedInput>) {
     let inside = input.checked_sub(cached);
     let value = match (said, inside) {
         _ if cached == 0 => input,
@@ -504,13 +503,12 @@ fn settle_input(
         }
         (None, Some(rest)) => {
             call.flags.add(Flags::INCLUSIVE_GUESSED);
-            let (taken, other) = if spelt_exclusive { (input, rest) } else { (rest, input) };
+            let (taken, other) = if spells_exclusive(found, call) { (input, rest) } else { (rest, input) };
             call.other_inputs = [Some(other), None];
             taken
         }
     };
     call.tokens.set(Class::Input, value);
-    Ok(())
 }
 
 fn inconsistent(call: &mut Call<'_>) {

@@ -64,6 +64,9 @@ pub fn money(name: &str, node: Node<'_>, scale: i32) -> Result<Usd, String> {
 
 /// Reads a duration and returns milliseconds; `scale` is how many milliseconds a unit has. Not money: a float will do.
 pub fn millis(node: Node<'_>, scale: f64) -> Option<u64> {
+    if node.kind() == Kind::Number && scale == 1.0 && node.raw().len() < 12 && let Ok(whole) = node.raw().parse() {
+        return Some(whole);
+    }
     let value = tidy_number(node.scalar()?.as_ref()).parse::<f64>().ok()?;
     (value.is_finite() && value >= 0.0 && value * scale < 1e12).then(|| (value * scale).round() as u64)
 }

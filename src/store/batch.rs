@@ -20,8 +20,10 @@ use crate::domain::Usd;
 use crate::domain::dimension::DIMS;
 use crate::domain::span::Span;
 use crate::domain::tokens::CLASSES;
+use crate::store::dictionary::ALWAYS_INLINED;
 use crate::store::interner::Interner;
 use crate::store::interner::Texts;
+use crate::store::segment::key_column;
 
 /// Rows of a full batch, and of a full segment.
 pub(crate) const BATCH_ROWS: usize = 1 << 16;
@@ -65,7 +67,12 @@ impl Ints {
 pub(crate) struct Coded {
     pub(crate) codes: Vec<u32>,
     pub(crate) values: Interner,
+    /// Whether the values are so many that looking for an equal one does not pay; a text may then stand twice.
+    mostly_distinct: bool,
 }
+
+/// After so many rows a column is judged by how many of its values were new.
+const JUDGED_AT: usize = 1 << 13;
 
 impl Coded {
     fn push(&mut self, row: usize, value: Option<&str>) {
@@ -76,9 +83,16 @@ impl Coded {
                 self.codes.push(0);
             }
             Some(value) => {
-                let code = self.values.intern(value) + 1;
+                let code = if self.mostly_distinct {
+                    self.values.push_or_repeat(value)
+                } else {
+                    self.values.intern(value)
+                };
                 self.codes.resize(row, 0);
-                self.codes.push(code);
+                self.codes.push(code + 1);
+                if row == JUDGED_AT && self.values.len() > JUDGED_AT * 9 / 10 {
+                    self.mostly_distinct = true;
+                }
             }
         }
     }
@@ -162,7 +176,11 @@ pub(crate) const SPAN_IDENTITY: u32 = 1 << 31;
 impl Batch {
     /// Starts a batch whose calls share some values.
     pub fn new(fixed: Arc<Fixed>) -> Batch {
-        Batch { fixed, ..Batch::default() }
+        let mut batch = Batch { fixed, ..Batch::default() };
+        for dim in ALWAYS_INLINED {
+            batch.dims[dim as usize].mostly_distinct = true;
+        }
+        batch
     }
 
     /// Returns how many calls it holds.
@@ -267,6 +285,13 @@ impl Batch {
         let more = std::mem::take(&mut self.scratch);
         self.more.push(row, (!more.is_empty()).then_some(more.as_str()));
         self.scratch = more;
+    }
+
+    /// Returns the columns of texts that have a value, by the name they are stored under.
+    pub(crate) fn text_columns(&self) -> impl Iterator<Item = (String, &Coded)> {
+        let dims = Dim::all().map(|dim| (dim.name().to_string(), &self.dims[dim as usize]));
+        let keys = self.extra.iter().map(|(key, column)| (key_column(key), column));
+        dims.chain(keys).filter(|(_, column)| !column.codes.is_empty())
     }
 
     /// Returns the value of a standard dimension in a row.

@@ -4,6 +4,7 @@ use crate::domain::Usd;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::dictionary;
+use crate::store::dictionary::Ids;
 use crate::store::packed::Packed;
 use crate::store::rows;
 use crate::store::segment;
@@ -83,7 +84,7 @@ impl Store {
     fn segment_matches(&self, segment: &segments::Segment) -> Result<bool, StoreError> {
         let (batch, ids) = rows::read_batch(&self.conn, segment.first_call, segment.last_call, usize::MAX)?;
         let all: Vec<u32> = (0..ids.len() as u32).collect();
-        let mut fresh = segment::encode(&batch, &all, &ids, |_| segment::Values::Texts);
+        let mut fresh = segment::encode(&batch, &all, &ids, &Ids::default());
         for (at, name) in segment.columns.iter().enumerate() {
             let stored = super::dedup::segment_column(&self.conn, segment.id, at)?;
             let made = fresh.iter().position(|(known, _)| known == name).map(|place| fresh.swap_remove(place).1);

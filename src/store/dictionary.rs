@@ -3,25 +3,38 @@
 //! A kind with too many distinct values is *inlined* from then on: its texts stand in the rows themselves, so
 //! that no dictionary grows with the log. Sessions, runs and traces are inlined from the start.
 
-use std::collections::HashMap;
+use std::rc::Rc;
 
+use hashbrown::HashMap;
 use rusqlite::Connection;
 use rusqlite::params;
 
 use crate::domain::Dim;
 use crate::store::StoreError;
+use crate::store::batch::Batch;
 use crate::store::interner::Interner;
 
 /// More distinct values than this and a kind is inlined: 100,000 names are some ten megabytes while importing.
 const MOST_NAMES: usize = 100_000;
 
 /// Kinds that have about as many values as there are calls.
-const ALWAYS_INLINED: [Dim; 3] = [Dim::Session, Dim::Run, Dim::Trace];
+pub(crate) const ALWAYS_INLINED: [Dim; 3] = [Dim::Session, Dim::Run, Dim::Trace];
 
 #[derive(Default)]
 struct Kind {
     ids: HashMap<String, u32>,
     inlined: bool,
+}
+
+/// The ids of a batch's texts, column by column; `None` for an inlined kind.
+#[derive(Default)]
+pub(crate) struct Ids(HashMap<String, Option<Rc<[u32]>>>);
+
+impl Ids {
+    /// Returns the ids of a column's texts, by the batch's codes less one.
+    pub(crate) fn of(&self, name: &str) -> Option<Rc<[u32]>> {
+        self.0.get(name).cloned().flatten()
+    }
 }
 
 /// The part of the dictionary an import has needed so far.
@@ -31,43 +44,41 @@ pub(crate) struct Dictionary {
 }
 
 impl Dictionary {
+    /// Returns the ids of all texts of a batch. New names are stored.
+    pub(crate) fn ids_of(&mut self, conn: &Connection, batch: &Batch) -> Result<Ids, StoreError> {
+        let mut ids = Ids::default();
+        for (name, column) in batch.text_columns() {
+            let of_column = self.ids(conn, &name, &column.values)?;
+            ids.0.insert(name, of_column.map(Rc::from));
+        }
+        Ok(ids)
+    }
+
     /// Returns the id of each text of a column, or `None` if the kind is inlined. New names are stored.
-    pub(crate) fn ids(
-        &mut self,
-        conn: &Connection,
-        name: &str,
-        values: &Interner,
-    ) -> Result<Option<Vec<u32>>, StoreError> {
+    fn ids(&mut self, conn: &Connection, name: &str, values: &Interner) -> Result<Option<Vec<u32>>, StoreError> {
         if is_always_inlined(name) {
             return Ok(None);
         }
-        let kind = match self.kinds.entry(name.to_string()) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => entry.insert(load(conn, name)?),
-        };
-        if kind.inlined {
-            return Ok(None);
+        if !self.kinds.contains_key(name) {
+            self.kinds.insert(name.to_string(), load(conn, name)?);
         }
-        let new = values.iter().filter(|value| !kind.ids.contains_key(*value)).count();
-        if kind.ids.len() + new > MOST_NAMES {
-            kind.inlined = true;
-            kind.ids = HashMap::new();
-            conn.execute("INSERT OR IGNORE INTO inlined (kind) VALUES (?1)", [name])?;
-            return Ok(None);
-        }
+        let Some(kind) = self.kinds.get_mut(name).filter(|kind| !kind.inlined) else { return Ok(None) };
         let mut insert = conn.prepare_cached("INSERT INTO dim (kind, id, name) VALUES (?1, ?2, ?3)")?;
         let mut ids = Vec::with_capacity(values.len());
         for value in values.iter() {
-            let next = kind.ids.len() as u32;
-            let id = match kind.ids.get(value) {
-                Some(id) => *id,
-                None => {
-                    insert.execute(params![name, next, value])?;
-                    kind.ids.insert(value.to_string(), next);
-                    next
-                }
-            };
-            ids.push(id);
+            if let Some(id) = kind.ids.get(value) {
+                ids.push(*id);
+            } else if kind.ids.len() >= MOST_NAMES {
+                kind.inlined = true;
+                kind.ids = HashMap::new();
+                conn.execute("INSERT OR IGNORE INTO inlined (kind) VALUES (?1)", [name])?;
+                return Ok(None);
+            } else {
+                let next = kind.ids.len() as u32;
+                insert.execute(params![name, next, value])?;
+                kind.ids.insert(value.to_string(), next);
+                ids.push(next);
+            }
         }
         Ok(Some(ids))
     }

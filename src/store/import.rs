@@ -126,8 +126,9 @@ impl Import<'_> {
         }
         let ids: Vec<i64> = (self.next_call..self.next_call + rows.len() as i64).collect();
         self.next_call += rows.len() as i64;
-        rows::insert(&store.conn, &mut store.dictionary, batch, self.done.id, &rows, &ids)?;
-        let segment = segments::write(&store.conn, &mut store.dictionary, batch, &rows, &ids, None)?;
+        let names = store.dictionary.ids_of(&store.conn, batch)?;
+        rows::insert(&store.conn, &names, batch, self.done.id, &rows, &ids)?;
+        let segment = segments::write(&store.conn, &names, batch, &rows, &ids, None)?;
         self.dedup.add_segment(segment);
         if !batch.spans.is_empty() {
             spans::link(&store.conn, batch, |row| rows.binary_search(&row).ok().map(|at| ids[at]))?;

@@ -3,29 +3,55 @@
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Distinct texts, numbered from 0 in order of arrival.
+/// Texts, numbered from 0 in order of arrival.
 #[derive(Default)]
 pub(crate) struct Interner {
     text: String,
     ends: Vec<u32>,
-    table: HashTable<(u64, u32)>,
+    table: HashTable<Entry>,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    hash: u64,
+    start: u32,
+    code: u32,
 }
 
 impl Interner {
     /// Returns the number of a text, giving it the next one if it is new.
     pub(crate) fn intern(&mut self, value: &str) -> u32 {
         let hash = xxh3_64(value.as_bytes());
-        let (text, ends) = (&self.text, &self.ends);
-        let found = self.table.find(hash, |(known, code)| *known == hash && at(text, ends, *code) == value);
-        if let Some((_, code)) = found {
-            return *code;
+        let text = self.text.as_bytes();
+        // Equal hashes of equal length are compared byte by byte: a number never stands for two texts.
+        let is_same = |entry: &Entry| {
+            let start = entry.start as usize;
+            entry.hash == hash
+                && self.ends[entry.code as usize] as usize - start == value.len()
+                && &text[start..start + value.len()] == value.as_bytes()
+        };
+        if let Some(entry) = self.table.find(hash, is_same) {
+            return entry.code;
         }
-        // A batch holds 64K rows of values clipped to 256 bytes: far below 4 GiB.
-        let code = self.ends.len() as u32;
+        let start = self.text.len() as u32;
+        let code = self.push(value);
+        self.table.insert_unique(hash, Entry { hash, start, code }, |entry| entry.hash);
+        code
+    }
+
+    /// Gives a text the next number without looking for it, unless it is the same as the last.
+    pub(crate) fn push_or_repeat(&mut self, value: &str) -> u32 {
+        match self.ends.len().checked_sub(1) {
+            Some(last) if self.get(last as u32) == value => last as u32,
+            _ => self.push(value),
+        }
+    }
+
+    /// A batch holds 64K rows of values clipped to 256 bytes: its text is far below 4 GiB.
+    fn push(&mut self, value: &str) -> u32 {
         self.text.push_str(value);
         self.ends.push(self.text.len() as u32);
-        self.table.insert_unique(hash, (hash, code), |(hash, _)| *hash);
-        code
+        self.ends.len() as u32 - 1
     }
 
     /// Returns the text of a number.
@@ -33,7 +59,7 @@ impl Interner {
         at(&self.text, &self.ends, code)
     }
 
-    /// Returns how many distinct texts there are.
+    /// Returns how many texts there are.
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
     }
@@ -44,6 +70,7 @@ impl Interner {
     }
 }
 
+#[inline]
 fn at<'s>(text: &'s str, ends: &[u32], code: u32) -> &'s str {
     let code = code as usize;
     let start = if code == 0 { 0 } else { ends[code - 1] as usize };

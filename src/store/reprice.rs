@@ -36,8 +36,7 @@ impl Store {
                 }
             }
             segments::remove(&tx, segment.id)?;
-            let all: Vec<u32> = (0..ids.len() as u32).collect();
-            segments::write(&tx, &mut self.dictionary, &batch, &all, &ids, Some(segment.id))?;
+            segments::write_all(&tx, &mut self.dictionary, &batch, &ids, Some(segment.id))?;
         }
         tx.commit()?;
         Ok(())

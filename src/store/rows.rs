@@ -1,6 +1,7 @@
 //! Rows of `calls`: batches into rows, rows back into calls. The one place that knows the columns' order.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use rusqlite::Connection;
 use rusqlite::Row;
@@ -22,7 +23,7 @@ use crate::store::batch::COLUMN_DIMS;
 use crate::store::batch::IdentityRule;
 use crate::store::batch::SPAN_IDENTITY;
 use crate::store::dictionary;
-use crate::store::dictionary::Dictionary;
+use crate::store::dictionary::Ids;
 use crate::store::interner::Texts;
 
 /// Where one column of the insert takes its value from.
@@ -32,7 +33,7 @@ enum Cell<'b> {
     Ts,
     Fingerprint,
     Text(&'b Texts),
-    Dim(Dim, Option<Vec<u32>>),
+    Dim(Dim, Option<Rc<[u32]>>),
     Class(Class),
     Reasoning,
     /// Picodollars, or NULL where the call is unpriced.
@@ -44,12 +45,7 @@ enum Cell<'b> {
 }
 
 /// Returns the columns that some row of the batch has a value for; the others stay NULL without being named.
-fn cells<'b>(
-    conn: &Connection,
-    dictionary: &mut Dictionary,
-    batch: &'b Batch,
-    import: i64,
-) -> Result<Vec<(&'static str, Cell<'b>)>, StoreError> {
+fn cells<'b>(names: &Ids, batch: &'b Batch, import: i64) -> Vec<(&'static str, Cell<'b>)> {
     let mut cells = vec![
         ("import", Cell::Import(import)),
         ("line", Cell::Line),
@@ -67,7 +63,7 @@ fn cells<'b>(
     for dim in COLUMN_DIMS {
         let column = &batch.dims[dim as usize];
         if !column.codes.is_empty() {
-            cells.push((dim.name(), Cell::Dim(dim, dictionary.ids(conn, dim.name(), &column.values)?)));
+            cells.push((dim.name(), Cell::Dim(dim, names.of(dim.name()))));
         }
     }
     cells.extend(COLUMN_CLASSES.map(|class| (class.name(), Cell::Class(class))));
@@ -82,19 +78,19 @@ fn cells<'b>(
             cells.push((name, cell));
         }
     }
-    Ok(cells)
+    cells
 }
 
 /// Inserts the chosen rows of a batch under the given numbers.
 pub(crate) fn insert(
     conn: &Connection,
-    dictionary: &mut Dictionary,
+    names: &Ids,
     batch: &Batch,
     import: i64,
     rows: &[u32],
     ids: &[i64],
 ) -> Result<(), StoreError> {
-    let cells = cells(conn, dictionary, batch, import)?;
+    let cells = cells(names, batch, import);
     let names: Vec<&str> = cells.iter().map(|(name, _)| *name).collect();
     let places = vec!["?"; cells.len() + 1].join(",");
     let sql = format!("INSERT INTO calls (id,{}) VALUES ({places})", names.join(","));

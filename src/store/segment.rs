@@ -4,9 +4,9 @@
 //! of ids of the store's dictionary or of texts, and a packed code a row, 0 for none.
 
 use crate::domain::Class;
-use crate::domain::Dim;
 use crate::store::batch::Batch;
 use crate::store::batch::Coded;
+use crate::store::dictionary::Ids;
 use crate::store::packed::Packed;
 use crate::store::packed::pack;
 
@@ -44,22 +44,9 @@ pub(crate) fn key_column(key: &str) -> String {
     format!("meta.{key}")
 }
 
-/// How the values of a text column are kept.
-pub(crate) enum Values<'v> {
-    /// As ids of the store's dictionary, by the batch's codes less one.
-    Ids(&'v [u32]),
-    /// As texts.
-    Texts,
-}
-
-/// Packs the chosen rows of a batch. `values` tells how the texts of a column are kept; `ids` are the rows'
-/// numbers in `calls`.
-pub(crate) fn encode<'v>(
-    batch: &Batch,
-    rows: &[u32],
-    ids: &[i64],
-    values: impl Fn(&str) -> Values<'v>,
-) -> Vec<Column> {
+/// Packs the chosen rows of a batch. `ids` are the rows' numbers in `calls`; texts without an id in `names` are
+/// kept as they are.
+pub(crate) fn encode(batch: &Batch, rows: &[u32], ids: &[i64], names: &Ids) -> Vec<Column> {
     let mut columns = vec![(name::IDENTITY.to_string(), identities(batch, rows))];
     if !ids.windows(2).all(|pair| pair[1] == pair[0] + 1) {
         columns.push((name::ID.to_string(), pack(ids.iter().copied())));
@@ -79,15 +66,8 @@ pub(crate) fn encode<'v>(
     numbers(name::REASONING, batch.reasoning.is_zero(), &|row| batch.reasoning.get(row) as i64);
     numbers(name::LOGGED_COST, batch.logged_cost.is_zero(), &|row| batch.logged_cost.get(row) as i64);
     numbers(name::FLAGS, batch.flags.is_zero(), &|row| batch.flags.get(row) as i64);
-    for dim in Dim::all() {
-        let column = &batch.dims[dim as usize];
-        if !column.codes.is_empty() {
-            columns.push((dim.name().to_string(), encode_texts(column, rows, values(dim.name()))));
-        }
-    }
-    for (key, column) in &batch.extra {
-        let name = key_column(key);
-        let bytes = encode_texts(column, rows, values(&name));
+    for (name, column) in batch.text_columns() {
+        let bytes = encode_texts(column, rows, names.of(&name).as_deref());
         columns.push((name, bytes));
     }
     columns
@@ -131,7 +111,7 @@ impl<'b> Identities<'b> {
 const TAG_IDS: u8 = 0;
 const TAG_TEXTS: u8 = 1;
 
-fn encode_texts(column: &Coded, rows: &[u32], values: Values<'_>) -> Vec<u8> {
+fn encode_texts(column: &Coded, rows: &[u32], ids: Option<&[u32]>) -> Vec<u8> {
     // Rows that were duplicates are not in the segment: only the values still used get a local code.
     let mut local = vec![0u32; column.values.len() + 1];
     let mut used = Vec::new();
@@ -147,12 +127,12 @@ fn encode_texts(column: &Coded, rows: &[u32], values: Values<'_>) -> Vec<u8> {
         })
         .collect();
     let mut out = Vec::new();
-    match values {
-        Values::Ids(ids) => {
+    match ids {
+        Some(ids) => {
             out.push(TAG_IDS);
             out.extend(pack(used.iter().map(|code| i64::from(ids[*code as usize]))));
         }
-        Values::Texts => {
+        None => {
             out.push(TAG_TEXTS);
             out.extend(pack(used.iter().map(|code| column.values.get(*code).len() as i64)));
             used.iter().for_each(|code| out.extend_from_slice(column.values.get(*code).as_bytes()));

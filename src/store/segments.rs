@@ -8,10 +8,10 @@ use crate::store::StoreError;
 use crate::store::batch::BATCH_ROWS;
 use crate::store::batch::Batch;
 use crate::store::dictionary::Dictionary;
+use crate::store::dictionary::Ids;
 use crate::store::packed::Packed;
 use crate::store::rows;
 use crate::store::segment;
-use crate::store::segment::Values;
 
 /// A segment has fewer columns than this; the key of a column is the segment's number and the column's.
 const MOST_COLUMNS: i64 = 4096;
@@ -103,30 +103,13 @@ pub(crate) fn call_ids(conn: &Connection, segment: i64) -> Result<CallIds, Store
 /// Writes the chosen rows of a batch as a segment, under the next number or one given.
 pub(crate) fn write(
     conn: &Connection,
-    dictionary: &mut Dictionary,
+    names: &Ids,
     batch: &Batch,
     rows: &[u32],
     ids: &[i64],
     number: Option<i64>,
 ) -> Result<i64, StoreError> {
-    let mut known = Vec::new();
-    for dim in crate::domain::Dim::all() {
-        let column = &batch.dims[dim as usize];
-        if !column.codes.is_empty() {
-            known.push((dim.name().to_string(), dictionary.ids(conn, dim.name(), &column.values)?));
-        }
-    }
-    for (key, column) in &batch.extra {
-        let name = segment::key_column(key);
-        let ids = dictionary.ids(conn, &name, &column.values)?;
-        known.push((name, ids));
-    }
-    let columns = segment::encode(batch, rows, ids, |name| {
-        match known.iter().find(|(known, _)| known == name).and_then(|(_, ids)| ids.as_deref()) {
-            Some(ids) => Values::Ids(ids),
-            None => Values::Texts,
-        }
-    });
+    let columns = segment::encode(batch, rows, ids, names);
     let times = || rows.iter().map(|row| batch.ts[*row as usize]);
     let cost: i128 = rows.iter().map(|row| i128::from(batch.cost.get(*row as usize))).sum();
     let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
@@ -153,6 +136,19 @@ pub(crate) fn write(
     Ok(id)
 }
 
+/// Writes a whole batch that was read back from rows.
+pub(crate) fn write_all(
+    conn: &Connection,
+    dictionary: &mut Dictionary,
+    batch: &Batch,
+    ids: &[i64],
+    number: Option<i64>,
+) -> Result<(), StoreError> {
+    let names = dictionary.ids_of(conn, batch)?;
+    let all: Vec<u32> = (0..ids.len() as u32).collect();
+    write(conn, &names, batch, &all, ids, number).map(|_| ())
+}
+
 /// Removes a segment.
 pub(crate) fn remove(conn: &Connection, segment: i64) -> Result<(), StoreError> {
     conn.prepare_cached("DELETE FROM segment_columns WHERE key >= ?1 AND key < ?2")?
@@ -172,8 +168,7 @@ pub(crate) fn remake(
     remove(conn, segment)?;
     let (batch, ids) = rows::read_batch(conn, first, last, usize::MAX)?;
     if !ids.is_empty() {
-        let all: Vec<u32> = (0..ids.len() as u32).collect();
-        write(conn, dictionary, &batch, &all, &ids, Some(segment))?;
+        write_all(conn, dictionary, &batch, &ids, Some(segment))?;
     }
     Ok(())
 }
@@ -200,7 +195,7 @@ pub(crate) fn add_missing(conn: &Connection, dictionary: &mut Dictionary, calls:
     for call in missing {
         let (batch, ids) = rows::read_batch(conn, call, call, 1)?;
         if !ids.is_empty() {
-            write(conn, dictionary, &batch, &[0], &ids, None)?;
+            write_all(conn, dictionary, &batch, &ids, None)?;
         }
     }
     Ok(())
@@ -214,8 +209,7 @@ pub(crate) fn rebuild(conn: &Connection, dictionary: &mut Dictionary) -> Result<
         let (batch, ids) = rows::read_batch(conn, next, i64::MAX, BATCH_ROWS)?;
         let Some(last) = ids.last() else { return Ok(made) };
         next = last + 1;
-        let all: Vec<u32> = (0..ids.len() as u32).collect();
-        write(conn, dictionary, &batch, &all, &ids, None)?;
+        write_all(conn, dictionary, &batch, &ids, None)?;
         made += 1;
     }
 }
