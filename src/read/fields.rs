@@ -229,7 +229,7 @@ const ENDINGS: &[&str] = &[
 const FOREIGN: &[&str] = &[
     "max", "min", "avg", "mean", "total", "limit", "budget", "est", "estimated", "expected", "saved", "baseline",
     "prev", "previous", "parent", "original", "cumulative", "remaining", "text", "audio", "image", "video",
-    "accepted", "rejected", "uncached", "baseline", "session", "monthly", "daily",
+    "accepted", "rejected", "uncached", "session", "monthly", "daily",
 ];
 
 /// What a folded key means, and how good a name for it that is (0 is best).
@@ -357,12 +357,22 @@ pub fn time(node: Node<'_>) -> Result<(Timestamp, Flags), String> {
 /// Gives a free key its place: a standard dimension if the alias table knows it, else an extra of its own name.
 pub fn assign<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
     match meaning(key).map(|meaning| meaning.field) {
-        Some(Field::Dim(dim)) => set_dim(call, dim, value),
+        Some(Field::Dim(dim)) if says_dim(dim, key, &value) => set_dim(call, dim, value),
         Some(Field::RequestId) if call.request_id.is_none() => call.request_id = Some(value),
-        Some(Field::Text) => {}
+        Some(Field::Text | Field::Dim(Dim::Provider)) => {}
         Some(Field::Error) => call.set_if_none(Dim::Status, failure(&value)),
         _ if is_bare_word(key) => {}
         _ => set_extra(call, key, value),
+    }
+}
+
+/// Tells whether a value under one of a dimension's looser names can be meant: `tier: gold` is a plan of the
+/// author's, `system: You are …` a prompt.
+pub fn says_dim(dim: Dim, key: &str, value: &str) -> bool {
+    match dim {
+        Dim::Tier => folded(key) == "service_tier" || value::is_tier(value),
+        Dim::Provider => value::is_name(value),
+        _ => true,
     }
 }
 

@@ -157,10 +157,8 @@ impl Session for FlatSession {
         let mut call = Call { line: record.line, ..Call::default() };
         let mut found =
             Found { slots: [None; SLOTS], dim_ranks: [u16::MAX; DIMS], requests: false, failure: None };
-        let mut position = 0;
-        for (key, value) in record.node.fields() {
+        for (position, (key, value)) in record.node.fields().enumerate() {
             let role = self.role_at(position, key);
-            position += 1;
             if let Err(reason) = take(role, key, value, &mut call, &mut found) {
                 sink.reject(record.line, reason);
                 return Verdict::Taken;
@@ -381,7 +379,11 @@ fn take_dim<'t>(dim: Dim, rank: u16, key: &'t str, value: Node<'t>, call: &mut C
         }
         _ => value.scalar().unwrap_or_default(),
     };
-    if text.is_empty() {
+    if text.is_empty() || (dim == Dim::Provider && !value::is_name(&text)) {
+        return;
+    }
+    if dim == Dim::Tier && !fields::says_dim(dim, key, &text) {
+        take_extra(key, value, call);
         return;
     }
     if rank < found.dim_ranks[dim as usize] {

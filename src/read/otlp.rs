@@ -147,9 +147,10 @@ impl Traces {
         take_outcome(&attributes, node, &mut call)?;
         take_model(&attributes, place.scope, &mut call);
         attributes.take_dimensions(metadata, &mut call);
-        attributes.take_resource(place.resource, span.parent.is_none(), &mut call);
         span.role = role(kind, &attributes, &usage);
+        // Only what the span itself says is inherited: what a resource says yields to any ancestor.
         hand_down(&call, &mut span);
+        attributes.take_resource(place.resource, &mut call);
         let fate = fate(kind, &call, &usage);
         if fate == Fate::Call {
             take_times(&attributes, &span, &mut call);

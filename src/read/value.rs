@@ -103,6 +103,20 @@ pub fn tier(text: &str) -> Option<Cow<'_, str>> {
     })
 }
 
+/// Tells whether a word names a service mode: a key `tier` or `mode` of somebody's own may hold a plan or a colour.
+pub fn is_tier(text: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "auto", "default", "standard", "on_demand", "on-demand", "batch", "flex", "priority", "fast", "ultrafast",
+        "scale", "provisioned", "reserved", "standard_only",
+    ];
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// Tells whether a text can be a provider's name, and not the system prompt under a key `system`.
+pub fn is_name(text: &str) -> bool {
+    text.len() <= 40 && !text.contains(char::is_whitespace)
+}
+
 /// Folds the many ways to say how a call ended; other words stay as they are.
 pub fn status(text: &str) -> Cow<'_, str> {
     match text {

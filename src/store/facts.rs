@@ -13,10 +13,8 @@ use crate::domain::Unpriced;
 use crate::domain::Usd;
 use crate::store::Store;
 use crate::store::StoreError;
-use crate::store::dictionary;
 use crate::store::packed::Packed;
 use crate::store::rows::RowReader;
-use crate::store::segment::LocalValues;
 use crate::store::segment::TextColumn;
 use crate::store::segment::name;
 use crate::store::segments;
@@ -253,25 +251,6 @@ impl Store {
             tagged,
         }));
         Ok(overview)
-    }
-
-    /// Returns the distinct values of a dimension or key, at most `most`, for a hint.
-    pub fn some_values(&self, column: &str, most: usize) -> Result<Vec<String>, StoreError> {
-        let mut values = dictionary::names(&self.conn, column)?;
-        if values.is_empty() {
-            for segment in segments::all(&self.conn)? {
-                if let Some(at) = segment.column(column) {
-                    let bytes = super::dedup::segment_column(&self.conn, segment.id, at)?;
-                    if let Some(TextColumn { values: LocalValues::Texts(texts), .. }) = TextColumn::open(&bytes) {
-                        values.extend(texts.iter().take(most).map(|text| text.to_string()));
-                    }
-                }
-            }
-            values.sort_unstable();
-            values.dedup();
-        }
-        values.truncate(most);
-        Ok(values)
     }
 
     /// Keeps the text of a price table that the store's costs were computed with.

@@ -9,6 +9,7 @@ mod batch;
 mod check;
 mod dedup;
 mod dictionary;
+mod dimension;
 mod facts;
 mod import;
 mod interner;

@@ -45,6 +45,8 @@ CREATE TABLE segment_columns (key INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE spans (
     trace TEXT NOT NULL, span TEXT NOT NULL, parent TEXT, name TEXT NOT NULL, start INTEGER NOT NULL,
     end INTEGER NOT NULL, role INTEGER NOT NULL, import INTEGER NOT NULL, dims TEXT NOT NULL, call INTEGER, model TEXT, response_id TEXT,
+    -- what the call inherited, by dimension, with the value it had before
+    gained TEXT,
     PRIMARY KEY (trace, span)
 ) WITHOUT ROWID;
 CREATE TABLE price_tables (id TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;

@@ -14,9 +14,8 @@ use crate::domain::Dim;
 use crate::domain::span::SpanRole;
 use crate::store::StoreError;
 use crate::store::batch::Batch;
-use crate::store::batch::COLUMN_DIMS;
-use crate::store::batch::JSON_DIMS;
 use crate::store::dictionary::Dictionary;
+use crate::store::dimension;
 use crate::store::segment;
 
 /// Prepares the list of traces that an import touches.
@@ -134,10 +133,12 @@ struct Node {
     model: Option<String>,
     response_id: Option<String>,
     dims: BTreeMap<String, String>,
+    gained: BTreeMap<String, Option<String>>,
 }
 
 /// The spans of one trace.
 struct Tree {
+    trace: String,
     nodes: Vec<Node>,
 }
 
@@ -147,7 +148,7 @@ const DEEPEST: usize = 1_000;
 impl Tree {
     fn load(conn: &Connection, trace: &str) -> Result<Tree, StoreError> {
         let mut statement = conn.prepare_cached(
-            "SELECT span, parent, start, end, role, call, model, response_id, dims FROM spans WHERE trace = ?1",
+            "SELECT span, parent, start, end, role, call, model, response_id, dims, gained FROM spans WHERE trace = ?1",
         )?;
         let mut rows = statement.query([trace])?;
         let (mut nodes, mut parents) = (Vec::new(), Vec::new());
@@ -163,13 +164,17 @@ impl Tree {
                 model: row.get(6)?,
                 response_id: row.get(7)?,
                 dims: serde_json::from_str(&row.get::<_, String>(8)?).unwrap_or_default(),
+                gained: row
+                    .get::<_, Option<String>>(9)?
+                    .and_then(|text| serde_json::from_str(&text).ok())
+                    .unwrap_or_default(),
             });
         }
         let places: HashMap<String, usize> = nodes.iter().enumerate().map(|(at, node)| (node.id.clone(), at)).collect();
         for (node, parent) in nodes.iter_mut().zip(parents) {
             node.parent = parent.and_then(|id| places.get(&id).copied());
         }
-        Ok(Tree { nodes })
+        Ok(Tree { trace: trace.to_string(), nodes })
     }
 
     /// Returns the nodes above one, nearest first.
@@ -211,21 +216,35 @@ impl Tree {
         Ok(())
     }
 
-    /// Gives each call the dimensions it lacks, from the nearest ancestor that has them.
+    /// Gives each call the dimensions it lacks, from the nearest ancestor that has them, and takes back what an
+    /// ancestor gave that is gone.
     fn inherit(&self, conn: &Connection, dictionary: &mut Dictionary, resolved: &mut Resolved) -> Result<(), StoreError> {
         for (at, node) in self.nodes.iter().enumerate() {
             let Some(call) = node.call else { continue };
-            let mut gained: BTreeMap<&str, &str> = BTreeMap::new();
+            let mut gains: BTreeMap<&str, &str> = BTreeMap::new();
             for above in self.ancestors(at) {
-                for (name, value) in &self.nodes[above].dims {
-                    if !node.dims.contains_key(name) {
-                        gained.entry(name).or_insert(value);
-                    }
+                for (name, value) in self.nodes[above].dims.iter().filter(|(name, _)| !node.dims.contains_key(*name)) {
+                    gains.entry(name).or_insert(value);
                 }
             }
+            let mut gained = node.gained.clone();
             let mut changed = false;
-            for (name, value) in gained {
-                changed |= set_dimension(conn, dictionary, call, name, value)?;
+            for (name, before) in &node.gained {
+                if !gains.contains_key(name.as_str()) {
+                    changed |= dimension::set(conn, dictionary, call, name, before.as_deref())?;
+                    gained.remove(name);
+                }
+            }
+            for (name, value) in gains {
+                if !gained.contains_key(name) {
+                    gained.insert(name.to_string(), dimension::get(conn, call, name)?);
+                }
+                changed |= dimension::set(conn, dictionary, call, name, Some(value))?;
+            }
+            if gained != node.gained {
+                let text = serde_json::to_string(&gained).unwrap_or_default();
+                conn.prepare_cached("UPDATE spans SET gained = ?3 WHERE trace = ?1 AND span = ?2")?
+                    .execute(params![self.trace, node.id, text])?;
             }
             if changed {
                 resolved.changed.push(call);
@@ -254,36 +273,4 @@ fn move_call(conn: &Connection, call: i64, from: &str, to: &str) -> Result<bool,
         conn.prepare_cached(&format!("DELETE FROM {from} WHERE id = ?1"))?.execute([call])?;
     }
     Ok(copied > 0)
-}
-
-/// Sets a dimension of a stored call; tells whether that changed it.
-fn set_dimension(
-    conn: &Connection,
-    dictionary: &mut Dictionary,
-    call: i64,
-    name: &str,
-    value: &str,
-) -> Result<bool, StoreError> {
-    let dim = Dim::parse(name).filter(|dim| dim.name() == name);
-    let changed = match dim {
-        Some(dim) if COLUMN_DIMS.contains(&dim) => {
-            let sql = format!("UPDATE calls SET {name} = ?2 WHERE id = ?1 AND {name} IS NOT ?2");
-            let mut update = conn.prepare_cached(&sql)?;
-            match dictionary.id(conn, name, value)? {
-                Some(id) => update.execute(params![call, id])?,
-                None => update.execute(params![call, value])?,
-            }
-        }
-        Some(dim) if !JSON_DIMS.contains(&dim) => 0,
-        _ => {
-            let key = if dim.is_some() { name } else { name.strip_prefix("meta.").unwrap_or(name) };
-            let path = format!("$.{}.\"{}\"", if dim.is_some() { "dims" } else { "meta" }, key.replace('"', ""));
-            conn.prepare_cached(
-                "UPDATE calls SET more = json_set(coalesce(more, '{}'), ?2, ?3)
-                 WHERE id = ?1 AND json_extract(coalesce(more, '{}'), ?2) IS NOT ?3",
-            )?
-            .execute(params![call, path, value])?
-        }
-    };
-    Ok(changed > 0)
 }

@@ -8,3 +8,4 @@ mod layers;
 mod pages;
 mod price;
 mod readers;
+mod world;

@@ -107,9 +107,8 @@ impl<'t> Attributes<'t> {
         }
     }
 
-    /// Adds what the resource says where the span says nothing. The service stands in for a feature only on a
-    /// span that has none above it: elsewhere a span above may yet name the feature.
-    pub(super) fn take_resource<'m>(&self, list: Option<Node<'m>>, is_root: bool, call: &mut Call<'m>)
+    /// Adds what the resource says where the span says nothing; last of all the service stands in for a feature.
+    pub(super) fn take_resource<'m>(&self, list: Option<Node<'m>>, call: &mut Call<'m>)
     where
         't: 'm,
     {
@@ -134,9 +133,7 @@ impl<'t> Attributes<'t> {
         if let Some(service) = service.filter(|service| !service.starts_with("unknown_service")) {
             fields::set_extra(call, "service", service.clone());
             fields::set_extra(call, "app", service.clone());
-            if is_root {
-                call.set_if_none(Dim::Feature, service);
-            }
+            call.set_if_none(Dim::Feature, service);
         }
     }
 }
