@@ -30,10 +30,5 @@ pub fn unit_cost(mut costs: Vec<Usd>) -> Option<UnitCost> {
         let high = costs.get(below as usize + 1).copied().unwrap_or(low);
         low + Usd::from_pico(div_half_even((high - low).pico() * rest, 100))
     };
-    Some(UnitCost {
-        mean: Usd::from_pico(div_half_even(total.pico(), count)),
-        p50: at(50),
-        p95: at(95),
-        p99: at(99),
-    })
+    Some(UnitCost { mean: Usd::from_pico(div_half_even(total.pico(), count)), p50: at(50), p95: at(95), p99: at(99) })
 }

@@ -156,14 +156,14 @@ impl App {
     fn style(&self, format: Format) -> Style {
         let on_terminal = std::io::stdout().is_terminal();
         let columns = settings::env("COLUMNS").and_then(|columns| columns.parse().ok());
-        let measured = || on_terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
+        let measured =
+            || on_terminal.then(terminal_size::terminal_size).flatten().map(|(width, _)| usize::from(width.0));
         Style {
             width: columns.or_else(measured).filter(|width| *width >= 20),
             color: format == Format::Table && colored(self.settings.color.value, on_terminal),
         }
     }
 }
-
 
 /// Decides on colour: the user's word, then `NO_COLOR`, then `FORCE_COLOR`, then whether anybody sees it.
 fn colored(choice: ColorChoice, on_terminal: bool) -> bool {

@@ -87,8 +87,12 @@ impl From<StoreError> for CliError {
             }
             StoreError::Locked(_) => told.hint("wait for the other process to finish, then try again"),
             StoreError::Newer { .. } => told.hint("use the newer version of attr that made it"),
-            StoreError::Foreign => told.hint("name a store with --db PATH; `getfattr` and `setfattr` belong to another `attr`"),
-            StoreError::Damaged(_) => told.hint("`attr store check` tells more; `attr store rebuild` makes the derived half anew"),
+            StoreError::Foreign => {
+                told.hint("name a store with --db PATH; `getfattr` and `setfattr` belong to another `attr`")
+            }
+            StoreError::Damaged(_) => {
+                told.hint("`attr store check` tells more; `attr store rebuild` makes the derived half anew")
+            }
             StoreError::StaleSegments => told.hint("`attr store rebuild` makes them anew from the rows"),
             StoreError::Full => told.hint("free some space; the store is as it was before"),
             StoreError::ReadOnly => told.hint("choose a writable place with --db PATH"),
@@ -122,9 +126,8 @@ impl From<ExplainError> for CliError {
     fn from(error: ExplainError) -> CliError {
         match error {
             ExplainError::Store(error) => error.into(),
-            ExplainError::NotFound(_) => {
-                CliError::new(error.to_string()).hint("an id is a call's number in the store, or the request id of its log")
-            }
+            ExplainError::NotFound(_) => CliError::new(error.to_string())
+                .hint("an id is a call's number in the store, or the request id of its log"),
         }
     }
 }

@@ -23,7 +23,14 @@ use commands::Command;
 
 /// Where did the LLM money go, and does the bill agree?
 #[derive(Debug, Parser)]
-#[command(name = "attr", version, about, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    name = "attr",
+    version,
+    about,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]

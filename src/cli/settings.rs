@@ -137,7 +137,10 @@ impl Settings {
             pricing: Setting { value: pricing.map(PathBuf::from), origin: pricing_origin },
             timezone: Setting { value: zone.map_or(Ok(Zone::UTC), |name| parse_zone(&name))?, origin: zone_origin },
             as_of: Setting { value: as_of, origin: as_of_origin },
-            color: Setting { value: color.map_or(Ok(ColorChoice::Auto), |word| parse_color(&word))?, origin: color_origin },
+            color: Setting {
+                value: color.map_or(Ok(ColorChoice::Auto), |word| parse_color(&word))?,
+                origin: color_origin,
+            },
             sources: rules(&files)?,
             files: files.into_iter().map(|(path, _)| path).collect(),
         })
@@ -151,7 +154,10 @@ pub(super) fn env(name: &str) -> Option<String> {
 }
 
 fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
-    env(variable).map(PathBuf::from).filter(|path| path.is_absolute()).or_else(|| Some(PathBuf::from(env("HOME")?).join(below_home)))
+    env(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| Some(PathBuf::from(env("HOME")?).join(below_home)))
 }
 
 fn default_db() -> Result<PathBuf, CliError> {

@@ -96,7 +96,8 @@ impl Watch for Ui {
         let Ok(mut bar) = self.bar.lock() else { return };
         let (bar, started) = bar.get_or_insert_with(|| {
             let bar = match total {
-                Some(total) => ProgressBar::new(total).with_style(style("{bar:24} {bytes}/{total_bytes} {bytes_per_sec} ETA {eta} {msg}")),
+                Some(total) => ProgressBar::new(total)
+                    .with_style(style("{bar:24} {bytes}/{total_bytes} {bytes_per_sec} ETA {eta} {msg}")),
                 None => ProgressBar::new_spinner().with_style(style("{spinner} {bytes} {bytes_per_sec} {msg}")),
             };
             bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());

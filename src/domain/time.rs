@@ -104,7 +104,8 @@ fn parse_rfc3339_utc(text: &[u8]) -> Option<Timestamp> {
 /// Days since 1970-01-01 of a Gregorian date; the algorithm is Howard Hinnant's `days_from_civil`.
 fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let longest = [31, 28 + i64::from(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][usize::try_from(month - 1).ok()?];
+    let longest =
+        [31, 28 + i64::from(leap), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][usize::try_from(month - 1).ok()?];
     if !(1..=longest).contains(&day) {
         return None;
     }

@@ -17,7 +17,9 @@ pub struct Window {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
     /// The words are not a moment.
-    #[error("`{0}` is not a moment: use 7d, 24h, 2w, 2026-11-01, 2026-11, an RFC 3339 instant, today, yesterday, this-month or last-month")]
+    #[error(
+        "`{0}` is not a moment: use 7d, 24h, 2w, 2026-11-01, 2026-11, an RFC 3339 instant, today, yesterday, this-month or last-month"
+    )]
     Moment(String),
     /// The words are not a span.
     #[error("`{0}` is not a span: use SINCE..UNTIL, a day, a month, today, yesterday, this-month or last-month")]

@@ -68,7 +68,8 @@ fn bill(table: &PriceTable, call: &Call<'_>) -> Result<Bill, Unpriced> {
         return Err(reason);
     }
     let [provider, model, tier, region] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region].map(|dim| call.dim(dim));
-    let tools: Vec<(Cow<'_, str>, u64)> = call.tools.iter().map(|(tool, uses)| (Cow::Borrowed(tool.as_ref()), *uses)).collect();
+    let tools: Vec<(Cow<'_, str>, u64)> =
+        call.tools.iter().map(|(tool, uses)| (Cow::Borrowed(tool.as_ref()), *uses)).collect();
     table.resolve(&Request { provider, model, tier, region })?.itemise(call.ts, &call.tokens, &tools)
 }
 
@@ -86,7 +87,13 @@ fn explained(book: &Book, found: &FoundCall, report: &mut Report) -> Map<String,
             match found.cost {
                 Some(stored) if stored != bill.cost => report.warn(
                     "repriced",
-                    format!("call {}: the stored cost is {stored} USD by table {}, this is {} by {}", found.id, book.priced_by, bill.cost, book.table.id()),
+                    format!(
+                        "call {}: the stored cost is {stored} USD by table {}, this is {} by {}",
+                        found.id,
+                        book.priced_by,
+                        bill.cost,
+                        book.table.id()
+                    ),
                     None,
                 ),
                 _ => {}
@@ -95,7 +102,11 @@ fn explained(book: &Book, found: &FoundCall, report: &mut Report) -> Map<String,
                 report.blocks.push(Block::Note("answered from a gateway's cache: the provider was not called".into()));
             }
             if bill.fallback {
-                report.warn("fallback_price", format!("call {}: a class without a printed price is billed as another", found.id), None);
+                report.warn(
+                    "fallback_price",
+                    format!("call {}: a class without a printed price is billed as another", found.id),
+                    None,
+                );
             }
         }
         Err(reason) => {
@@ -112,7 +123,10 @@ fn explained(book: &Book, found: &FoundCall, report: &mut Report) -> Map<String,
             document.insert("unpriced".into(), unpriced.into());
             let mut note = format!("unpriced: {} ({})", reason.name(), meaning(reason));
             if !near.is_empty() {
-                note.push_str(&format!("; the table has {}, which are other models until an alias says otherwise", near.join(", ")));
+                note.push_str(&format!(
+                    "; the table has {}, which are other models until an alias says otherwise",
+                    near.join(", ")
+                ));
             }
             report.blocks.push(Block::Note(note));
         }
@@ -152,7 +166,8 @@ fn call_object(found: &FoundCall) -> Value {
     if !meta.is_empty() {
         object.insert("meta".into(), meta.into());
     }
-    let tokens: Map<String, Value> = call.tokens.iter().map(|(class, n)| (class.name().to_string(), n.into())).collect();
+    let tokens: Map<String, Value> =
+        call.tokens.iter().map(|(class, n)| (class.name().to_string(), n.into())).collect();
     object.insert("tokens".into(), tokens.into());
     object.insert("reasoning_tokens".into(), call.reasoning.into());
     for (key, value) in [("latency_ms", call.latency_ms), ("ttft_ms", call.ttft_ms)] {

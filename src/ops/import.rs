@@ -274,9 +274,9 @@ fn import_file(
     let (sender, batches) = sync_channel(1);
     let options = how.options.clone();
     let mut tail = std::thread::scope(|scope| -> Result<ImportTail, Failure> {
-        let parser = std::thread::Builder::new().name("reader".into()).spawn_scoped(scope, move || {
-            read_all(framing, shape, reader, &options, fixed, sender)
-        })?;
+        let parser = std::thread::Builder::new()
+            .name("reader".into())
+            .spawn_scoped(scope, move || read_all(framing, shape, reader, &options, fixed, sender))?;
         let written = write_all(&batches, |batch| {
             price(table, batch);
             import.append(batch)?;
@@ -285,7 +285,8 @@ fn import_file(
         });
         // A closed channel stops the reader, should writing have failed.
         drop(batches);
-        let read = parser.join().map_err(|_| std::io::Error::other("the reader of this format failed; please report it"))?;
+        let read =
+            parser.join().map_err(|_| std::io::Error::other("the reader of this format failed; please report it"))?;
         written?;
         Ok(read?)
     })?;
@@ -392,7 +393,9 @@ fn pass_on(
     collector: &mut Collector,
 ) {
     match formats::claiming(record.node) {
-        Some(Format::Refused { what, .. }) => collector.reject(record.line, format!("this record is {what}, which is not read yet")),
+        Some(Format::Refused { what, .. }) => {
+            collector.reject(record.line, format!("this record is {what}, which is not read yet"))
+        }
         Some(Format::Read(other)) if other.name() != reader.name() => {
             let session = others.entry(other.name()).or_insert_with(|| other.start(options));
             if let Verdict::NotMine(reason) = session.record(record, collector) {
@@ -522,14 +525,24 @@ fn warn(report: &mut Report, results: &[FileResult], total: &Measures) {
                 .collect();
             let more = tail.rejected - first.len() as u64;
             let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
-            report.warn("rejected_records", format!("{} of {} records rejected: {}{rest}", tail.rejected, tail.records, first.join("; ")), None);
+            report.warn(
+                "rejected_records",
+                format!("{} of {} records rejected: {}{rest}", tail.rejected, tail.records, first.join("; ")),
+                None,
+            );
         }
         if imported.conflicts > 0 {
-            let message = format!("{}: {} calls share an id with another call of other content; both are counted", result.path, imported.conflicts);
+            let message = format!(
+                "{}: {} calls share an id with another call of other content; both are counted",
+                result.path, imported.conflicts
+            );
             report.warn("id_conflict", message, None);
         }
         if imported.earlier_rollups > 0 {
-            let message = format!("{}: {} calls of earlier files turned out to sum calls of this one and are no longer billed", result.path, imported.earlier_rollups);
+            let message = format!(
+                "{}: {} calls of earlier files turned out to sum calls of this one and are no longer billed",
+                result.path, imported.earlier_rollups
+            );
             report.warn("rollup", message, None);
         }
     }

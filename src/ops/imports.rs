@@ -62,10 +62,14 @@ pub fn undo(book: &mut Book, id: i64) -> Result<Option<Report>, StoreError> {
         ("cost removed".into(), Cell::Usd(undone.cost)),
     ]));
     if undone.released > 0 {
-        report.blocks.push(Block::Note(format!("{} calls are billed again: what summed them is gone", undone.released)));
+        report
+            .blocks
+            .push(Block::Note(format!("{} calls are billed again: what summed them is gone", undone.released)));
     }
     if undone.import.duplicate > 0 {
-        report.blocks.push(Block::Note("calls that other files share with it stay with the file that brought them first".into()));
+        report.blocks.push(Block::Note(
+            "calls that other files share with it stay with the file that brought them first".into(),
+        ));
     }
     Ok(Some(report))
 }

@@ -53,10 +53,6 @@ pub(super) fn unpriced_note(measures: &Measures) -> Option<String> {
         .map(|(reason, count)| format!("{} {count}", reason.name()))
         .collect();
     (unpriced > 0).then(|| {
-        format!(
-            "{unpriced} of {} calls have no price and are not in the cost: {}",
-            measures.calls,
-            reasons.join(", ")
-        )
+        format!("{unpriced} of {} calls have no price and are not in the cost: {}", measures.calls, reasons.join(", "))
     })
 }

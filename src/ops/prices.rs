@@ -42,7 +42,8 @@ fn heading(table: &PriceTable, report: &mut Report) {
 pub fn list(table: &PriceTable, seller: Option<&str>) -> Report {
     let mut report = Report::new("prices list");
     heading(table, &mut report);
-    let models: Vec<&Model> = table.models().filter(|model| seller.is_none_or(|seller| &*model.seller == seller)).collect();
+    let models: Vec<&Model> =
+        table.models().filter(|model| seller.is_none_or(|seller| &*model.seller == seller)).collect();
     let rows: Vec<Value> = models.iter().map(|model| model_object(model, false)).collect();
     let mut shown = Table {
         columns: ["seller", "model", "input", "cache read", "write 5m", "write 30m", "output", "since", "modes"]
@@ -113,7 +114,9 @@ fn newest_standard(model: &Model) -> Option<&Price> {
     model
         .prices
         .iter()
-        .filter(|price| price.mode == Mode::Standard && price.withdrawn.is_none() && price.prompt_min == 0 && !price.is_end())
+        .filter(|price| {
+            price.mode == Mode::Standard && price.withdrawn.is_none() && price.prompt_min == 0 && !price.is_end()
+        })
         .max_by_key(|price| price.from)
 }
 
@@ -166,7 +169,8 @@ fn price_object(price: &Price) -> Value {
     if let Some(most) = price.prompt_max {
         object.insert("prompt_max".into(), most.into());
     }
-    let rates: Map<String, Value> = price.rates().map(|(class, rate)| (class.name().to_string(), rate.into())).collect();
+    let rates: Map<String, Value> =
+        price.rates().map(|(class, rate)| (class.name().to_string(), rate.into())).collect();
     object.insert("usd_per_mtok".into(), rates.into());
     for (key, value) in [("known", price.known), ("withdrawn", price.withdrawn)] {
         if let Some(value) = value {

@@ -101,12 +101,8 @@ pub enum SliceError {
 /// Answers the question.
 pub fn run(book: &Book, plan: &SlicePlan) -> Result<Report, SliceError> {
     check_axes(book, plan)?;
-    let query = |window: Window| RollupQuery {
-        by: plan.by.clone(),
-        window,
-        filter: plan.filter.clone(),
-        zone: plan.zone,
-    };
+    let query =
+        |window: Window| RollupQuery { by: plan.by.clone(), window, filter: plan.filter.clone(), zone: plan.zone };
     let baseline_window = match plan.compare {
         None => None,
         Some(Compare::With(window)) => Some(window),
@@ -333,7 +329,12 @@ fn headings(plan: &SlicePlan, columns: &Columns) -> Vec<Column> {
     }
     if let (true, Some(per)) = (columns.units, &plan.per) {
         headings.push(Column::keyed(format!("{per}s"), "units"));
-        for (name, key) in [("mean", "unit_cost_usd_mean"), ("p50", "unit_cost_usd_p50"), ("p95", "unit_cost_usd_p95"), ("p99", "unit_cost_usd_p99")] {
+        for (name, key) in [
+            ("mean", "unit_cost_usd_mean"),
+            ("p50", "unit_cost_usd_p50"),
+            ("p95", "unit_cost_usd_p95"),
+            ("p99", "unit_cost_usd_p99"),
+        ] {
             headings.push(Column::keyed(name, key));
         }
     }
@@ -432,7 +433,8 @@ fn warnings(report: &mut Report, book: &Book, plan: &SlicePlan, slice: &Slice) -
     for (place, axis) in plan.by.iter().enumerate() {
         let untagged = slice.rows.iter().filter(|row| !row.is_other && row.key[place].is_none());
         let cost: Usd = untagged.map(|row| row.measures.cost).sum();
-        let share = if slice.total.cost == Usd::ZERO { 0.0 } else { cost.pico() as f64 / slice.total.cost.pico() as f64 };
+        let share =
+            if slice.total.cost == Usd::ZERO { 0.0 } else { cost.pico() as f64 / slice.total.cost.pico() as f64 };
         if share > UNTAGGED_WARNING {
             report.warn("untagged_share", format!("{:.0} % of the cost has no `{axis}`", share * 100.0), None);
         }

@@ -68,7 +68,8 @@ fn put_sources(report: &mut Report, book: &Book) -> Result<(), StoreError> {
     for import in book.store.imports()? {
         let skipped = import.skipped.values().sum();
         let counts = [1, import.records, import.new, import.duplicate, skipped, import.rejected, import.conflicts];
-        let known = sources.iter_mut().find(|(source, format, _)| *source == import.source && *format == import.input_format);
+        let known =
+            sources.iter_mut().find(|(source, format, _)| *source == import.source && *format == import.input_format);
         match known {
             Some((_, _, sums)) => sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count),
             None => sources.push((import.source, import.input_format, counts)),
@@ -105,7 +106,10 @@ fn put_coverage(report: &mut Report, overview: &Overview) {
     let mut table = Table { columns: ["dimension", "tagged", "share"].map(Column::new).into(), ..Table::default() };
     let mut coverage = Map::new();
     for dimension in &overview.coverage {
-        coverage.insert(dimension.name.clone(), json!({"tagged": dimension.tagged, "share": (share(dimension.tagged) * 1e6).round() / 1e6}));
+        coverage.insert(
+            dimension.name.clone(),
+            json!({"tagged": dimension.tagged, "share": (share(dimension.tagged) * 1e6).round() / 1e6}),
+        );
         table.rows.push(vec![
             Cell::Logged(dimension.name.clone()),
             Cell::Count(dimension.tagged),
@@ -120,7 +124,8 @@ fn put_coverage(report: &mut Report, overview: &Overview) {
 
 fn put_unpriced(report: &mut Report, book: &Book, total: &Measures) -> Result<(), StoreError> {
     let Some(note) = measures::unpriced_note(total) else { return Ok(()) };
-    let mut table = Table { columns: ["provider", "model", "reason", "calls"].map(Column::new).into(), ..Table::default() };
+    let mut table =
+        Table { columns: ["provider", "model", "reason", "calls"].map(Column::new).into(), ..Table::default() };
     let mut objects = Vec::new();
     for unpriced in book.store.unpriced_models(MOST_MODELS)? {
         let near = match (&unpriced.model, unpriced.reason) {
@@ -155,7 +160,10 @@ fn put_unpriced(report: &mut Report, book: &Book, total: &Measures) -> Result<()
 
 /// Flags that are warnings of the contract, with what they mean for the figures.
 const DOUBTS: [(&str, &str); 6] = [
-    ("inclusive_guessed", "whether their input count contains the cached tokens was decided by column names (`--cached-input` settles it)"),
+    (
+        "inclusive_guessed",
+        "whether their input count contains the cached tokens was decided by column names (`--cached-input` settles it)",
+    ),
     ("ttl_unknown", "the lifetime of their cache writes is not in the log: the provider's default was taken"),
     ("usage_missing", "they carry no token counts"),
     ("placeholder_output", "their output count looks like a placeholder: the cost is a lower bound"),
@@ -164,7 +172,8 @@ const DOUBTS: [(&str, &str); 6] = [
 ];
 
 fn put_doubts(report: &mut Report, overview: &Overview) {
-    let flags: Map<String, Value> = overview.flags.iter().map(|(name, count)| ((*name).to_string(), (*count).into())).collect();
+    let flags: Map<String, Value> =
+        overview.flags.iter().map(|(name, count)| ((*name).to_string(), (*count).into())).collect();
     report.put("flags", flags);
     for (name, count) in &overview.flags {
         if let Some((code, meaning)) = DOUBTS.iter().find(|(code, _)| code == name) {

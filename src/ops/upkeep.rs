@@ -19,7 +19,10 @@ pub fn check(book: &Book) -> Result<(Report, bool), StoreError> {
         ("calls".into(), Cell::Count(checked.calls)),
         ("segments".into(), Cell::Count(checked.segments)),
         ("cost".into(), Cell::Usd(checked.cost)),
-        ("verdict".into(), Cell::Text(if sound { "sound".into() } else { format!("{} problems", checked.problems.len()) })),
+        (
+            "verdict".into(),
+            Cell::Text(if sound { "sound".into() } else { format!("{} problems", checked.problems.len()) }),
+        ),
     ]));
     report.blocks.extend(checked.problems.into_iter().map(Block::Note));
     if !sound {

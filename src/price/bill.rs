@@ -39,16 +39,8 @@ pub struct Item {
 
 /// What a sum of charges is made of, before it is rounded. `price` adds up the charges, `itemise` shows them.
 pub(super) enum Charge<'t> {
-    Tokens {
-        class: Class,
-        count: u64,
-        rate: i64,
-        as_class: Class,
-    },
-    Tool {
-        tool: &'t Tool,
-        uses: u64,
-    },
+    Tokens { class: Class, count: u64, rate: i64, as_class: Class },
+    Tool { tool: &'t Tool, uses: u64 },
 }
 
 impl Charge<'_> {
@@ -63,9 +55,7 @@ impl Charge<'_> {
                 match region {
                     None => list,
                     // Exact: a rate whose product is not was refused when the table was loaded.
-                    Some(Region {
-                        fraction: (up, down), ..
-                    }) => list * i128::from(*up) / i128::from(*down),
+                    Some(Region { fraction: (up, down), .. }) => list * i128::from(*up) / i128::from(*down),
                 }
             }
             // Picodollars for a thousand uses are a thousand attodollars for one.
@@ -82,12 +72,7 @@ impl Charge<'_> {
     pub(super) fn item(&self, model: &Model, row: &Price, region: Option<&Region>) -> Item {
         let usd = exact(self.atto(region));
         match self {
-            Charge::Tokens {
-                class,
-                count,
-                rate,
-                as_class,
-            } => Item {
+            Charge::Tokens { class, count, rate, as_class } => Item {
                 item: class.name().to_string(),
                 quantity: *count,
                 billed_as: self.is_fallback().then(|| as_class.name().to_string()),

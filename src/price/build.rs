@@ -59,14 +59,9 @@ impl Reading<'_> {
         }
         if let Some(currency) = file.currency.as_ref().filter(|currency| currency.get_ref() != "USD") {
             let what = format!("prices in `{}`", currency.get_ref());
-            return Err(self
-                .source
-                .error(currency.span(), what, "only currency = \"USD\" is understood"));
+            return Err(self.source.error(currency.span(), what, "only currency = \"USD\" is understood"));
         }
-        let mut parsed = Parsed {
-            version: file.version.as_ref().map(|v| v.get_ref().clone()),
-            ..Parsed::default()
-        };
+        let mut parsed = Parsed { version: file.version.as_ref().map(|v| v.get_ref().clone()), ..Parsed::default() };
         let main = file.seller.as_ref().map(|seller| self.word(seller)).transpose()?;
         if let Some(id) = &main {
             parsed.sellers.push(self.seller(id, file)?);
@@ -75,12 +70,7 @@ impl Reading<'_> {
             return Err(self.source.error(span, "this needs the file's `seller`", hint));
         }
         for block in &file.model {
-            let own = block
-                .get_ref()
-                .seller
-                .as_ref()
-                .map(|seller| self.word(seller))
-                .transpose()?;
+            let own = block.get_ref().seller.as_ref().map(|seller| self.word(seller)).transpose()?;
             let Some(seller) = own.or_else(|| main.clone()) else {
                 let what = format!("no seller for model `{}`", block.get_ref().id.get_ref());
                 let hint = "write seller = \"...\" in the [[model]], or at the top of the file";
@@ -97,9 +87,7 @@ impl Reading<'_> {
     fn refuse_later_blocks(&self, file: &SellerFile) -> Result<(), PriceError> {
         let refuse = |block: &str, span| {
             let what = format!("{block} is not understood by this version");
-            Err(self
-                .source
-                .error(span, what, "remove it: a price that depends on it would be wrong"))
+            Err(self.source.error(span, what, "remove it: a price that depends on it would be wrong"))
         };
         let blocks = [
             ("[[window]]", &file.window),
@@ -130,25 +118,11 @@ impl Reading<'_> {
         seller.usage.clone_from(&file.usage);
         seller.first_party = file.first_party.unwrap_or(true);
         for (tier, mode) in &file.mode_names {
-            seller
-                .mode_names
-                .push((tier.get_ref().to_lowercase(), self.mode(mode)?));
+            seller.mode_names.push((tier.get_ref().to_lowercase(), self.mode(mode)?));
         }
-        seller.regions = file
-            .region
-            .iter()
-            .map(|block| self.region(block))
-            .collect::<Result<_, _>>()?;
-        seller.tools = file
-            .tool
-            .iter()
-            .map(|block| self.tool(block))
-            .collect::<Result<_, _>>()?;
-        seller.aliases = file
-            .alias
-            .iter()
-            .map(|block| self.alias(block))
-            .collect::<Result<_, _>>()?;
+        seller.regions = file.region.iter().map(|block| self.region(block)).collect::<Result<_, _>>()?;
+        seller.tools = file.tool.iter().map(|block| self.tool(block)).collect::<Result<_, _>>()?;
+        seller.aliases = file.alias.iter().map(|block| self.alias(block)).collect::<Result<_, _>>()?;
         Ok(seller)
     }
 
@@ -185,9 +159,7 @@ impl Reading<'_> {
             Some(per) if per.get_ref() == "call" => ToolUnit::Call,
             Some(per) => {
                 let what = format!("unknown unit `{}`", per.get_ref());
-                return Err(self
-                    .source
-                    .error(per.span(), what, "use per = \"use\" or per = \"call\""));
+                return Err(self.source.error(per.span(), what, "use per = \"use\" or per = \"call\""));
             }
         };
         let models = block.models.as_ref();
@@ -195,9 +167,7 @@ impl Reading<'_> {
             id: self.word(&block.id)?,
             per,
             from: self.instant(block.from.as_ref())?,
-            models: models
-                .map(|ids| ids.iter().map(|id| self.word(id)).collect())
-                .transpose()?,
+            models: models.map(|ids| ids.iter().map(|id| self.word(id)).collect()).transpose()?,
             src: block.src.clone(),
             pico_per_1000: self.decimal(&block.usd_per_1000)?,
             place: self.source.place(spanned.span()),
@@ -207,9 +177,7 @@ impl Reading<'_> {
     fn alias(&self, spanned: &Spanned<AliasBlock>) -> Result<Alias, PriceError> {
         let block = spanned.get_ref();
         self.evidence(spanned.span(), "[[alias]]", &[("src", block.src.is_some())])?;
-        let names = std::iter::once(&block.name)
-            .chain(&block.also)
-            .map(|name| self.word(name));
+        let names = std::iter::once(&block.name).chain(&block.also).map(|name| self.word(name));
         Ok(Alias {
             names: names.collect::<Result<_, _>>()?,
             moves: block.to.iter().map(|step| self.step(step)).collect::<Result<_, _>>()?,
@@ -221,11 +189,7 @@ impl Reading<'_> {
     fn step(&self, spanned: &Spanned<MoveBlock>) -> Result<Move, PriceError> {
         let block = spanned.get_ref();
         let from = self.timestamp(&block.from)?;
-        Ok(Move {
-            from,
-            model: self.word(&block.model)?,
-            place: self.source.place(spanned.span()),
-        })
+        Ok(Move { from, model: self.word(&block.model)?, place: self.source.place(spanned.span()) })
     }
 
     fn model(&self, seller: &str, spanned: &Spanned<ModelBlock>) -> Result<Model, PriceError> {
@@ -235,9 +199,7 @@ impl Reading<'_> {
         let id = self.word(&block.id)?;
         if block.price.is_empty() {
             let hint = "add a [[model.price]], or remove the model";
-            return Err(self
-                .source
-                .error(spanned.span(), format!("no price for model `{id}`"), hint));
+            return Err(self.source.error(spanned.span(), format!("no price for model `{id}`"), hint));
         }
         let mut names = vec![id.clone()];
         for name in block.names.iter().flatten() {
@@ -246,26 +208,14 @@ impl Reading<'_> {
                 names.push(name);
             }
         }
-        let mut prices: Vec<Price> = block
-            .price
-            .iter()
-            .map(|row| self.price(row))
-            .collect::<Result<_, _>>()?;
+        let mut prices: Vec<Price> = block.price.iter().map(|row| self.price(row)).collect::<Result<_, _>>()?;
         prices.sort_by_key(|row| (row.withdrawn, row.mode, row.starts(), row.prompt_min));
         Ok(Model {
             seller: seller.to_string(),
             id,
             names,
-            dated: block
-                .dated
-                .iter()
-                .map(|pattern| self.word(pattern))
-                .collect::<Result<_, _>>()?,
-            strip: block
-                .strip
-                .iter()
-                .map(|ending| self.word(ending))
-                .collect::<Result<_, _>>()?,
+            dated: block.dated.iter().map(|pattern| self.word(pattern)).collect::<Result<_, _>>()?,
+            strip: block.strip.iter().map(|ending| self.word(ending)).collect::<Result<_, _>>()?,
             released: self.instant(block.released.as_ref())?,
             prices,
             place: self.source.place(spanned.span()),
@@ -274,11 +224,7 @@ impl Reading<'_> {
 
     fn price(&self, spanned: &Spanned<PriceBlock>) -> Result<Price, PriceError> {
         let block = spanned.get_ref();
-        let stated = [
-            ("basis", block.basis.is_some()),
-            ("read", block.read.is_some()),
-            ("src", block.src.is_some()),
-        ];
+        let stated = [("basis", block.basis.is_some()), ("read", block.read.is_some()), ("src", block.src.is_some())];
         self.evidence(spanned.span(), "[[model.price]]", &stated)?;
         if block.from.is_none() && !block.since_launch {
             let hint = "add from = YYYY-MM-DD, or since_launch = true";
@@ -320,10 +266,7 @@ impl Reading<'_> {
             (max, None) => max,
         };
         if max.is_some_and(|max| max < min) {
-            return fault(
-                "the band of prompt sizes is empty",
-                "the upper bound lies below the lower one",
-            );
+            return fault("the band of prompt sizes is empty", "the upper bound lies below the lower one");
         }
         Ok((min, max))
     }
@@ -350,9 +293,7 @@ impl Reading<'_> {
             }
             if rates[used as usize].is_none() {
                 let what = format!("the fallback `{}` has no price in this row", used.name());
-                return Err(self
-                    .source
-                    .error(other.span(), what, "fall back to a class of usd_per_mtok"));
+                return Err(self.source.error(other.span(), what, "fall back to a class of usd_per_mtok"));
             }
             fallback[missing as usize] = Some(used);
         }
@@ -380,10 +321,5 @@ fn first_span_of_a_seller(file: &SellerFile) -> Option<std::ops::Range<usize>> {
     let modes = file.mode_names.keys().map(Spanned::span);
     let regions = file.region.iter().map(Spanned::span);
     let tools = file.tool.iter().map(Spanned::span);
-    names
-        .chain(modes)
-        .chain(regions)
-        .chain(tools)
-        .chain(file.alias.iter().map(Spanned::span))
-        .next()
+    names.chain(modes).chain(regions).chain(tools).chain(file.alias.iter().map(Spanned::span)).next()
 }

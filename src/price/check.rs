@@ -24,11 +24,7 @@ pub(super) fn table(sellers: &[Seller], models: &[Model]) -> Result<(), PriceErr
 
 /// The rows in force of one mode and date must tile all prompt sizes, once.
 fn bands(model: &Model) -> Result<(), PriceError> {
-    let live = model
-        .prices
-        .iter()
-        .filter(|row| row.withdrawn.is_none())
-        .collect::<Vec<_>>();
+    let live = model.prices.iter().filter(|row| row.withdrawn.is_none()).collect::<Vec<_>>();
     for group in live.chunk_by(|a, b| a.mode == b.mode && a.starts() == b.starts()) {
         let mut next = Some(0);
         for row in group {
@@ -46,18 +42,12 @@ fn bands(model: &Model) -> Result<(), PriceError> {
 }
 
 fn gap(model: &Model, row: &Price, size: u64) -> PriceError {
-    let what = format!(
-        "no `{}` price of `{}` for a prompt of {size} tokens",
-        row.key(),
-        model.id
-    );
+    let what = format!("no `{}` price of `{}` for a prompt of {size} tokens", row.key(), model.id);
     PriceError::at(&row.place, what, "the bands of one date must cover every prompt size")
 }
 
 fn overlap(model: &Model, row: &Price, group: &[&Price]) -> PriceError {
-    let other = group
-        .iter()
-        .find(|other| !std::ptr::eq(**other, row) && other.holds(row.prompt_min));
+    let other = group.iter().find(|other| !std::ptr::eq(**other, row) && other.holds(row.prompt_min));
     let line = other.map(|other| other.place.line).unwrap_or(row.place.line);
     let what = format!("`{}` of `{}` overlaps the row of line {line}", row.key(), model.id);
     PriceError::at(&row.place, what, "give the rows other dates, or bands that do not meet")
@@ -65,26 +55,11 @@ fn overlap(model: &Model, row: &Price, group: &[&Price]) -> PriceError {
 
 /// A row that holds since launch must be the first of its mode.
 fn first_rows(model: &Model) -> Result<(), PriceError> {
-    for row in model
-        .prices
-        .iter()
-        .filter(|row| row.since_launch && row.withdrawn.is_none())
-    {
-        let earlier = model
-            .rows(row.mode)
-            .iter()
-            .find(|other| !other.since_launch && other.from <= row.from);
+    for row in model.prices.iter().filter(|row| row.since_launch && row.withdrawn.is_none()) {
+        let earlier = model.rows(row.mode).iter().find(|other| !other.since_launch && other.from <= row.from);
         if let Some(earlier) = earlier.filter(|_| row.from.is_some()) {
-            let what = format!(
-                "since_launch on `{}`, but line {} starts no later",
-                row.key(),
-                earlier.place.line
-            );
-            return Err(PriceError::at(
-                &row.place,
-                what,
-                "only the first row of a mode holds since launch",
-            ));
+            let what = format!("since_launch on `{}`, but line {} starts no later", row.key(), earlier.place.line);
+            return Err(PriceError::at(&row.place, what, "only the first row of a mode holds since launch"));
         }
     }
     Ok(())
@@ -95,11 +70,7 @@ fn patterns(model: &Model) -> Result<(), PriceError> {
         let slots = pattern.matches("{yyyymmdd}").count() + pattern.matches("{yyyy-mm-dd}").count();
         if slots != 1 || pattern.matches(['{', '}']).count() != 2 {
             let what = format!("`{pattern}` is not a pattern of a dated name");
-            return Err(PriceError::at(
-                &model.place,
-                what,
-                "use one {yyyymmdd} or one {yyyy-mm-dd}",
-            ));
+            return Err(PriceError::at(&model.place, what, "use one {yyyymmdd} or one {yyyy-mm-dd}"));
         }
     }
     Ok(())
@@ -113,26 +84,16 @@ fn regions(model: &Model, sellers: &[Seller]) -> Result<(), PriceError> {
     for region in &seller.regions {
         if region.models_released_from.is_some() && model.released.is_none() {
             let what = format!("`{}` has no release date, and a region rule goes by it", model.id);
-            let hint = format!(
-                "add released = YYYY-MM-DD (the rule is at {}:{})",
-                region.place.file, region.place.line
-            );
+            let hint =
+                format!("add released = YYYY-MM-DD (the rule is at {}:{})", region.place.file, region.place.line);
             return Err(PriceError::at(&model.place, what, hint));
         }
         let (numerator, denominator) = region.fraction;
         let inexact = |rate: i64| i128::from(rate) * i128::from(numerator) % i128::from(denominator) != 0;
         let mut rows = model.prices.iter();
         if let Some(row) = rows.find(|row| row.rates.iter().flatten().any(|rate| inexact(*rate))) {
-            let what = format!(
-                "a rate of `{}` times {} has more than 12 decimals",
-                row.key(),
-                region.mult
-            );
-            return Err(PriceError::at(
-                &row.place,
-                what,
-                "no seller charges less than a picodollar",
-            ));
+            let what = format!("a rate of `{}` times {} has more than 12 decimals", row.key(), region.mult);
+            return Err(PriceError::at(&row.place, what, "no seller charges less than a picodollar"));
         }
     }
     Ok(())
@@ -146,10 +107,7 @@ fn names(sellers: &[Seller], models: &[Model]) -> Result<(), PriceError> {
         names.map(move |name| (model.seller.as_str(), name, model.id.as_str(), &model.place))
     });
     let of_aliases = sellers.iter().flat_map(|seller| {
-        let aliases = seller
-            .aliases
-            .iter()
-            .flat_map(|alias| alias.names.iter().map(move |name| (alias, name)));
+        let aliases = seller.aliases.iter().flat_map(|alias| alias.names.iter().map(move |name| (alias, name)));
         aliases.map(move |(alias, name)| (seller.id.as_str(), name, alias.names[0].as_str(), &alias.place))
     });
     for (seller, name, owner, place) in of_models.chain(of_aliases) {
@@ -162,15 +120,11 @@ fn names(sellers: &[Seller], models: &[Model]) -> Result<(), PriceError> {
 
 /// A written-out name must not also fit another model's pattern: one of the two is a slip.
 fn dated_names(models: &[Model]) -> Result<(), PriceError> {
-    let names = models
-        .iter()
-        .flat_map(|model| model.names.iter().map(move |name| (model, name, name.to_lowercase())));
+    let names = models.iter().flat_map(|model| model.names.iter().map(move |name| (model, name, name.to_lowercase())));
     let names: Vec<_> = names.collect();
     for model in models {
         for pattern in model.dated.iter().map(|pattern| pattern.to_lowercase()) {
-            let mut others = names
-                .iter()
-                .filter(|(other, _, _)| other.seller == model.seller && other.id != model.id);
+            let mut others = names.iter().filter(|(other, _, _)| other.seller == model.seller && other.id != model.id);
             if let Some((other, name, _)) = others.find(|(_, _, folded)| date_in(&pattern, folded)) {
                 return Err(two_owners(name, (&model.id, &model.place), (&other.id, &other.place)));
             }
@@ -181,11 +135,7 @@ fn dated_names(models: &[Model]) -> Result<(), PriceError> {
 
 fn two_owners(name: &str, (owner, place): (&str, &Place), (other, at): (&str, &Place)) -> PriceError {
     let what = format!("`{name}` names `{owner}` and also `{other}` ({}:{})", at.file, at.line);
-    PriceError::at(
-        place,
-        what,
-        "a name means one model of a seller: remove it from one of the two",
-    )
+    PriceError::at(place, what, "a name means one model of a seller: remove it from one of the two")
 }
 
 fn aliases(seller: &Seller, models: &[Model]) -> Result<(), PriceError> {
@@ -193,19 +143,11 @@ fn aliases(seller: &Seller, models: &[Model]) -> Result<(), PriceError> {
         let name = &alias.names[0];
         if alias.moves.is_empty() {
             let what = format!("alias `{name}` leads nowhere");
-            return Err(PriceError::at(
-                &alias.place,
-                what,
-                "add { from = DATE, model = ID } to `to`",
-            ));
+            return Err(PriceError::at(&alias.place, what, "add { from = DATE, model = ID } to `to`"));
         }
         if let Some(pair) = alias.moves.windows(2).find(|pair| pair[0].from >= pair[1].from) {
             let what = format!("the moves of alias `{name}` are not in order of time");
-            return Err(PriceError::at(
-                &pair[1].place,
-                what,
-                "write the earliest move first, each date once",
-            ));
+            return Err(PriceError::at(&pair[1].place, what, "write the earliest move first, each date once"));
         }
         for step in &alias.moves {
             known_model(seller, models, &step.model, &step.place)?;
@@ -229,11 +171,7 @@ fn tools(seller: &Seller, models: &[Model]) -> Result<(), PriceError> {
         let twin = earlier.find(|other| other.id == tool.id && other.from == tool.from && shares_model(other));
         if let Some(twin) = twin {
             let what = format!("a second fee for tool `{}` from the same date", tool.id);
-            return Err(PriceError::at(
-                &tool.place,
-                what,
-                format!("the first is at line {}", twin.place.line),
-            ));
+            return Err(PriceError::at(&tool.place, what, format!("the first is at line {}", twin.place.line)));
         }
     }
     Ok(())
@@ -255,16 +193,8 @@ fn provider_names(sellers: &[Seller], models: &[Model]) -> Result<(), PriceError
         for name in &seller.provider_names {
             if let Some(other) = seen.insert(name, &seller.id) {
                 let model = models.iter().find(|model| model.seller == seller.id);
-                let nowhere = Place {
-                    file: seller.id.as_str().into(),
-                    line: 1,
-                };
-                let place = model
-                    .map(|model| Place {
-                        line: 1,
-                        ..model.place.clone()
-                    })
-                    .unwrap_or(nowhere);
+                let nowhere = Place { file: seller.id.as_str().into(), line: 1 };
+                let place = model.map(|model| Place { line: 1, ..model.place.clone() }).unwrap_or(nowhere);
                 let what = format!("the provider name `{name}` is `{}` and also `{other}`", seller.id);
                 return Err(PriceError::at(&place, what, "remove it from one of the two"));
             }

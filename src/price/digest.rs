@@ -13,11 +13,8 @@ use crate::price::rows::{Model, Price, Seller};
 
 /// Returns `VERSION+` and the first twelve hexadecimal digits of the digest.
 pub(super) fn id(version: &str, sellers: &[Seller], models: &[Model]) -> String {
-    let mut lines: Vec<String> = sellers
-        .iter()
-        .flat_map(seller_lines)
-        .chain(models.iter().flat_map(model_lines))
-        .collect();
+    let mut lines: Vec<String> =
+        sellers.iter().flat_map(seller_lines).chain(models.iter().flat_map(model_lines)).collect();
     lines.sort_unstable();
     let mut sha = Sha256::new();
     for line in &lines {
@@ -32,37 +29,22 @@ pub(super) fn id(version: &str, sellers: &[Seller], models: &[Model]) -> String 
 }
 
 fn seller_lines(seller: &Seller) -> Vec<String> {
-    let mut lines = vec![format!(
-        "seller {:?} {} {:?}",
-        seller.id,
-        seller.first_party,
-        sorted(&seller.provider_names)
-    )];
+    let mut lines = vec![format!("seller {:?} {} {:?}", seller.id, seller.first_party, sorted(&seller.provider_names))];
     for (tier, mode) in &seller.mode_names {
         lines.push(format!("tier {:?} {tier:?} {mode}", seller.id));
     }
     for region in &seller.regions {
         let (from, released) = (time(region.from), time(region.models_released_from));
         let regions = sorted(&region.regions);
-        lines.push(format!(
-            "region {:?} {regions:?} {:?} {from} {released}",
-            seller.id, region.fraction
-        ));
+        lines.push(format!("region {:?} {regions:?} {:?} {from} {released}", seller.id, region.fraction));
     }
     for tool in &seller.tools {
         let models = tool.models.as_ref().map(|ids| sorted(ids));
         let (per, from, fee) = (tool.per, time(tool.from), tool.pico_per_1000);
-        lines.push(format!(
-            "tool {:?} {:?} {fee} {per:?} {from} {models:?}",
-            seller.id, tool.id
-        ));
+        lines.push(format!("tool {:?} {:?} {fee} {per:?} {from} {models:?}", seller.id, tool.id));
     }
     for alias in &seller.aliases {
-        let moves: Vec<_> = alias
-            .moves
-            .iter()
-            .map(|step| (time(Some(step.from)), &step.model))
-            .collect();
+        let moves: Vec<_> = alias.moves.iter().map(|step| (time(Some(step.from)), &step.model)).collect();
         lines.push(format!("alias {:?} {:?} {moves:?}", seller.id, sorted(&alias.names)));
     }
     lines
@@ -70,12 +52,7 @@ fn seller_lines(seller: &Seller) -> Vec<String> {
 
 fn model_lines(model: &Model) -> Vec<String> {
     let names = [sorted(&model.names), sorted(&model.dated), sorted(&model.strip)];
-    let mut lines = vec![format!(
-        "model {:?} {:?} {names:?} {}",
-        model.seller,
-        model.id,
-        time(model.released)
-    )];
+    let mut lines = vec![format!("model {:?} {:?} {names:?} {}", model.seller, model.id, time(model.released))];
     lines.extend(model.prices.iter().map(|row| price_line(model, row)));
     lines
 }
@@ -84,10 +61,7 @@ fn price_line(model: &Model, row: &Price) -> String {
     let times = [time(row.from), time(row.known), time(row.withdrawn)];
     let band = (row.prompt_min, row.prompt_max);
     let rates: Vec<_> = row.rates().map(|(class, rate)| (class.name(), rate)).collect();
-    let fallback: Vec<_> = row
-        .fallbacks()
-        .map(|(class, other)| (class.name(), other.name()))
-        .collect();
+    let fallback: Vec<_> = row.fallbacks().map(|(class, other)| (class.name(), other.name())).collect();
     let (seller, id, mode, launch) = (&model.seller, &model.id, row.mode, row.since_launch);
     format!("price {seller:?} {id:?} {mode} {launch} {times:?} {band:?} {rates:?} {fallback:?}")
 }

@@ -68,20 +68,13 @@ impl Source {
     /// Wraps a file's text.
     pub(super) fn new(name: &str, text: String) -> Source {
         let breaks = text.match_indices('\n').map(|(at, _)| at + 1).collect();
-        Source {
-            name: name.into(),
-            text,
-            breaks,
-        }
+        Source { name: name.into(), text, breaks }
     }
 
     /// Returns the place where a span of bytes starts.
     pub(super) fn place(&self, span: Range<usize>) -> Place {
         let line = 1 + self.breaks.partition_point(|start| *start <= span.start);
-        Place {
-            file: Arc::clone(&self.name),
-            line,
-        }
+        Place { file: Arc::clone(&self.name), line }
     }
 
     /// Makes the error for a span of bytes.
@@ -102,12 +95,7 @@ impl Source {
         } else {
             None
         };
-        PriceError::Invalid {
-            file: place.file.to_string(),
-            line: place.line,
-            what: message.to_string(),
-            hint,
-        }
+        PriceError::Invalid { file: place.file.to_string(), line: place.line, what: message.to_string(), hint }
     }
 }
 
@@ -133,10 +121,7 @@ mod tests {
 
     #[test]
     fn near_names_are_found_and_far_ones_are_not() {
-        assert_eq!(
-            near_key("`promt_max`, expected one of `mode`, `prompt_max`"),
-            Some("prompt_max")
-        );
+        assert_eq!(near_key("`promt_max`, expected one of `mode`, `prompt_max`"), Some("prompt_max"));
         assert_eq!(near_key("`zebra`, expected `mode` or `from`"), None);
     }
 }

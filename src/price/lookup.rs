@@ -35,26 +35,16 @@ impl Names {
     pub(super) fn new(sellers: &[Seller], models: &[Model]) -> Names {
         let mut names = Names::default();
         for (at, seller) in sellers.iter().enumerate() {
-            names
-                .sellers
-                .extend(seller.provider_names.iter().map(|name| (name.clone(), at)));
-            for (alias, name) in seller
-                .aliases
-                .iter()
-                .enumerate()
-                .flat_map(|(n, a)| a.names.iter().map(move |x| (n, x)))
+            names.sellers.extend(seller.provider_names.iter().map(|name| (name.clone(), at)));
+            for (alias, name) in
+                seller.aliases.iter().enumerate().flat_map(|(n, a)| a.names.iter().map(move |x| (n, x)))
             {
                 names.exact.insert((at, name.to_lowercase()), Meaning::Alias(alias));
             }
             for (n, model) in models.iter().enumerate().filter(|(_, model)| model.seller == seller.id) {
-                let exact = model
-                    .names
-                    .iter()
-                    .map(|name| ((at, name.to_lowercase()), Meaning::Model(n)));
+                let exact = model.names.iter().map(|name| ((at, name.to_lowercase()), Meaning::Model(n)));
                 names.exact.extend(exact);
-                names
-                    .dated
-                    .extend(model.dated.iter().map(|pattern| (at, pattern.to_lowercase(), n)));
+                names.dated.extend(model.dated.iter().map(|pattern| (at, pattern.to_lowercase(), n)));
             }
         }
         names
@@ -70,11 +60,7 @@ impl Table {
     ) -> Result<(&Seller, Vec<Step<'_>>), Unpriced> {
         let name = model.map(|name| name.trim().to_lowercase()).unwrap_or_default();
         if let Some(provider) = provider.map(str::trim).filter(|provider| !provider.is_empty()) {
-            let seller = *self
-                .names
-                .sellers
-                .get(&provider.to_lowercase())
-                .ok_or(Unpriced::UnknownSeller)?;
+            let seller = *self.names.sellers.get(&provider.to_lowercase()).ok_or(Unpriced::UnknownSeller)?;
             let steps = self.meaning(seller, &name).ok_or(Unpriced::UnknownModel)?;
             return Ok((&self.sellers[seller], steps));
         }
@@ -106,10 +92,7 @@ impl Table {
 
     /// Understands a name without an ending that the model itself lists as meaningless.
     fn stripped(&self, seller: usize, name: &str) -> Option<Vec<Step<'_>>> {
-        let own = self
-            .models
-            .iter()
-            .filter(|model| model.seller == self.sellers[seller].id);
+        let own = self.models.iter().filter(|model| model.seller == self.sellers[seller].id);
         let endings = own.flat_map(|model| model.strip.iter().map(move |ending| (model, ending.to_lowercase())));
         for (model, ending) in endings {
             let Some(bare) = name.strip_suffix(&ending) else {
@@ -126,28 +109,18 @@ impl Table {
 
     fn moves(&self, seller: usize, alias: usize) -> Vec<Step<'_>> {
         let seller = &self.sellers[seller];
-        let target = |id: &str| {
-            self.models
-                .iter()
-                .find(|model| model.seller == seller.id && model.id == id)
-        };
+        let target = |id: &str| self.models.iter().find(|model| model.seller == seller.id && model.id == id);
         let moves = seller.aliases[alias].moves.iter();
-        moves
-            .filter_map(|step| Some((step.from, target(&step.model)?)))
-            .collect()
+        moves.filter_map(|step| Some((step.from, target(&step.model)?))).collect()
     }
 
     /// Returns known names that look like an unknown one, best first, to ask "did you mean". Nothing applies them.
     pub fn suggest_model(&self, name: &str) -> Vec<String> {
         let folded = name.trim().to_lowercase();
-        let aliases = self
-            .sellers
-            .iter()
-            .flat_map(|seller| seller.aliases.iter().map(|alias| &alias.names[0]));
+        let aliases = self.sellers.iter().flat_map(|seller| seller.aliases.iter().map(|alias| &alias.names[0]));
         let known = self.models.iter().map(|model| &model.id).chain(aliases);
-        let mut near: Vec<(f64, &String)> = known
-            .map(|known| (strsim::jaro_winkler(&folded, &known.to_lowercase()), known))
-            .collect();
+        let mut near: Vec<(f64, &String)> =
+            known.map(|known| (strsim::jaro_winkler(&folded, &known.to_lowercase()), known)).collect();
         near.retain(|(likeness, _)| *likeness >= 0.9);
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         near.dedup_by(|a, b| a.1 == b.1);
@@ -179,14 +152,7 @@ mod tests {
     fn a_dated_name_needs_a_day_of_the_calendar_and_nothing_more() {
         let compact = "claude-sonnet-4-6-{yyyymmdd}";
         assert!(date_in(compact, "claude-sonnet-4-6-20260217"));
-        for wrong in [
-            "20260230",
-            "2026021",
-            "202602170",
-            "20260217-v1",
-            "2026-217",
-            "19991231",
-        ] {
+        for wrong in ["20260230", "2026021", "202602170", "20260217-v1", "2026-217", "19991231"] {
             assert!(!date_in(compact, &format!("claude-sonnet-4-6-{wrong}")), "{wrong}");
         }
         let dashed = "gpt-5.4-{yyyy-mm-dd}";

@@ -64,14 +64,9 @@ impl Table {
     pub fn resolve(&self, request: &Request<'_>) -> Result<Plan<'_>, Unpriced> {
         let (seller, meant) = self.lookup(request.provider, request.model)?;
         let mode = mode_of(seller, request.tier)?;
-        let region = request
-            .region
-            .map(|region| region.trim().to_lowercase())
-            .unwrap_or_default();
-        let steps: Vec<Step<'_>> = meant
-            .into_iter()
-            .map(|(from, model)| Step::new(seller, model, from, mode, &region))
-            .collect();
+        let region = request.region.map(|region| region.trim().to_lowercase()).unwrap_or_default();
+        let steps: Vec<Step<'_>> =
+            meant.into_iter().map(|(from, model)| Step::new(seller, model, from, mode, &region)).collect();
         if steps.iter().all(|step| step.rows.is_empty()) {
             return Err(Unpriced::ModeNotSold);
         }
@@ -82,41 +77,20 @@ impl Table {
 /// Understands the tier a log states: the seller's own words first, then those that all share.
 fn mode_of(seller: &Seller, tier: Option<&str>) -> Result<Mode, Unpriced> {
     let tier = tier.map(|tier| tier.trim().to_lowercase()).unwrap_or_default();
-    let own = seller
-        .mode_names
-        .iter()
-        .find(|(name, _)| *name == tier)
-        .map(|(_, mode)| *mode);
+    let own = seller.mode_names.iter().find(|(name, _)| *name == tier).map(|(_, mode)| *mode);
     own.or_else(|| Mode::of_tier(&tier)).ok_or(Unpriced::TierIndeterminate)
 }
 
 impl<'t> Step<'t> {
     fn new(seller: &'t Seller, model: &'t Model, from: Timestamp, mode: Mode, region: &str) -> Step<'t> {
-        let rules = seller
-            .regions
-            .iter()
-            .filter(|rule| rule.regions.iter().any(|name| name == region));
-        let mut regions: Vec<&Region> = rules
-            .filter(|rule| {
-                rule.models_released_from
-                    .is_none_or(|from| model.released >= Some(from))
-            })
-            .collect();
+        let rules = seller.regions.iter().filter(|rule| rule.regions.iter().any(|name| name == region));
+        let mut regions: Vec<&Region> =
+            rules.filter(|rule| rule.models_released_from.is_none_or(|from| model.released >= Some(from))).collect();
         regions.sort_by_key(|rule| rule.from);
         let own = |tool: &Tool| tool.models.as_ref().is_some_and(|models| models.contains(&model.id));
-        let mut tools: Vec<&Tool> = seller
-            .tools
-            .iter()
-            .filter(|tool| tool.models.is_none() || own(tool))
-            .collect();
+        let mut tools: Vec<&Tool> = seller.tools.iter().filter(|tool| tool.models.is_none() || own(tool)).collect();
         tools.sort_by_key(|tool| (tool.models.is_none(), std::cmp::Reverse(tool.from)));
-        Step {
-            from,
-            model,
-            rows: model.rows(mode),
-            regions,
-            tools,
-        }
+        Step { from, model, rows: model.rows(mode), regions, tools }
     }
 
     /// Returns the row for a time and a prompt size: the last that has started, of its band.
@@ -129,27 +103,17 @@ impl<'t> Step<'t> {
         let mut bands = started.iter().rev().take_while(|row| row.starts() == latest);
         let row = bands.find(|row| row.holds(prompt)).ok_or(Unpriced::NoPriceAtTime)?;
         // A row that sells nothing marks the end of a mode, or a size that the mode does not serve.
-        if row.is_end() {
-            Err(Unpriced::ModeNotSold)
-        } else {
-            Ok(row)
-        }
+        if row.is_end() { Err(Unpriced::ModeNotSold) } else { Ok(row) }
     }
 
     /// Returns the multiplier's rule in force.
     fn region(&self, ts: Timestamp) -> Option<&'t Region> {
-        self.regions
-            .iter()
-            .rev()
-            .find(|rule| rule.from.is_none_or(|from| from <= ts))
-            .copied()
+        self.regions.iter().rev().find(|rule| rule.from.is_none_or(|from| from <= ts)).copied()
     }
 
     fn tool(&self, id: &str, ts: Timestamp) -> Result<&'t Tool, Unpriced> {
         let mut fees = self.tools.iter().filter(|tool| tool.id == id);
-        fees.find(|tool| tool.from.is_none_or(|from| from <= ts))
-            .copied()
-            .ok_or(Unpriced::ToolFeeUnknown)
+        fees.find(|tool| tool.from.is_none_or(|from| from <= ts)).copied().ok_or(Unpriced::ToolFeeUnknown)
     }
 }
 
@@ -166,10 +130,7 @@ impl Plan<'_> {
             atto += charge.atto(region);
             fallback |= charge.is_fallback();
         })?;
-        Ok(Priced {
-            cost: checked(atto)?,
-            fallback,
-        })
+        Ok(Priced { cost: checked(atto)?, fallback })
     }
 
     /// Returns the same sum as [`Plan::price`], item by item.
@@ -186,20 +147,12 @@ impl Plan<'_> {
             fallback |= charge.is_fallback();
             items.push(charge.item(model, row, region));
         })?;
-        Ok(Bill {
-            cost: checked(atto)?,
-            items,
-            fallback,
-        })
+        Ok(Bill { cost: checked(atto)?, items, fallback })
     }
 
     /// Returns what the name meant at a time.
     fn step(&self, ts: Timestamp) -> Result<&Step<'_>, Unpriced> {
-        self.steps
-            .iter()
-            .rev()
-            .find(|step| step.from <= ts)
-            .ok_or(Unpriced::NoPriceAtTime)
+        self.steps.iter().rev().find(|step| step.from <= ts).ok_or(Unpriced::NoPriceAtTime)
     }
 
     /// Hands every charge of a call to `take`, with its row and the rule of its region.
@@ -223,29 +176,13 @@ impl Plan<'_> {
         let region = step.region(ts);
         for (class, count) in tokens.iter() {
             let (rate, as_class) = row.rate(class).ok_or(Unpriced::ClassNotSold)?;
-            take(
-                Charge::Tokens {
-                    class,
-                    count,
-                    rate,
-                    as_class,
-                },
-                row,
-                region,
-            );
+            take(Charge::Tokens { class, count, rate, as_class }, row, region);
         }
         for (id, uses) in tools.iter().filter(|(_, uses)| *uses > 0) {
             if *uses > MAX_TOKENS {
                 return Err(Unpriced::UsageInconsistent);
             }
-            take(
-                Charge::Tool {
-                    tool: step.tool(id, ts)?,
-                    uses: *uses,
-                },
-                row,
-                region,
-            );
+            take(Charge::Tool { tool: step.tool(id, ts)?, uses: *uses }, row, region);
         }
         Ok(())
     }

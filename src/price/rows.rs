@@ -36,13 +36,7 @@ pub enum Basis {
 
 impl Basis {
     /// Every basis.
-    pub const ALL: [Basis; 5] = [
-        Basis::Announcement,
-        Basis::Page,
-        Basis::FirstSeen,
-        Basis::Library,
-        Basis::Inferred,
-    ];
+    pub const ALL: [Basis; 5] = [Basis::Announcement, Basis::Page, Basis::FirstSeen, Basis::Library, Basis::Inferred];
 
     /// Returns the name used in price files.
     pub const fn name(self) -> &'static str {
@@ -221,16 +215,12 @@ pub struct Price {
 impl Price {
     /// Returns the classes sold with their dollars for a million tokens, as decimals.
     pub fn rates(&self) -> impl Iterator<Item = (Class, String)> + '_ {
-        Class::ALL
-            .into_iter()
-            .filter_map(|class| Some((class, decimal(self.rates[class as usize]?))))
+        Class::ALL.into_iter().filter_map(|class| Some((class, decimal(self.rates[class as usize]?))))
     }
 
     /// Returns the classes without a printed price, each with the class it bills as.
     pub fn fallbacks(&self) -> impl Iterator<Item = (Class, Class)> + '_ {
-        Class::ALL
-            .into_iter()
-            .filter_map(|class| Some((class, self.fallback[class as usize]?)))
+        Class::ALL.into_iter().filter_map(|class| Some((class, self.fallback[class as usize]?)))
     }
 
     /// Tells whether the row says that nothing is sold from its date on.
@@ -268,11 +258,7 @@ impl Price {
             None => "launch".to_string(),
             Some(from) => show_date(from),
         };
-        let low = if self.prompt_min > 0 {
-            format!(">{}", self.prompt_min - 1)
-        } else {
-            String::new()
-        };
+        let low = if self.prompt_min > 0 { format!(">{}", self.prompt_min - 1) } else { String::new() };
         let high = self.prompt_max.map(|max| format!("<={max}")).unwrap_or_default();
         format!("{}@{from}{low}{high}", self.mode)
     }

@@ -106,32 +106,21 @@ impl Table {
                 continue;
             }
             let parsed = build::read(source, rules)?;
-            parsed
-                .sellers
-                .into_iter()
-                .for_each(|seller| merge(&mut sellers, seller));
+            parsed.sellers.into_iter().for_each(|seller| merge(&mut sellers, seller));
             models.extend(parsed.models);
             version = version.or(parsed.version);
         }
         if models.is_empty() {
             let what = "no model in the whole table";
-            let nowhere = sources
-                .last()
-                .map(|source| source.error(0..0, what, "add a [[model]] with a [[model.price]]"));
+            let nowhere =
+                sources.last().map(|source| source.error(0..0, what, "add a [[model]] with a [[model.price]]"));
             return Err(nowhere.unwrap_or(PriceError::NotATable(FILE_MARK)));
         }
         check::table(&sellers, &models)?;
         let version = version.unwrap_or_else(|| CUSTOM.to_string());
         let id = digest::id(&version, &sellers, &models);
         let names = Names::new(&sellers, &models);
-        Ok(Table {
-            id,
-            version,
-            text: kept_text(sources),
-            sellers,
-            models,
-            names,
-        })
+        Ok(Table { id, version, text: kept_text(sources), sellers, models, names })
     }
 
     /// Returns the id: the version and a digest of the rows, `2026.11.21+3f1c09a2b7de`.
@@ -170,9 +159,7 @@ impl Table {
 }
 
 fn is_table_file(source: &Source) -> bool {
-    Path::new(&*source.name)
-        .file_name()
-        .is_some_and(|name| name == TABLE_FILE)
+    Path::new(&*source.name).file_name().is_some_and(|name| name == TABLE_FILE)
 }
 
 fn read_version(source: &Source) -> Result<String, PriceError> {
@@ -181,11 +168,7 @@ fn read_version(source: &Source) -> Result<String, PriceError> {
     let version = file.version.get_ref();
     if version.is_empty() || version.contains(['+', ' ']) {
         let what = format!("`{version}` is not a version");
-        return Err(source.error(
-            file.version.span(),
-            what,
-            "write version = \"2026.11.21\", without blanks and `+`",
-        ));
+        return Err(source.error(file.version.span(), what, "write version = \"2026.11.21\", without blanks and `+`"));
     }
     Ok(version.clone())
 }
@@ -196,10 +179,7 @@ fn merge(sellers: &mut Vec<Seller>, seller: Seller) {
         sellers.push(seller);
         return;
     };
-    let new_names = seller
-        .provider_names
-        .into_iter()
-        .filter(|name| !known.provider_names.contains(name));
+    let new_names = seller.provider_names.into_iter().filter(|name| !known.provider_names.contains(name));
     let new_names: Vec<String> = new_names.collect();
     known.provider_names.extend(new_names);
     known.usage = known.usage.take().or(seller.usage);

@@ -24,11 +24,9 @@ impl Reading<'_> {
     /// Refuses a built-in block that lacks what a user's table may leave out.
     pub(super) fn evidence(&self, span: Range<usize>, block: &str, keys: &[(&str, bool)]) -> Result<(), PriceError> {
         match keys.iter().find(|(_, stated)| !stated) {
-            Some((key, _)) if self.rules == Rules::BuiltIn => Err(self.source.error(
-                span,
-                format!("{block} without `{key}`"),
-                "every built-in row states its source",
-            )),
+            Some((key, _)) if self.rules == Rules::BuiltIn => {
+                Err(self.source.error(span, format!("{block} without `{key}`"), "every built-in row states its source"))
+            }
             _ => Ok(()),
         }
     }
@@ -48,12 +46,7 @@ impl Reading<'_> {
     }
 
     pub(super) fn class(&self, text: &Spanned<String>) -> Result<Class, PriceError> {
-        self.one_of(
-            "class of tokens",
-            text,
-            Class::parse(text.get_ref()),
-            Class::ALL.map(Class::name),
-        )
+        self.one_of("class of tokens", text, Class::parse(text.get_ref()), Class::ALL.map(Class::name))
     }
 
     pub(super) fn basis(&self, text: &Spanned<String>) -> Result<Basis, PriceError> {
@@ -72,8 +65,7 @@ impl Reading<'_> {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("use one of {}", names.join(", ")),
             };
-            self.source
-                .error(text.span(), format!("unknown {kind} `{}`", text.get_ref()), hint)
+            self.source.error(text.span(), format!("unknown {kind} `{}`", text.get_ref()), hint)
         })
     }
 
@@ -105,10 +97,7 @@ impl Reading<'_> {
     /// Reads a date as its midnight in UTC, or a date and time with its offset.
     pub(super) fn timestamp(&self, text: &Spanned<Datetime>) -> Result<Timestamp, PriceError> {
         let time = text.get_ref();
-        let fault = |hint: &str| {
-            self.source
-                .error(text.span(), format!("`{time}` is not an instant"), hint)
-        };
+        let fault = |hint: &str| self.source.error(text.span(), format!("`{time}` is not an instant"), hint);
         let date = time.date.ok_or_else(|| fault("write a date: 2026-02-17"))?;
         let day = NaiveDate::from_ymd_opt(i32::from(date.year), u32::from(date.month), u32::from(date.day))
             .ok_or_else(|| fault("the calendar has no such day"))?;

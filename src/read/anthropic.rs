@@ -75,10 +75,7 @@ impl Session for Answers {
             sink.skip(record.line, "stream_event");
             return Verdict::Taken;
         }
-        let mut call = Call {
-            line: record.line,
-            ..Call::default()
-        };
+        let mut call = Call { line: record.line, ..Call::default() };
         match read(&found, &mut call).and_then(|()| inner_calls(&found, &call)) {
             Ok(inner) => {
                 sink.call(&call);
@@ -120,9 +117,7 @@ fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
     let body = found.body;
     let around = body::take_around(found, OWN, call);
     if !around.has_time {
-        return Err(around
-            .problem
-            .unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
+        return Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
     }
     if is_error(body) {
         body::fail(call, body.path(&["error", "type"]).and_then(Node::str));
@@ -162,11 +157,7 @@ pub fn take_usage<'t>(usage: Node<'t>, call: &mut Call<'t>) -> Result<(), String
     if usage.get("speed").map(Node::raw) == Some("fast") {
         call.set(Dim::Tier, "fast");
     }
-    if let Some(geo) = usage
-        .get("inference_geo")
-        .and_then(Node::str)
-        .filter(|geo| geo != "not_available")
-    {
+    if let Some(geo) = usage.get("inference_geo").and_then(Node::str).filter(|geo| geo != "not_available") {
         call.set(Dim::Region, geo);
     }
     if let Some(tools) = usage.get("server_tool_use") {
@@ -224,11 +215,7 @@ fn inner_calls<'t>(found: &Found<'t>, outer: &Call<'t>) -> Result<Vec<Call<'t>>,
     };
     let alone = list.items().count() == 1;
     let fell_back = list.items().any(|item| kind(item) == Some("fallback_message"));
-    let asked = outer
-        .extra
-        .iter()
-        .find(|(key, _)| key == "model_requested")
-        .map(|(_, model)| model.clone());
+    let asked = outer.extra.iter().find(|(key, _)| key == "model_requested").map(|(_, model)| model.clone());
     let mut calls: Vec<Call<'t>> = Vec::new();
     for item in list.items() {
         let named = item.get("model").and_then(Node::str);
@@ -239,10 +226,7 @@ fn inner_calls<'t>(found: &Found<'t>, outer: &Call<'t>) -> Result<Vec<Call<'t>>,
             Some("message") if fell_back => named.or_else(|| asked.clone()),
             _ => continue,
         };
-        let mut call = Call {
-            line: outer.line,
-            ..Call::default()
-        };
+        let mut call = Call { line: outer.line, ..Call::default() };
         take_counts(item, &mut call)?;
         let counted_above = alone && call.tokens == outer.tokens
             || kind(item) == Some("message") && model == outer.dims[Dim::Model as usize];
@@ -265,12 +249,7 @@ fn kind(item: Node<'_>) -> Option<&str> {
 fn inherit<'t>(call: &mut Call<'t>, outer: &Call<'t>, number: usize) {
     call.ts = outer.ts;
     call.dims = outer.dims.clone();
-    call.extra = outer
-        .extra
-        .iter()
-        .filter(|(key, _)| key != "model_requested")
-        .cloned()
-        .collect();
+    call.extra = outer.extra.iter().filter(|(key, _)| key != "model_requested").cloned().collect();
     call.request_id = outer.request_id.as_ref().map(|id| Cow::Owned(format!("{id}#{number}")));
     let shared = Flags(outer.flags.0 & (Flags::ZONE_ASSUMED.0 | Flags::TIME_ASSUMED.0));
     call.flags.add(shared);

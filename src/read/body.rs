@@ -20,17 +20,8 @@ const DEPTH: usize = 3;
 const INSIDE: [&str; 7] = ["response", "body", "result", "message", "output", "raw", "data"];
 
 /// Keys of a wrapper that tell nothing about the call, or are read apart from it.
-const SILENT: [&str; 9] = [
-    "type",
-    "object",
-    "event",
-    "request",
-    "params",
-    "usage",
-    "result",
-    "request_body",
-    "response_body",
-];
+const SILENT: [&str; 9] =
+    ["type", "object", "event", "request", "params", "usage", "result", "request_body", "response_body"];
 
 /// An answer and the records around it, outermost first, each with the key that leads inwards.
 pub struct Found<'t> {
@@ -54,9 +45,7 @@ impl<'t> Found<'t> {
     /// Returns the logged request, where there is one.
     pub fn request(&self) -> Option<Node<'t>> {
         let levels = self.around.iter().flatten().map(|(node, _)| *node).chain([self.body]);
-        let request = levels
-            .filter_map(|node| node.first(&["request", "params", "request_body"]))
-            .next()?;
+        let request = levels.filter_map(|node| node.first(&["request", "params", "request_body"])).next()?;
         Some(request.get("body").filter(|body| body.is_object()).unwrap_or(request))
     }
 }
@@ -80,10 +69,7 @@ fn descend<'t>(
     if depth == DEPTH {
         return None;
     }
-    for (key, inner) in node
-        .fields()
-        .filter(|(key, inner)| inner.is_object() && INSIDE.contains(key))
-    {
+    for (key, inner) in node.fields().filter(|(key, inner)| inner.is_object() && INSIDE.contains(key)) {
         around[depth] = Some((node, key));
         if let Some(body) = descend(inner, is_answer, around, depth + 1) {
             return Some(body);
@@ -156,16 +142,7 @@ fn keep_meant<'t>(found: &Found<'t>, call: &mut Call<'t>) {
 
 /// Moves a `tier` that is no service mode aside.
 pub fn keep_mode(call: &mut Call<'_>) {
-    const MODES: [&str; 8] = [
-        "standard",
-        "batch",
-        "flex",
-        "priority",
-        "fast",
-        "scale",
-        "ultrafast",
-        "provisioned",
-    ];
+    const MODES: [&str; 8] = ["standard", "batch", "flex", "priority", "fast", "scale", "ultrafast", "provisioned"];
     if call.dim(Dim::Tier).is_some_and(|tier| !MODES.contains(&tier)) {
         let value = call.dims[Dim::Tier as usize].take().unwrap_or_default();
         fields::set_extra(call, "tier", value);
@@ -201,10 +178,7 @@ pub fn set_model<'t>(call: &mut Call<'t>, served: Option<Cow<'t, str>>) {
     let Some(served) = served.filter(|served| !served.is_empty()) else {
         return;
     };
-    if let Some(requested) = call.dims[Dim::Model as usize]
-        .take()
-        .filter(|requested| *requested != served)
-    {
+    if let Some(requested) = call.dims[Dim::Model as usize].take().filter(|requested| *requested != served) {
         call.set_extra("model_requested", requested);
     }
     call.set(Dim::Model, served);
@@ -223,9 +197,7 @@ pub fn set_id<'t>(call: &mut Call<'t>, id: Option<Cow<'t, str>>) {
 
 /// Marks a call as failed, with the provider's word for why.
 pub fn fail<'t>(call: &mut Call<'t>, kind: Option<Cow<'t, str>>) {
-    let timed_out = kind
-        .as_ref()
-        .is_some_and(|kind| kind.to_ascii_lowercase().contains("timeout"));
+    let timed_out = kind.as_ref().is_some_and(|kind| kind.to_ascii_lowercase().contains("timeout"));
     call.set(Dim::Status, if timed_out { "timeout" } else { "error" });
     if let Some(kind) = kind {
         fields::set_extra(call, "error_type", kind);

@@ -155,8 +155,7 @@ impl Session for FlatSession {
             return Verdict::NotMine("not an object".into());
         }
         let mut call = Call { line: record.line, ..Call::default() };
-        let mut found =
-            Found { slots: [None; SLOTS], dim_ranks: [u16::MAX; DIMS], requests: false, failure: None };
+        let mut found = Found { slots: [None; SLOTS], dim_ranks: [u16::MAX; DIMS], requests: false, failure: None };
         for (position, (key, value)) in record.node.fields().enumerate() {
             let role = self.role_at(position, key);
             if let Err(reason) = take(role, key, value, &mut call, &mut found) {
@@ -222,9 +221,7 @@ impl FlatSession {
     fn role_of(&self, key: &str) -> Role {
         match fields::meaning(key) {
             // A column that the user's map gives to a field takes the field from the columns that merely look like it.
-            Some(meaning) if self.mapped => {
-                Role::Means(Meaning { rank: meaning.rank + 1, ..meaning }, named(key))
-            }
+            Some(meaning) if self.mapped => Role::Means(Meaning { rank: meaning.rank + 1, ..meaning }, named(key)),
             Some(meaning) => Role::Means(meaning, named(key)),
             None => Role::Extra,
         }
@@ -258,7 +255,8 @@ impl FlatSession {
         if call.dim(Dim::Model).is_none() && !amounts.into_iter().any(has) {
             return Err(Problem::Foreign("no model, token count or cost".into()));
         }
-        let time = found.slots[0].ok_or_else(|| "no time: none of its keys is a timestamp (use --map ts=COLUMN)".to_string())?;
+        let time = found.slots[0]
+            .ok_or_else(|| "no time: none of its keys is a timestamp (use --map ts=COLUMN)".to_string())?;
         let (ts, flags) = fields::time(time.node).map_err(|reason| format!("`{}`: {reason}", time.key))?;
         call.ts = ts;
         call.flags.add(flags);
@@ -334,14 +332,15 @@ fn take<'t>(
         return Ok(());
     };
     match meaning.field {
-        _ if value.is_object() => take_nested(value, call, found, 0)?,
         Field::Text => {}
+        // An object under `input` or `output` is somebody's prompt or answer; under these it is counts or tags.
+        Field::Nested | Field::Total | Field::Dim(_) if value.is_object() => take_nested(value, call, found, 0)?,
         Field::Nested => fields::nested(value, call),
         Field::Requests => found.requests = true,
         Field::Error => found.failure = value.scalar().map(|text| fields::failure(&text)).or(found.failure),
         Field::Dim(dim) => take_dim(dim, meaning.rank, key, value, call, found),
         field => {
-            if value.kind() == Kind::Array || value.kind() == Kind::Object {
+            if matches!(value.kind(), Kind::Array | Kind::Object) {
                 return if named == Named::Loosely { Ok(()) } else { Err(format!("`{key}` is not a single value")) };
             }
             let is_text = matches!(value.kind(), Kind::Plain | Kind::Escaped);
@@ -457,8 +456,7 @@ fn take_cache_writes(
     call: &mut Call<'_>,
     count: &impl Fn(Field) -> Result<Option<u64>, String>,
 ) -> Result<u64, String> {
-    let (five, thirty, hour) =
-        (count(Field::CacheWrite5m)?, count(Field::CacheWrite30m)?, count(Field::CacheWrite1h)?);
+    let (five, thirty, hour) = (count(Field::CacheWrite5m)?, count(Field::CacheWrite30m)?, count(Field::CacheWrite1h)?);
     let split = five.unwrap_or(0) + thirty.unwrap_or(0) + hour.unwrap_or(0);
     let rest = count(Field::CacheWrite)?.unwrap_or(0).saturating_sub(split);
     let openai = matches!(call.dim(Dim::Provider), Some("openai" | "azure"));
@@ -488,7 +486,9 @@ fn spells_exclusive(found: &Found<'_>, call: &Call<'_>) -> bool {
 
 /// Tells whether a key is a name but for case and separators.
 fn is_spelt(key: &str, name: &str) -> bool {
-    let letters = |text: &'_ str| text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>();
+    let letters = |text: &'_ str| {
+        text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>()
+    };
     key == name || (key.len() + 4 >= name.len() && letters(key) == letters(name))
 }
 

@@ -80,15 +80,9 @@ pub static FORMATS: &[Format] = &[
             && n.first(&["response_status", "request_properties", "delay_ms"]).is_some()
     }),
     refused("a Bedrock invocation log", NOT_YET, |n| text(n, "schemaType") == Some("ModelInvocationLog")),
-    refused("an OpenAI batch output", NOT_YET, |n| {
-        has(n, &["custom_id"]) && n.path(&["response", "body"]).is_some()
-    }),
-    refused("Anthropic batch results", NOT_YET, |n| {
-        has(n, &["custom_id"]) && n.path(&["result", "type"]).is_some()
-    }),
-    refused("an OpenRouter activity export", NOT_YET, |n| {
-        has(n, &["generation_id", "cost_total", "model_permaslug"])
-    }),
+    refused("an OpenAI batch output", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["response", "body"]).is_some()),
+    refused("Anthropic batch results", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["result", "type"]).is_some()),
+    refused("an OpenRouter activity export", NOT_YET, |n| has(n, &["generation_id", "cost_total", "model_permaslug"])),
     refused("an OpenRouter generation", NOT_YET, |n| {
         [Some(n), n.get("data")].into_iter().flatten().any(|n| has(n, &["native_tokens_prompt", "total_cost"]))
     }),
@@ -96,7 +90,9 @@ pub static FORMATS: &[Format] = &[
         has(n, &["run_type"]) && (has(n, &["dotted_order"]) || has(n, &["trace_id", "parent_run_id"]))
     }),
     refused("a Portkey export", NOT_YET, |n| has(n, &["ai_org", "ai_model", "req_units"])),
-    refused("a Cloudflare AI Gateway log", NOT_YET, |n| has(n, &["tokens_in", "tokens_out", "cached", "provider", "step"])),
+    refused("a Cloudflare AI Gateway log", NOT_YET, |n| {
+        has(n, &["tokens_in", "tokens_out", "cached", "provider", "step"])
+    }),
     refused("a Gemini response", NOT_YET, |n| {
         [Some(n), n.get("response"), n.get("body"), n.get("data"), n.get("raw")].into_iter().flatten().any(|n| {
             n.first(&["usageMetadata", "usage_metadata"])
@@ -106,9 +102,10 @@ pub static FORMATS: &[Format] = &[
     Format::Read(&Anthropic),
     Format::Read(&OpenAi),
     refused("a Bedrock Converse response", NOT_YET, |n| {
-        [Some(n), n.get("response"), n.get("body"), n.get("output")].into_iter().flatten().any(|n| {
-            n.path(&["usage", "inputTokens"]).is_some() && has(n, &["stopReason"])
-        })
+        [Some(n), n.get("response"), n.get("body"), n.get("output")]
+            .into_iter()
+            .flatten()
+            .any(|n| n.path(&["usage", "inputTokens"]).is_some() && has(n, &["stopReason"]))
     }),
     refused("an Anthropic usage export", AGGREGATE, |n| has(n, &["usage_date_utc", "usage_input_tokens_no_cache"])),
     refused("a provider's usage or cost report", AGGREGATE, |n| {
@@ -179,6 +176,8 @@ pub fn detect(framing: &Framing, shape: Shape) -> Result<Option<&'static dyn Rea
         Some(Format::Read(reader)) => Ok(Some(*reader)),
         Some(Format::Refused { what, why, .. }) => Err(ReadError::Refused { what, why }),
         None if keys.is_empty() => Err(ReadError::NotRecognised("none of the first records could be read".into())),
-        None => Err(ReadError::NotRecognised(format!("no format has these keys: {}", crate::read::value::excerpt(&keys)))),
+        None => {
+            Err(ReadError::NotRecognised(format!("no format has these keys: {}", crate::read::value::excerpt(&keys))))
+        }
     }
 }

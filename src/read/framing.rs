@@ -321,11 +321,8 @@ impl Framing {
     fn each_row(self, delimiter: u8, mut on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
         let (first_line, head) = (self.line, self.rest().to_vec());
         let input = Bounded { inner: std::io::Cursor::new(head).chain(self.input), since_record: 0.into() };
-        let mut rows = csv::ReaderBuilder::new()
-            .delimiter(delimiter)
-            .flexible(true)
-            .buffer_capacity(CHUNK)
-            .from_reader(input);
+        let mut rows =
+            csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).buffer_capacity(CHUNK).from_reader(input);
         let header: Vec<String> = rows
             .byte_headers()
             .map_err(io_error)?

@@ -258,8 +258,7 @@ fn quote_or_backslash(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let Some(chunk) = text.get(at..at + 8) {
         let word = u64::from_le_bytes(chunk.try_into().expect("eight bytes were sliced"));
-        let found =
-            zero_byte(word ^ (ONES * u64::from(b'"'))) | zero_byte(word ^ (ONES * u64::from(b'\\')));
+        let found = zero_byte(word ^ (ONES * u64::from(b'"'))) | zero_byte(word ^ (ONES * u64::from(b'\\')));
         if found != 0 {
             return Some(at + (found.trailing_zeros() / 8) as usize);
         }

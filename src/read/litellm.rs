@@ -75,13 +75,7 @@ impl Session for Rows {
             sink.skip(record.line, reason);
             return Verdict::Taken;
         }
-        let mut row = Row::open(
-            record.node,
-            self.cached_input,
-            &mut self.metadata,
-            &mut self.tags,
-            &mut self.response,
-        );
+        let mut row = Row::open(record.node, self.cached_input, &mut self.metadata, &mut self.tags, &mut self.response);
         row.call.line = record.line;
         match row.read() {
             Ok(()) => sink.call(&row.call),
@@ -100,17 +94,8 @@ fn no_call(call_type: &str) -> Option<&'static str> {
         "moderation" | "amoderation" => return Some("no_call"),
         _ => {}
     }
-    const MANAGED: [&str; 9] = [
-        "file",
-        "assistant",
-        "thread",
-        "fine_tuning",
-        "vector_store",
-        "mcp_tool",
-        "list_",
-        "delete_",
-        "cancel_",
-    ];
+    const MANAGED: [&str; 9] =
+        ["file", "assistant", "thread", "fine_tuning", "vector_store", "mcp_tool", "list_", "delete_", "cancel_"];
     if name.contains("batch") {
         Some("batch_rollup")
     } else if MANAGED.iter().any(|word| name.contains(word)) && name != "file_search" {
@@ -141,20 +126,9 @@ impl<'t> Row<'t> {
         let metadata = metadata.open(node.get("metadata"));
         let known = metadata.is_some_and(|metadata| metadata.get("usage_object").is_some());
         // The whole answer is parsed only where the usage is nowhere else.
-        let response = if known {
-            None
-        } else {
-            response.open(node.get("response"))
-        };
+        let response = if known { None } else { response.open(node.get("response")) };
         let tags = tags.open(node.get("request_tags"));
-        Row {
-            node,
-            metadata,
-            tags,
-            response,
-            cached_input,
-            call: Call::default(),
-        }
+        Row { node, metadata, tags, response, cached_input, call: Call::default() }
     }
 
     /// Returns a text of the row, unless it is one of the ways to say "none".
@@ -163,10 +137,7 @@ impl<'t> Row<'t> {
     }
 
     fn meta(&self, key: &str) -> Option<Cow<'t, str>> {
-        self.metadata?
-            .get(key)
-            .and_then(Node::scalar)
-            .filter(|text| is_said(text))
+        self.metadata?.get(key).and_then(Node::scalar).filter(|text| is_said(text))
     }
 
     fn read(&mut self) -> Result<(), String> {
@@ -174,10 +145,7 @@ impl<'t> Row<'t> {
         self.take_model();
         self.take_outcome();
         self.take_dimensions();
-        let cost = self
-            .node
-            .first(&["spend", "response_cost"])
-            .filter(|node| !node.raw().is_empty());
+        let cost = self.node.first(&["spend", "response_cost"]).filter(|node| !node.raw().is_empty());
         self.call.logged_cost = cost.map(|node| value::money("spend", node, 0)).transpose()?;
         self.take_usage()?;
         self.take_id();
@@ -186,9 +154,7 @@ impl<'t> Row<'t> {
 
     fn take_times(&mut self) -> Result<(), String> {
         let time = |keys: &[&str]| {
-            self.node
-                .first(keys)
-                .filter(|node| node.scalar().as_ref().is_some_and(|text| is_said(text)))
+            self.node.first(keys).filter(|node| node.scalar().as_ref().is_some_and(|text| is_said(text)))
         };
         let start = time(&["startTime", "start_time"]).ok_or("no time: `startTime` is empty")?;
         // Naive stamps of this log are UTC, so nothing is assumed.
@@ -196,22 +162,12 @@ impl<'t> Row<'t> {
         let at = |keys: &[&str]| time(keys).and_then(|node| fields::time(node).ok()).map(|(ts, _)| ts);
         let end = at(&["endTime", "end_time"]);
         let first = at(&["completionStartTime", "completion_start_time"]);
-        let logged = self
-            .node
-            .get("request_duration_ms")
-            .and_then(|node| value::millis(node, 1.0));
-        let response_time = self
-            .node
-            .get("response_time")
-            .and_then(|node| value::millis(node, 1000.0));
+        let logged = self.node.get("request_duration_ms").and_then(|node| value::millis(node, 1.0));
+        let response_time = self.node.get("response_time").and_then(|node| value::millis(node, 1000.0));
         self.call.ts = start;
-        self.call.latency_ms = logged
-            .or(end.and_then(|end| millis_between(start, end)))
-            .or(response_time);
+        self.call.latency_ms = logged.or(end.and_then(|end| millis_between(start, end))).or(response_time);
         // Calls that do not stream stamp the end here.
-        self.call.ttft_ms = first
-            .filter(|first| end != Some(*first))
-            .and_then(|first| millis_between(start, first));
+        self.call.ttft_ms = first.filter(|first| end != Some(*first)).and_then(|first| millis_between(start, first));
         Ok(())
     }
 
@@ -246,13 +202,8 @@ impl<'t> Row<'t> {
 
     fn take_outcome(&mut self) {
         let status = self.text("status").or_else(|| self.meta("status"));
-        let error = self
-            .node
-            .get("error_information")
-            .or_else(|| self.metadata?.get("error_information"));
-        let kind = error
-            .and_then(|error| error.first(&["error_class", "error_code"]))
-            .and_then(Node::scalar);
+        let error = self.node.get("error_information").or_else(|| self.metadata?.get("error_information"));
+        let kind = error.and_then(|error| error.first(&["error_class", "error_code"])).and_then(Node::scalar);
         if self.node.get("cache_hit").and_then(Node::bool) == Some(true) {
             self.call.set(Dim::Status, "gateway_cache_hit");
             self.call.flags.add(Flags::GATEWAY_CACHE_HIT);
@@ -270,9 +221,7 @@ impl<'t> Row<'t> {
         let team = self.meta("user_api_key_team_alias").or_else(|| self.text("team_id"));
         let user = self.meta("user_api_key_user_id").or_else(|| self.text("user"));
         let tenant = self.text("end_user").or_else(|| self.meta("user_api_key_end_user_id"));
-        let tenant = tenant
-            .or_else(|| self.text("organization_id"))
-            .or_else(|| self.meta("user_api_key_org_id"));
+        let tenant = tenant.or_else(|| self.text("organization_id")).or_else(|| self.meta("user_api_key_org_id"));
         let key = self.meta("user_api_key_alias").or_else(|| self.text("api_key"));
         for (dim, value) in [
             (Dim::Team, team.or_else(|| self.meta("user_api_key_team_id"))),
@@ -316,13 +265,8 @@ impl<'t> Row<'t> {
 
     fn take_usage(&mut self) -> Result<(), String> {
         let answer = self.response.and_then(|response| response.get("usage"));
-        let usage = self
-            .metadata
-            .and_then(|metadata| metadata.get("usage_object"))
-            .or(answer);
-        let more = self
-            .metadata
-            .and_then(|metadata| metadata.get("additional_usage_values"));
+        let usage = self.metadata.and_then(|metadata| metadata.get("usage_object")).or(answer);
+        let more = self.metadata.and_then(|metadata| metadata.get("additional_usage_values"));
         let counts = Counts::read(self.node, [usage, more])?;
         self.take_mode(usage);
         if let Some(searches) = counts.web_searches {
@@ -342,9 +286,7 @@ impl<'t> Row<'t> {
     /// Takes service mode and region: what was served before what was asked for.
     fn take_mode(&mut self, usage: Option<Node<'t>>) {
         let said = |node: Option<Node<'t>>, key: &str| {
-            node.and_then(|node| node.get(key))
-                .map(Node::raw)
-                .filter(|text| !text.is_empty() && *text != "None")
+            node.and_then(|node| node.get(key)).map(Node::raw).filter(|text| !text.is_empty() && *text != "None")
         };
         let served = said(self.response, "service_tier").or_else(|| said(usage, "service_tier"));
         let asked = said(self.node.get("model_parameters"), "service_tier");
@@ -363,11 +305,7 @@ impl<'t> Row<'t> {
         let call = &mut self.call;
         // A part cannot exceed the whole: then the row keeps reasoning beside the output.
         let apart = counts.reasoning > counts.completion;
-        let output = if apart {
-            counts.completion + counts.reasoning
-        } else {
-            counts.completion
-        };
+        let output = if apart { counts.completion + counts.reasoning } else { counts.completion };
         call.reasoning = counts.reasoning;
         call.tokens.set(Class::CacheRead, counts.read);
         if matches!(call.dim(Dim::Provider), Some("openai" | "azure")) {

@@ -115,10 +115,7 @@ impl Session for Answers {
             sink.skip(record.line, "unfinished");
             return Verdict::Taken;
         }
-        let mut call = Call {
-            line: record.line,
-            ..Call::default()
-        };
+        let mut call = Call { line: record.line, ..Call::default() };
         match read(&found, &mut call) {
             Ok(()) => sink.call(&call),
             Err(reason) => sink.reject(record.line, reason),
@@ -145,9 +142,7 @@ fn is_answer(node: Node<'_>) -> bool {
 
 fn is_error(node: Node<'_>) -> bool {
     node.get("type").map(Node::raw) != Some("error")
-        && node
-            .get("error")
-            .is_some_and(|error| error.first(&["message", "code", "type"]).is_some())
+        && node.get("error").is_some_and(|error| error.first(&["message", "code", "type"]).is_some())
 }
 
 fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
@@ -156,19 +151,12 @@ fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
     let is_error = !is_answer(body);
     let has_time = take_time(body, call, around.has_time)? || around.has_time;
     if !has_time {
-        return Err(around
-            .problem
-            .unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
+        return Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
     }
     take_seller(body, call);
     if is_error {
         let error = body.get("error");
-        body::fail(
-            call,
-            error
-                .and_then(|error| error.first(&["type", "code"]))
-                .and_then(Node::scalar),
-        );
+        body::fail(call, error.and_then(|error| error.first(&["type", "code"])).and_then(Node::scalar));
         return Ok(());
     }
     body::set_id(call, body.get("id").and_then(Node::str));
@@ -239,10 +227,7 @@ fn take_dimensions<'t>(body: Node<'t>, call: &mut Call<'t>) {
         (Dim::User, text("user").or_else(|| text("safety_identifier"))),
         (Dim::Session, body.path(&["conversation", "id"]).and_then(Node::str)),
         (Dim::Prompt, body.path(&["prompt", "id"]).and_then(Node::str)),
-        (
-            Dim::PromptVersion,
-            body.path(&["prompt", "version"]).and_then(Node::scalar),
-        ),
+        (Dim::PromptVersion, body.path(&["prompt", "version"]).and_then(Node::scalar)),
     ] {
         if let Some(value) = value {
             call.set_if_none(dim, value);
@@ -270,15 +255,9 @@ fn take_state<'t>(body: Node<'t>, call: &mut Call<'t>) {
 fn take_tools(body: Node<'_>, call: &mut Call<'_>) {
     for (kind, id) in TOOLS {
         let items = body.get("output").into_iter().flat_map(Node::items);
-        let uses = items
-            .filter(|item| item.get("type").map(Node::raw) == Some(kind))
-            .count() as u64;
+        let uses = items.filter(|item| item.get("type").map(Node::raw) == Some(kind)).count() as u64;
         if uses > 0 {
-            let id = if *id == "web_search" && searches_by_preview(body) {
-                "web_search_preview"
-            } else {
-                id
-            };
+            let id = if *id == "web_search" && searches_by_preview(body) { "web_search_preview" } else { id };
             call.tools.push((id.into(), uses));
         }
     }
@@ -287,9 +266,7 @@ fn take_tools(body: Node<'_>, call: &mut Call<'_>) {
 /// Tells whether the search tool on offer was the preview, which has a fee of its own.
 fn searches_by_preview(body: Node<'_>) -> bool {
     let tools = body.get("tools").into_iter().flat_map(Node::items);
-    tools
-        .filter_map(|tool| tool.get("type"))
-        .any(|kind| kind.raw().starts_with("web_search_preview"))
+    tools.filter_map(|tool| tool.get("type")).any(|kind| kind.raw().starts_with("web_search_preview"))
 }
 
 /// The counts of an answer, as they stand there.
@@ -340,10 +317,7 @@ fn take_usage(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
 fn take_cost(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
     if let Some(ticks) = usage.get("cost_in_usd_ticks") {
         call.logged_cost = Some(value::money("cost_in_usd_ticks", ticks, 10)?);
-    } else if let Some(cost) = usage
-        .get("cost")
-        .filter(|_| call.dim(Dim::Provider) == Some("openrouter"))
-    {
+    } else if let Some(cost) = usage.get("cost").filter(|_| call.dim(Dim::Provider) == Some("openrouter")) {
         call.logged_cost = Some(value::money("cost", cost, 0)?);
     }
     Ok(())
@@ -366,20 +340,12 @@ fn counts(usage: Node<'_>) -> Result<Option<Counts>, String> {
     let output = first(&["completion_tokens", "output_tokens"])?;
     let total = first(&["total_tokens"])?;
     // Embeddings have no output, and say so by the total.
-    let output = output.or(if input.is_some() && total == input {
-        Some(0)
-    } else {
-        None
-    });
+    let output = output.or(if input.is_some() && total == input { Some(0) } else { None });
     let (Some(input), Some(output)) = (input, output) else {
         return Ok(None);
     };
     let details = usage.first(&["prompt_tokens_details", "input_tokens_details", "input_token_details"]);
-    let out = usage.first(&[
-        "completion_tokens_details",
-        "output_tokens_details",
-        "output_token_details",
-    ]);
+    let out = usage.first(&["completion_tokens_details", "output_tokens_details", "output_token_details"]);
     let cached_of = details.and_then(|details| details.get("cached_tokens_details"));
     let cached = match details.and_then(|details| details.get("cached_tokens")) {
         Some(node) => value::count("cached_tokens", node)?,

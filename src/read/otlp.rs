@@ -39,12 +39,7 @@ pub struct Otlp;
 
 /// Spellings of the lists on the way to a span, newest first.
 const GROUPS: [&str; 3] = ["resourceSpans", "resource_spans", "batches"];
-const SCOPES: [&str; 4] = [
-    "scopeSpans",
-    "scope_spans",
-    "instrumentationLibrarySpans",
-    "instrumentation_library_spans",
-];
+const SCOPES: [&str; 4] = ["scopeSpans", "scope_spans", "instrumentationLibrarySpans", "instrumentation_library_spans"];
 const SCOPE: [&str; 2] = ["scope", "instrumentationLibrary"];
 
 impl Reader for Otlp {
@@ -61,20 +56,15 @@ impl Reader for Otlp {
     }
 
     fn start(&self, options: &Options) -> Box<dyn Session> {
-        Box::new(Traces {
-            cached_input: options.cached_input,
-            metadata: Embedded::default(),
-        })
+        Box::new(Traces { cached_input: options.cached_input, metadata: Embedded::default() })
     }
 }
 
 /// Returns the node that holds the list of resources, or the one of a single resource.
 fn root(record: Node<'_>) -> Option<Node<'_>> {
     [Some(record), record.get("trace")].into_iter().flatten().find(|node| {
-        let grouped = |key: &str| {
-            node.get(key)
-                .is_some_and(|list| list.items().any(|item| item.first(&SCOPES).is_some()))
-        };
+        let grouped =
+            |key: &str| node.get(key).is_some_and(|list| list.items().any(|item| item.first(&SCOPES).is_some()));
         node.first(&GROUPS[..2]).is_some() || grouped("batches") || node.first(&SCOPES).is_some()
     })
 }
@@ -91,9 +81,7 @@ impl Session for Traces {
         };
         let mut spans = 0usize;
         match root.first(&GROUPS) {
-            Some(groups) => groups
-                .items()
-                .for_each(|group| spans += self.group(group, record.line, sink)),
+            Some(groups) => groups.items().for_each(|group| spans += self.group(group, record.line, sink)),
             None => spans += self.group(root, record.line, sink),
         }
         if spans == 0 {
@@ -109,22 +97,10 @@ impl Traces {
         let resource = group.path(&["resource", "attributes"]);
         let mut count = 0;
         for scope in group.first(&SCOPES).into_iter().flat_map(Node::items) {
-            let name = scope
-                .first(&SCOPE)
-                .and_then(|scope| scope.get("name"))
-                .map(Node::raw)
-                .unwrap_or_default();
+            let name = scope.first(&SCOPE).and_then(|scope| scope.get("name")).map(Node::raw).unwrap_or_default();
             for span in scope.get("spans").into_iter().flat_map(Node::items) {
                 count += 1;
-                if let Err(reason) = self.span(
-                    Place {
-                        line,
-                        resource,
-                        scope: name,
-                    },
-                    span,
-                    sink,
-                ) {
+                if let Err(reason) = self.span(Place { line, resource, scope: name }, span, sink) {
                     sink.reject(line, reason);
                 }
             }
@@ -135,10 +111,7 @@ impl Traces {
     /// Hands on one span: always as a span, then as a call or a skip.
     fn span(&mut self, place: Place<'_>, node: Node<'_>, sink: &mut dyn Sink) -> Result<(), String> {
         let mut attributes = Attributes::default();
-        let mut call = Call {
-            line: place.line,
-            ..Call::default()
-        };
+        let mut call = Call { line: place.line, ..Call::default() };
         let mut span = frame::read(node)?;
         attributes.read(node.get("attributes"), &mut call);
         let metadata = self.metadata.open(attributes.get(Slot::Metadata));
@@ -229,10 +202,7 @@ impl Kind {
             _ => Kind::Silent,
         });
         let said = [by_operation, by_openinference, by_request, by_ai_sdk, by_traceloop];
-        said.into_iter()
-            .flatten()
-            .find(|kind| *kind != Kind::Silent)
-            .unwrap_or(Kind::Silent)
+        said.into_iter().flatten().find(|kind| *kind != Kind::Silent).unwrap_or(Kind::Silent)
     }
 }
 
@@ -249,10 +219,7 @@ fn ai_sdk(id: &str) -> Option<Kind> {
 }
 
 fn role(kind: Kind, attributes: &Attributes<'_>, usage: &Option<usage::Counts>) -> SpanRole {
-    let has_model = attributes
-        .get(Slot::Served)
-        .or(attributes.get(Slot::Requested))
-        .is_some();
+    let has_model = attributes.get(Slot::Served).or(attributes.get(Slot::Requested)).is_some();
     match (usage, kind) {
         (None, _) | (_, Kind::Reread) => SpanRole::Structure,
         (Some(_), Kind::Call) => SpanRole::Call,
@@ -280,9 +247,7 @@ fn fate(kind: Kind, call: &Call<'_>, usage: &Option<usage::Counts>) -> Fate {
 
 fn take_times(attributes: &Attributes<'_>, span: &Span<'_>, call: &mut Call<'_>) {
     call.ts = Timestamp(span.start);
-    let length = u64::try_from(span.end.saturating_sub(span.start))
-        .ok()
-        .filter(|nanos| *nanos > 0);
+    let length = u64::try_from(span.end.saturating_sub(span.start)).ok().filter(|nanos| *nanos > 0);
     call.latency_ms = length.map(|nanos| (nanos + 500_000) / 1_000_000);
     let millis = |slot: Slot, scale: f64| attributes.get(slot).and_then(|node| value::millis(node, scale));
     call.ttft_ms = millis(Slot::TtftMs, 1.0).or_else(|| millis(Slot::TtftS, 1000.0));
@@ -292,9 +257,7 @@ fn take_outcome<'t>(attributes: &Attributes<'t>, node: Node<'t>, call: &mut Call
     let code = node.path(&["status", "code"]).map(Node::raw).unwrap_or_default();
     let thrown = || {
         let events = node.get("events").into_iter().flat_map(Node::items);
-        events
-            .filter_map(|event| event.get("name"))
-            .any(|name| name.raw() == "exception")
+        events.filter_map(|event| event.get("name")).any(|name| name.raw() == "exception")
     };
     let http = attributes.get(Slot::HttpStatus).and_then(Node::scalar);
     let kind = attributes.text(Slot::ErrorType);
@@ -304,21 +267,11 @@ fn take_outcome<'t>(attributes: &Attributes<'t>, node: Node<'t>, call: &mut Call
     } else {
         call.set(
             Dim::Status,
-            http.as_deref()
-                .map_or(Cow::Borrowed("ok"), |http| value::status(http).into_owned().into()),
+            http.as_deref().map_or(Cow::Borrowed("ok"), |http| value::status(http).into_owned().into()),
         );
     }
-    let cost = |slot: Slot| {
-        attributes
-            .get(slot)
-            .map(|node| value::money("cost", node, 0))
-            .transpose()
-    };
-    let parts = [
-        cost(Slot::CostInput)?,
-        cost(Slot::CostOutput)?,
-        cost(Slot::CostCacheWrite)?,
-    ];
+    let cost = |slot: Slot| attributes.get(slot).map(|node| value::money("cost", node, 0)).transpose();
+    let parts = [cost(Slot::CostInput)?, cost(Slot::CostOutput)?, cost(Slot::CostCacheWrite)?];
     call.logged_cost = match cost(Slot::Cost)? {
         None if parts.iter().any(Option::is_some) => Some(parts.into_iter().flatten().sum()),
         total => total,
@@ -351,19 +304,9 @@ fn take_model<'t>(attributes: &Attributes<'t>, scope: &str, call: &mut Call<'t>)
 
 /// Gives the span what the calls below it may inherit: who and what for, never what was called.
 fn hand_down<'t>(call: &Call<'t>, span: &mut Span<'t>) {
-    const OWN: [Dim; 7] = [
-        Dim::Provider,
-        Dim::Model,
-        Dim::Tier,
-        Dim::Region,
-        Dim::Status,
-        Dim::Source,
-        Dim::Trace,
-    ];
+    const OWN: [Dim; 7] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region, Dim::Status, Dim::Source, Dim::Trace];
     let dims = Dim::all().zip(&call.dims).filter(|(dim, _)| !OWN.contains(dim));
-    span.dims = dims
-        .filter_map(|(dim, value)| value.clone().map(|value| (dim, value)))
-        .collect();
+    span.dims = dims.filter_map(|(dim, value)| value.clone().map(|value| (dim, value))).collect();
     let own = |key: &str| matches!(key, "model_requested" | "error_type");
     span.extra = call.extra.iter().filter(|(key, _)| !own(key)).cloned().collect();
 }

@@ -64,7 +64,11 @@ pub fn money(name: &str, node: Node<'_>, scale: i32) -> Result<Usd, String> {
 
 /// Reads a duration and returns milliseconds; `scale` is how many milliseconds a unit has. Not money: a float will do.
 pub fn millis(node: Node<'_>, scale: f64) -> Option<u64> {
-    if node.kind() == Kind::Number && scale == 1.0 && node.raw().len() < 12 && let Ok(whole) = node.raw().parse() {
+    if node.kind() == Kind::Number
+        && scale == 1.0
+        && node.raw().len() < 12
+        && let Ok(whole) = node.raw().parse()
+    {
         return Some(whole);
     }
     let value = tidy_number(node.scalar()?.as_ref()).parse::<f64>().ok()?;
@@ -106,8 +110,20 @@ pub fn tier(text: &str) -> Option<Cow<'_, str>> {
 /// Tells whether a word names a service mode: a key `tier` or `mode` of somebody's own may hold a plan or a colour.
 pub fn is_tier(text: &str) -> bool {
     const WORDS: [&str; 14] = [
-        "auto", "default", "standard", "on_demand", "on-demand", "batch", "flex", "priority", "fast", "ultrafast",
-        "scale", "provisioned", "reserved", "standard_only",
+        "auto",
+        "default",
+        "standard",
+        "on_demand",
+        "on-demand",
+        "batch",
+        "flex",
+        "priority",
+        "fast",
+        "ultrafast",
+        "scale",
+        "provisioned",
+        "reserved",
+        "standard_only",
     ];
     WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }

@@ -83,11 +83,8 @@ impl Coded {
                 self.codes.push(0);
             }
             Some(value) => {
-                let code = if self.mostly_distinct {
-                    self.values.push_or_repeat(value)
-                } else {
-                    self.values.intern(value)
-                };
+                let code =
+                    if self.mostly_distinct { self.values.push_or_repeat(value) } else { self.values.intern(value) };
                 self.codes.resize(row, 0);
                 self.codes.push(code + 1);
                 if row == JUDGED_AT && self.values.len() > JUDGED_AT * 9 / 10 {
@@ -236,7 +233,9 @@ impl Batch {
 
     /// Adds a span. If it is a call as well, the call is added next.
     pub fn push_span(&mut self, span: &Span<'_>) {
-        let owned = |text: &str| Cow::<'static, str>::Owned(if text.len() > LONGEST_VALUE { clipped(text) } else { text.to_string() });
+        let owned = |text: &str| {
+            Cow::<'static, str>::Owned(if text.len() > LONGEST_VALUE { clipped(text) } else { text.to_string() })
+        };
         let span = Span {
             trace: owned(&span.trace),
             id: owned(&span.id),
@@ -419,8 +418,7 @@ pub(crate) const COLUMN_DIMS: [Dim; 17] = [
 ];
 
 /// The standard dimensions without a column of their own.
-pub(crate) const JSON_DIMS: [Dim; 6] =
-    [Dim::Task, Dim::Process, Dim::Skill, Dim::Account, Dim::ApiKey, Dim::Workspace];
+pub(crate) const JSON_DIMS: [Dim; 6] = [Dim::Task, Dim::Process, Dim::Skill, Dim::Account, Dim::ApiKey, Dim::Workspace];
 
 /// The token classes that have a column of their own in `calls`.
 pub(crate) const COLUMN_CLASSES: [Class; 5] =

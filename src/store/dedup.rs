@@ -98,7 +98,8 @@ impl Dedup {
                 Some(hashes) => matches(order, &prefixes, hashes.iter().copied()),
                 None => {
                     let bytes = segment_column(conn, run.segment, 0)?;
-                    let stored = Identities::open(&bytes).ok_or(StoreError::Damaged(format!("segment {}", run.segment)))?;
+                    let stored =
+                        Identities::open(&bytes).ok_or(StoreError::Damaged(format!("segment {}", run.segment)))?;
                     if self.cached < CACHED_HASHES {
                         let hashes: Vec<u64> = stored.hashes().collect();
                         self.cached += hashes.len();
@@ -140,11 +141,15 @@ impl Dedup {
             let verdict = match batch.request_id.get(row) {
                 Some(id) => {
                     let source = batch.dim(row, Dim::Source);
-                    let same_id = |call: &&Stored| call.request_id.as_deref() == Some(id) && call.source.as_deref() == source;
+                    let same_id =
+                        |call: &&Stored| call.request_id.as_deref() == Some(id) && call.source.as_deref() == source;
                     let earlier = accepted.iter().filter(|other| {
                         batch.request_id.get(**other) == Some(id) && batch.dim(**other, Dim::Source) == source
                     });
-                    let mut prints = known.iter().filter(same_id).map(|call| call.fingerprint)
+                    let mut prints = known
+                        .iter()
+                        .filter(same_id)
+                        .map(|call| call.fingerprint)
                         .chain(earlier.map(|other| batch.fingerprint[*other]))
                         .peekable();
                     match prints.peek().copied() {

@@ -101,9 +101,7 @@ fn is_always_inlined(name: &str) -> bool {
 }
 
 fn load(conn: &Connection, name: &str) -> Result<Kind, StoreError> {
-    let inlined = conn
-        .prepare_cached("SELECT 1 FROM inlined WHERE kind = ?1")?
-        .exists([name])?;
+    let inlined = conn.prepare_cached("SELECT 1 FROM inlined WHERE kind = ?1")?.exists([name])?;
     let mut kind = Kind { inlined, ..Kind::default() };
     if !inlined {
         let mut names = conn.prepare_cached("SELECT name, id FROM dim WHERE kind = ?1")?;

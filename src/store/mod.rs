@@ -126,22 +126,35 @@ impl Store {
             fs_err::create_dir_all(folder)?;
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(path, flags)
-            .map_err(|_| cannot_open(path))?;
+        let conn = Connection::open_with_flags(path, flags).map_err(|_| cannot_open(path))?;
         conn.busy_timeout(PATIENCE)?;
         Store::prepared(conn)
     }
 
     /// Opens a store for questions; it must exist. An older one is brought up to date first.
+    ///
+    /// The connection could write where the file allows it: an import that was killed left a journal, and
+    /// whoever opens the store next must be able to roll it back.
     pub fn open(path: &Path) -> Result<Store, StoreError> {
         if !path.exists() {
             return Err(StoreError::NotFound(path.to_path_buf()));
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags(path, flags).map_err(|_| cannot_open(path))?;
+        let conn =
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+                .or_else(|_| open_unchanging(path))
+                .map_err(|_| cannot_open(path))?;
         conn.busy_timeout(PATIENCE)?;
-        conn.execute_batch("PRAGMA mmap_size = 268435456;")?;
-        if schema::is_current(&conn)? {
+        let (conn, current) = match schema::is_current(&conn) {
+            // A store on a read-only disk whose last writer left it in write-ahead mode.
+            Err(StoreError::Sqlite(_) | StoreError::ReadOnly) => {
+                let conn = open_unchanging(path)?;
+                let current = schema::is_current(&conn)?;
+                (conn, current)
+            }
+            current => (conn, current?),
+        };
+        if current {
+            conn.execute_batch("PRAGMA query_only = ON; PRAGMA mmap_size = 268435456;")?;
             return Ok(Store { conn, dictionary: Dictionary::default() });
         }
         drop(conn);
@@ -183,6 +196,13 @@ impl Store {
         self.conn.pragma_update_and_check(None, "journal_mode", mode, |_| Ok(()))?;
         Ok(())
     }
+}
+
+/// Opens a file that nobody changes meanwhile, without needing to write beside it.
+fn open_unchanging(path: &Path) -> rusqlite::Result<Connection> {
+    let escaped = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{escaped}?immutable=1"), flags)
 }
 
 fn cannot_open(path: &Path) -> StoreError {

@@ -106,8 +106,8 @@ impl AxisState {
             }
         };
         let names = dictionary::names(conn, &column)?;
-        let inlined = names.is_empty()
-            || conn.prepare_cached("SELECT 1 FROM inlined WHERE kind = ?1")?.exists([&column])?;
+        let inlined =
+            names.is_empty() || conn.prepare_cached("SELECT 1 FROM inlined WHERE kind = ?1")?.exists([&column])?;
         Ok(if inlined {
             AxisState { kind: AxisKind::Texts { column, names, values: Interner::default() }, known: None }
         } else {
@@ -139,9 +139,8 @@ impl AxisState {
             AxisKind::Time { edges, .. } => {
                 let times = open.numbers(name::TS)?.unwrap_or_default();
                 let mut bucket = 0;
-                let inside = |bucket: usize, ts: i64| {
-                    edges[bucket] <= ts && edges.get(bucket + 1).is_none_or(|end| ts < *end)
-                };
+                let inside =
+                    |bucket: usize, ts: i64| edges[bucket] <= ts && edges.get(bucket + 1).is_none_or(|end| ts < *end);
                 let codes = times.iter().map(|ts| {
                     if !inside(bucket, *ts) {
                         bucket = edges.partition_point(|edge| edge <= ts).saturating_sub(1);
@@ -304,8 +303,7 @@ impl Scan {
             }
             None => Index::Hashed { steps: axes.iter().map(|_| HashMap::new()).collect(), codes: Vec::new() },
         };
-        let mut sums =
-            Sums { counters: Vec::new(), stride, classes, cost: Vec::new(), unpriced: HashMap::new() };
+        let mut sums = Sums { counters: Vec::new(), stride, classes, cost: Vec::new(), unpriced: HashMap::new() };
         if let Index::Dense(_) = index {
             sums.grow(dense.unwrap_or(1));
         }
@@ -410,19 +408,16 @@ fn chosen_rows(
     for (condition, axis) in filters {
         let codes = axis.codes(open)?;
         let mut verdicts: HashMap<u32, bool> = HashMap::new();
-        let mut passes = |code: u32| {
-            *verdicts.entry(code).or_insert_with(|| condition.accepts(axis.value(code).as_deref()))
-        };
+        let mut passes =
+            |code: u32| *verdicts.entry(code).or_insert_with(|| condition.accepts(axis.value(code).as_deref()));
         match codes {
             Codes::All(code) if passes(code) => {}
             Codes::All(_) => return Ok(None),
             Codes::Each(codes) => {
                 let highest = codes.iter().copied().max().unwrap_or(0) as usize;
                 let mut table = vec![None; highest + 1];
-                let mask: Vec<bool> = codes
-                    .iter()
-                    .map(|code| *table[*code as usize].get_or_insert_with(|| passes(*code)))
-                    .collect();
+                let mask: Vec<bool> =
+                    codes.iter().map(|code| *table[*code as usize].get_or_insert_with(|| passes(*code))).collect();
                 if !mask.contains(&true) {
                     return Ok(None);
                 }

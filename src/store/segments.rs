@@ -87,9 +87,9 @@ impl CallIds {
 
 /// Returns the numbers of a segment's calls.
 pub(crate) fn call_ids(conn: &Connection, segment: i64) -> Result<CallIds, StoreError> {
-    let (first, columns): (i64, String) =
-        conn.prepare_cached("SELECT first_call, columns FROM segments WHERE id = ?1")?
-            .query_row([segment], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (first, columns): (i64, String) = conn
+        .prepare_cached("SELECT first_call, columns FROM segments WHERE id = ?1")?
+        .query_row([segment], |row| Ok((row.get(0)?, row.get(1)?)))?;
     match columns.split('\n').position(|name| name == segment::name::ID) {
         None => Ok(CallIds::From(first)),
         Some(column) => {

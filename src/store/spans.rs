@@ -70,8 +70,8 @@ pub(crate) fn insert(conn: &Connection, batch: &Batch, import: i64) -> Result<Ve
 
 /// Ties the calls just stored to their spans.
 pub(crate) fn link(conn: &Connection, batch: &Batch, id_of_row: impl Fn(u32) -> Option<i64>) -> Result<(), StoreError> {
-    let mut update = conn
-        .prepare_cached("UPDATE spans SET call = ?3, model = ?4, response_id = ?5 WHERE trace = ?1 AND span = ?2")?;
+    let mut update =
+        conn.prepare_cached("UPDATE spans SET call = ?3, model = ?4, response_id = ?5 WHERE trace = ?1 AND span = ?2")?;
     for item in &batch.spans {
         if let Some(row) = item.row
             && let Some(id) = id_of_row(row)
@@ -199,7 +199,8 @@ impl Tree {
             if let Some(id) = node.response_id.as_deref()
                 && let Some(other) = by_response.insert(id, at)
             {
-                let (kept, summed) = if self.ancestors(at).count() >= self.ancestors(other).count() { (at, other) } else { (other, at) };
+                let (kept, summed) =
+                    if self.ancestors(at).count() >= self.ancestors(other).count() { (at, other) } else { (other, at) };
                 by_response.insert(id, kept);
                 sums_others[summed] = true;
             }
@@ -218,7 +219,12 @@ impl Tree {
 
     /// Gives each call the dimensions it lacks, from the nearest ancestor that has them, and takes back what an
     /// ancestor gave that is gone.
-    fn inherit(&self, conn: &Connection, dictionary: &mut Dictionary, resolved: &mut Resolved) -> Result<(), StoreError> {
+    fn inherit(
+        &self,
+        conn: &Connection,
+        dictionary: &mut Dictionary,
+        resolved: &mut Resolved,
+    ) -> Result<(), StoreError> {
         for (at, node) in self.nodes.iter().enumerate() {
             let Some(call) = node.call else { continue };
             let mut gains: BTreeMap<&str, &str> = BTreeMap::new();
@@ -257,7 +263,8 @@ impl Tree {
 /// Folds what two instrumentors may call one model: case, a seller's prefix, a date at the end.
 fn normal(model: Option<&str>) -> Option<String> {
     let lower = model?.rsplit('/').next()?.to_ascii_lowercase();
-    let is_date = |text: &str| text.chars().filter(char::is_ascii_digit).count() == 8 && !text.contains(char::is_alphabetic);
+    let is_date =
+        |text: &str| text.chars().filter(char::is_ascii_digit).count() == 8 && !text.contains(char::is_alphabetic);
     let cut = [11, 9].into_iter().find_map(|length| {
         let at = lower.len().checked_sub(length)?;
         (lower.is_char_boundary(at) && lower[at..].starts_with('-') && is_date(&lower[at..])).then_some(at)

@@ -225,7 +225,9 @@ mod time {
     fn buckets_follow_one_another() {
         for name in ZONES {
             let zone = zone(name);
-            for (from, until) in [("2011-10-01", "2012-02-01"), ("2017-09-20", "2018-11-30"), ("2026-09-01", "2026-12-01")] {
+            for (from, until) in
+                [("2011-10-01", "2012-02-01"), ("2017-09-20", "2018-11-30"), ("2026-09-01", "2026-12-01")]
+            {
                 let instant = |text: &str| Timestamp::parse(text).unwrap().ts;
                 for grain in GRAINS {
                     let mut at = grain.bucket(instant(from), zone).0;
@@ -234,7 +236,11 @@ mod time {
                         let (start, end) = grain.bucket(at, zone);
                         assert_eq!(start, at, "{} in {name}", grain.name());
                         assert!(end > start, "{} in {name}: an empty bucket at {at}", grain.name());
-                        assert!(labels.insert(grain.label(start, zone)), "{} in {name}: a label twice at {at}", grain.name());
+                        assert!(
+                            labels.insert(grain.label(start, zone)),
+                            "{} in {name}: a label twice at {at}",
+                            grain.name()
+                        );
                         at = end;
                     }
                 }
@@ -256,7 +262,12 @@ mod time {
         assert_eq!(hours("America/Sao_Paulo", "2018-11-04T12:00:00Z"), 23.0);
         assert_eq!(hours("America/Sao_Paulo", "2018-02-17T12:00:00Z"), 25.0);
         // Samoa had no 30 December 2011.
-        let apia = |ts: &str| Grain::Day.label(Grain::Day.bucket(Timestamp::parse(ts).unwrap().ts, zone("Pacific/Apia")).0, zone("Pacific/Apia"));
+        let apia = |ts: &str| {
+            Grain::Day.label(
+                Grain::Day.bucket(Timestamp::parse(ts).unwrap().ts, zone("Pacific/Apia")).0,
+                zone("Pacific/Apia"),
+            )
+        };
         assert_eq!(apia("2011-12-30T09:59:59Z"), "2011-12-29");
         assert_eq!(apia("2011-12-30T10:00:00Z"), "2011-12-31");
     }
@@ -377,23 +388,18 @@ struct Rec {
 
 fn any_rec() -> impl Strategy<Value = Rec> {
     (
-        (any::<bool>(), 0i64..60 * 24 * 45, 0..MODELS.len(), option::of(0..FEATURES.len()), option::of(0..TENANTS.len())),
+        (
+            any::<bool>(),
+            0i64..60 * 24 * 45,
+            0..MODELS.len(),
+            option::of(0..FEATURES.len()),
+            option::of(0..TENANTS.len()),
+        ),
         (option::of(0u8..3), option::of(0u8..5), 0..STATUSES.len()),
         (0u64..200_000, prop_oneof![Just(0u64), 1u64..100_000], 0u64..5_000),
     )
-        .prop_map(|((has_id, minute, model, feature, tenant), (squad, run, status), (input, cached, output))| Rec {
-            n: 0,
-            has_id,
-            minute,
-            model,
-            feature,
-            tenant,
-            squad,
-            run,
-            status,
-            input,
-            cached,
-            output,
+        .prop_map(|((has_id, minute, model, feature, tenant), (squad, run, status), (input, cached, output))| {
+            Rec { n: 0, has_id, minute, model, feature, tenant, squad, run, status, input, cached, output }
         })
 }
 
@@ -459,12 +465,15 @@ impl Rec {
     /// Prices the call by itself, with the price table alone.
     fn measures(&self, table: &Table) -> Measures {
         let mut tokens = Tokens::default();
-        for (class, count) in [(Class::Input, self.input), (Class::CacheRead, self.cached), (Class::Output, self.output)] {
+        for (class, count) in
+            [(Class::Input, self.input), (Class::CacheRead, self.cached), (Class::Output, self.output)]
+        {
             tokens.set(class, count);
         }
         let (provider, model) = MODELS[self.model];
         let request = Request { provider: Some(provider), model: Some(model), tier: None, region: None };
-        let price = table.resolve(&request).and_then(|plan| plan.price(self.ts(), &tokens, &[] as &[(Cow<'_, str>, u64)]));
+        let price =
+            table.resolve(&request).and_then(|plan| plan.price(self.ts(), &tokens, &[] as &[(Cow<'_, str>, u64)]));
         let mut measures = Measures { calls: 1, ..Measures::default() };
         measures.errors = u64::from(STATUSES[self.status] != "ok");
         tokens.iter().for_each(|(class, count)| measures.tokens[class as usize] = count);
@@ -746,8 +755,19 @@ mod framings {
 
     fn csv_of(recs: &[Rec]) -> Vec<u8> {
         let header = [
-            "ts", "provider", "model", "uncached_input_tokens", "cache_read_tokens", "output_tokens", "status", "serial",
-            "request_id", "feature", "tenant", "squad", "run_id",
+            "ts",
+            "provider",
+            "model",
+            "uncached_input_tokens",
+            "cache_read_tokens",
+            "output_tokens",
+            "status",
+            "serial",
+            "request_id",
+            "feature",
+            "tenant",
+            "squad",
+            "run_id",
         ];
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(header).unwrap();
@@ -965,7 +985,10 @@ mod once {
     fn a_very_long_id_is_one_id() {
         let mut book = book();
         let line = |id: &str, feature: &str| {
-            format!("{}\n", json!({"ts": "2026-10-01T00:00:00Z", "model": "gpt-4o", "input_tokens": 10, "output_tokens": 1, "request_id": id, "feature": feature}))
+            format!(
+                "{}\n",
+                json!({"ts": "2026-10-01T00:00:00Z", "model": "gpt-4o", "input_tokens": 10, "output_tokens": 1, "request_id": id, "feature": feature})
+            )
         };
         let file = line(&"a".repeat(300), "chat") + &line(&("a".repeat(299) + "b"), "chat");
         assert_eq!(import_text(&mut book, "long.jsonl", &file).imported.new, 2);
@@ -979,8 +1002,29 @@ mod once {
     /// What is set for a file is set whether or not its segments were made anew since.
     #[test]
     fn a_set_value_survives_a_rebuild() {
-        let file = jsonl([&Rec { n: 1, has_id: true, minute: 0, model: 1, feature: Some(0), tenant: None, squad: None, run: None, status: 0, input: 10, cached: 0, output: 1 }]);
-        for (key, value) in [("team", "search"), ("task", "t"), ("floor", "3"), ("team", ""), ("task", ""), ("floor", ""), ("feature", "")] {
+        let file = jsonl([&Rec {
+            n: 1,
+            has_id: true,
+            minute: 0,
+            model: 1,
+            feature: Some(0),
+            tenant: None,
+            squad: None,
+            run: None,
+            status: 0,
+            input: 10,
+            cached: 0,
+            output: 1,
+        }]);
+        for (key, value) in [
+            ("team", "search"),
+            ("task", "t"),
+            ("floor", "3"),
+            ("team", ""),
+            ("task", ""),
+            ("floor", ""),
+            ("feature", ""),
+        ] {
             let mut book = book();
             let how = How { set: vec![(key.into(), value.into())], ..How::default() };
             import_text_how(&mut book, "set.jsonl", &file, how);
@@ -994,7 +1038,21 @@ mod once {
     /// A key may be any text: a heading of a CSV may hold a line break.
     #[test]
     fn a_key_may_hold_anything() {
-        for key in ["note\nx", "note\tx", "cost", "ts", "tokens.input", "identity", "meta.x", "meta.meta.x", "a\"b", "a\\b", "\u{0}", "day of week", "é"] {
+        for key in [
+            "note\nx",
+            "note\tx",
+            "cost",
+            "ts",
+            "tokens.input",
+            "identity",
+            "meta.x",
+            "meta.meta.x",
+            "a\"b",
+            "a\\b",
+            "\u{0}",
+            "day of week",
+            "é",
+        ] {
             let mut writer = csv::Writer::from_writer(Vec::new());
             writer.write_record(["time", "model", "input_tokens", "output_tokens", "total_cost_usd", key]).unwrap();
             writer.write_record(["2026-10-01T00:00:00Z", "gpt-4o", "1000", "100", "", "v"]).unwrap();
@@ -1035,9 +1093,24 @@ mod traces {
     }
 
     fn any_span() -> impl Strategy<Value = Made> {
-        (0usize..2, option::weighted(0.8, any::<usize>()), 0u8..3, option::of(0u8..3), option::of(0u8..3), option::weighted(0.3, 0u8..3), 0usize..3).prop_map(
-            |(trace, parent, role, tenant, squad, response, file)| Made { trace, parent, role, tenant, squad, response, file },
+        (
+            0usize..2,
+            option::weighted(0.8, any::<usize>()),
+            0u8..3,
+            option::of(0u8..3),
+            option::of(0u8..3),
+            option::weighted(0.3, 0u8..3),
+            0usize..3,
         )
+            .prop_map(|(trace, parent, role, tenant, squad, response, file)| Made {
+                trace,
+                parent,
+                role,
+                tenant,
+                squad,
+                response,
+                file,
+            })
     }
 
     fn attribute(key: &str, value: &str) -> Value {
@@ -1050,14 +1123,23 @@ mod traces {
         if span.role > 0 {
             let operation = if span.role == 1 { "chat" } else { "invoke_agent" };
             let model = ["gpt-4o", "gpt-5-mini"][at % 2];
-            attributes.extend([attribute("gen_ai.operation.name", operation), attribute("gen_ai.provider.name", "openai"), attribute("gen_ai.request.model", model)]);
-            attributes.push(json!({"key": "gen_ai.usage.input_tokens", "value": {"intValue": (1_000 + at * 10).to_string()}}));
+            attributes.extend([
+                attribute("gen_ai.operation.name", operation),
+                attribute("gen_ai.provider.name", "openai"),
+                attribute("gen_ai.request.model", model),
+            ]);
+            attributes.push(
+                json!({"key": "gen_ai.usage.input_tokens", "value": {"intValue": (1_000 + at * 10).to_string()}}),
+            );
             attributes.push(json!({"key": "gen_ai.usage.output_tokens", "value": {"intValue": "100"}}));
             attributes.extend(span.response.map(|id| attribute("gen_ai.response.id", &format!("chatcmpl-{id}"))));
         }
         attributes.extend(span.tenant.map(|tenant| attribute("tenant", &format!("tenant {tenant}"))));
         attributes.extend(span.squad.map(|squad| attribute("squad", &format!("squad {squad}"))));
-        let parent = span.parent.map(|parent| parent % spans.len()).filter(|parent| *parent < at && spans[*parent].trace == span.trace);
+        let parent = span
+            .parent
+            .map(|parent| parent % spans.len())
+            .filter(|parent| *parent < at && spans[*parent].trace == span.trace);
         let start = 1_790_812_800_000_000_000u64 + at as u64 * 1_000_000;
         let end = 1_790_812_900_000_000_000u64 - at as u64 * 1_000_000;
         let mut json = json!({
@@ -1168,7 +1250,20 @@ mod traces {
         assert_eq!((undone.calls, undone.released), (1, 1));
         assert_eq!(total(&book.store), before);
         assert_sound(&book.store);
-        let stranger = Rec { n: 1, has_id: true, minute: 0, model: 1, feature: None, tenant: None, squad: None, run: None, status: 0, input: 10, cached: 0, output: 1 };
+        let stranger = Rec {
+            n: 1,
+            has_id: true,
+            minute: 0,
+            model: 1,
+            feature: None,
+            tenant: None,
+            squad: None,
+            run: None,
+            status: 0,
+            input: 10,
+            cached: 0,
+            output: 1,
+        };
         let third = import_text(&mut book, "third.jsonl", jsonl([&stranger])).imported;
         let mut wanted = before;
         wanted.add(&third.total);
@@ -1181,7 +1276,8 @@ mod traces {
     fn a_call_that_comes_back_is_in_the_answers() {
         let with = |parent: Option<usize>, role: u8| Made { response: Some(1), ..made(parent, role) };
         // 0 > 1 > 2 > 3 (a call), 4 > 5 (the same call).
-        let spans = vec![made(None, 0), made(Some(0), 0), made(Some(1), 0), with(Some(2), 1), made(None, 0), with(Some(4), 1)];
+        let spans =
+            vec![made(None, 0), made(Some(0), 0), made(Some(1), 0), with(Some(2), 1), made(None, 0), with(Some(4), 1)];
         let mut book = book();
         for order in [&[3][..], &[4, 5], &[0, 1, 2]] {
             let file: String = order.iter().map(|at| line(&spans, *at) + "\n").collect();
@@ -1197,7 +1293,8 @@ mod traces {
         let spans = [Made { tenant: Some(1), squad: Some(1), ..made(None, 0) }, made(Some(0), 1)];
         let file = line(&spans, 0) + "\n" + &line(&spans, 1);
         let mut book = book();
-        let how = How { set: vec![("tenant".into(), "mine".into()), ("squad".into(), "mine".into())], ..How::default() };
+        let how =
+            How { set: vec![("tenant".into(), "mine".into()), ("squad".into(), "mine".into())], ..How::default() };
         import_text_how(&mut book, "set.jsonl", file, how);
         for axis in ["tenant", "squad"] {
             let keys: Vec<_> = by(&book.store, &[axis]).into_keys().collect();
@@ -1210,7 +1307,8 @@ mod traces {
     fn a_circle_of_parents_loses_no_call() {
         let spans = vec![made(None, 1), made(None, 0), made(Some(0), 1)];
         // Both calls of one model, one within the other, each named as the other's parent.
-        let circle = line(&spans, 0).replace("\"name\":\"work\"", "\"name\":\"work\",\"parentSpanId\":\"0000000000000003\"");
+        let circle =
+            line(&spans, 0).replace("\"name\":\"work\"", "\"name\":\"work\",\"parentSpanId\":\"0000000000000003\"");
         assert!(circle.contains("parentSpanId"), "{circle}");
         let mut book = book();
         import_text(&mut book, "circle.jsonl", circle + "\n" + &line(&spans, 2));

@@ -40,18 +40,8 @@ struct Ask<'a> {
 
 /// Asks the built-in table about a model of a seller, at a moment when every current row holds.
 fn ask<'a>(provider: &'a str, model: &'a str) -> Ask<'a> {
-    let request = Request {
-        provider: Some(provider),
-        model: Some(model),
-        tier: None,
-        region: None,
-    };
-    Ask {
-        table: builtin(),
-        request,
-        ts: at("2026-11-20T12:00:00Z"),
-        tools: Vec::new(),
-    }
+    let request = Request { provider: Some(provider), model: Some(model), tier: None, region: None };
+    Ask { table: builtin(), request, ts: at("2026-11-20T12:00:00Z"), tools: Vec::new() }
 }
 
 impl<'a> Ask<'a> {
@@ -80,21 +70,10 @@ impl<'a> Ask<'a> {
         let bill = plan.itemise(self.ts, &tokens(counts), &self.tools);
         let priced = plan.price(self.ts, &tokens(counts), &self.tools);
         // Law: both ways of adding up agree, whatever the call.
-        assert_eq!(
-            priced.map(|p| (p.cost, p.fallback)),
-            bill.as_ref().map(|b| (b.cost, b.fallback)).map_err(|e| *e)
-        );
+        assert_eq!(priced.map(|p| (p.cost, p.fallback)), bill.as_ref().map(|b| (b.cost, b.fallback)).map_err(|e| *e));
         if let Ok(bill) = &bill {
             let atto = bill.items.iter().map(|item| parse_scaled(&item.usd, 18).unwrap());
-            let sum = atto
-                .map(|(atto, exact)| {
-                    if exact {
-                        atto
-                    } else {
-                        panic!("an item is finer than 1e-18")
-                    }
-                })
-                .sum();
+            let sum = atto.map(|(atto, exact)| if exact { atto } else { panic!("an item is finer than 1e-18") }).sum();
             assert_eq!(Usd::from_atto(sum), bill.cost);
         }
         bill
@@ -119,21 +98,12 @@ fn e01_an_alias_moves() {
     // The move is at midnight UTC; before the name existed there is no price.
     assert_eq!(ask("openai", "gpt-4o").on("2024-10-01T23:59:59Z").usd(&call), "0.065");
     assert_eq!(ask("openai", "gpt-4o").on("2024-10-02T00:00:00Z").usd(&call), "0.035");
-    assert_eq!(
-        ask("openai", "gpt-4o").on("2024-05-12T23:59:59Z").why(&call),
-        Unpriced::NoPriceAtTime
-    );
+    assert_eq!(ask("openai", "gpt-4o").on("2024-05-12T23:59:59Z").why(&call), Unpriced::NoPriceAtTime);
 }
 
 #[test]
 fn e02_two_lifetimes_of_cache_writes() {
-    let call = [
-        (Input, 1_203),
-        (CacheWrite5m, 2_048),
-        (CacheWrite1h, 4_096),
-        (CacheRead, 100_000),
-        (Output, 777),
-    ];
+    let call = [(Input, 1_203), (CacheWrite5m, 2_048), (CacheWrite1h, 4_096), (CacheRead, 100_000), (Output, 777)];
     // 1,203 x 3 + 2,048 x 3.75 + 4,096 x 6 + 100,000 x 0.3 + 777 x 15 = 3,609 + 7,680 + 24,576 + 30,000 + 11,655 = 77,520
     assert_eq!(ask("anthropic", "claude-sonnet-4-5").usd(&call), "0.07752");
 }
@@ -158,37 +128,21 @@ fn e05_the_cliff_counts_the_cache() {
     // prompt 200,000: 10 x 3 + 199,990 x 0.3 + 100 x 15 = 30 + 59,997 + 1,500
     assert_eq!(ask.usd(&[(Input, 10), (CacheRead, 199_990), (Output, 100)]), "0.061527");
     // prompt 200,001: 10 x 6 + 199,991 x 0.6 + 100 x 22.5 = 60 + 119,994.6 + 2,250
-    assert_eq!(
-        ask.usd(&[(Input, 10), (CacheRead, 199_991), (Output, 100)]),
-        "0.1223046"
-    );
+    assert_eq!(ask.usd(&[(Input, 10), (CacheRead, 199_991), (Output, 100)]), "0.1223046");
 }
 
 #[test]
 fn e06_a_premium_dropped_by_date() {
     let call = [(Input, 250_000), (Output, 2_000)];
     // 250,000 x 6 + 2,000 x 22.5 = 1,500,000 + 45,000
-    assert_eq!(
-        ask("anthropic", "claude-sonnet-4-6")
-            .on("2026-03-12T23:59:59Z")
-            .usd(&call),
-        "1.545"
-    );
+    assert_eq!(ask("anthropic", "claude-sonnet-4-6").on("2026-03-12T23:59:59Z").usd(&call), "1.545");
     // 250,000 x 3 + 2,000 x 15 = 750,000 + 30,000
-    assert_eq!(
-        ask("anthropic", "claude-sonnet-4-6").on("2026-03-13").usd(&call),
-        "0.78"
-    );
+    assert_eq!(ask("anthropic", "claude-sonnet-4-6").on("2026-03-13").usd(&call), "0.78");
 }
 
 #[test]
 fn e07_fast_times_geo() {
-    let call = [
-        (Input, 1_000),
-        (CacheWrite5m, 2_000),
-        (CacheRead, 30_000),
-        (Output, 400),
-    ];
+    let call = [(Input, 1_000), (CacheWrite5m, 2_000), (CacheRead, 30_000), (Output, 400)];
     let fast = ask("anthropic", "claude-opus-5").tier("fast");
     // 1,000 x 10 + 2,000 x 12.5 + 30,000 x 1 + 400 x 50 = 85,000; x 1.1 = 93,500
     assert_eq!(fast.usd(&call), "0.085");
@@ -206,25 +160,17 @@ fn e08_a_cliff_at_a_hundred_thousand() {
     // 100,000 x 0.1 + 1,000 x 0.5
     assert_eq!(ask.usd(&[(Input, 100_000), (Output, 1_000)]), "0.0105");
     // prompt 100,001: 60,001 x 0.5 + 40,000 x 0.05 + 1,000 x 2.5 = 30,000.5 + 2,000 + 2,500
-    assert_eq!(
-        ask.usd(&[(Input, 60_001), (CacheRead, 40_000), (Output, 1_000)]),
-        "0.0345005"
-    );
+    assert_eq!(ask.usd(&[(Input, 60_001), (CacheRead, 40_000), (Output, 1_000)]), "0.0345005");
 }
 
 #[test]
 fn e09_a_fee_for_searches() {
     // 10,105 x 1 + 604 x 5 + 3 x 10,000 = 10,105 + 3,020 + 30,000
-    let ask = ask("anthropic", "claude-haiku-4-5")
-        .tool("web_search", 3)
-        .tool("web_fetch", 2);
+    let ask = ask("anthropic", "claude-haiku-4-5").tool("web_search", 3).tool("web_fetch", 2);
     assert_eq!(ask.usd(&[(Input, 10_105), (Output, 604)]), "0.043125");
     let bill = ask.bill(&[(Input, 10_105), (Output, 604)]).unwrap();
     let (search, fetch) = (&bill.items[2], &bill.items[3]);
-    assert_eq!(
-        (search.item.as_str(), search.quantity, search.usd.as_str()),
-        ("tool:web_search", 3, "0.03")
-    );
+    assert_eq!((search.item.as_str(), search.quantity, search.usd.as_str()), ("tool:web_search", 3, "0.03"));
     assert_eq!((fetch.usd_per_1000.as_deref(), fetch.usd.as_str()), (Some("0"), "0"));
 }
 
@@ -245,14 +191,7 @@ fn e11_a_printed_price_is_rounded() {
 #[test]
 fn e12_a_cliff_with_cache_writes() {
     let ask = ask("openai", "gpt-5.6-sol").on("2026-09-01");
-    let call = |input| {
-        [
-            (Input, input),
-            (CacheRead, 200_000),
-            (CacheWrite30m, 50_000),
-            (Output, 4_000),
-        ]
-    };
+    let call = |input| [(Input, input), (CacheRead, 200_000), (CacheWrite30m, 50_000), (Output, 4_000)];
     // prompt 272,000: 22,000 x 4 + 200,000 x 0.4 + 50,000 x 5 + 4,000 x 20 = 88,000 + 80,000 + 250,000 + 80,000
     assert_eq!(ask.usd(&call(22_000)), "0.498");
     // prompt 272,001: 22,001 x 8 + 160,000 + 500,000 + 4,000 x 30 = 176,008 + 160,000 + 500,000 + 120,000
@@ -265,15 +204,9 @@ fn e12_a_cliff_with_cache_writes() {
 fn e13_a_cut_at_midnight() {
     let call = [(Input, 200_000), (Output, 10_000)];
     // 200,000 x 1 + 10,000 x 6
-    assert_eq!(
-        ask("openai", "gpt-5.6-luna").on("2026-07-29T23:59:59Z").usd(&call),
-        "0.26"
-    );
+    assert_eq!(ask("openai", "gpt-5.6-luna").on("2026-07-29T23:59:59Z").usd(&call), "0.26");
     // 200,000 x 0.2 + 10,000 x 1.2
-    assert_eq!(
-        ask("openai", "gpt-5.6-luna").on("2026-07-30T00:00:00Z").usd(&call),
-        "0.052"
-    );
+    assert_eq!(ask("openai", "gpt-5.6-luna").on("2026-07-30T00:00:00Z").usd(&call), "0.052");
 }
 
 #[test]
@@ -319,10 +252,7 @@ fn an_announced_and_cancelled_rise_is_listed_and_never_applied() {
     let model = builtin().find_model(Some("anthropic"), "claude-sonnet-5").unwrap();
     let withdrawn: Vec<&Price> = model.prices.iter().filter(|row| row.withdrawn.is_some()).collect();
     assert_eq!(withdrawn.len(), 2);
-    assert_eq!(
-        (withdrawn[0].known, withdrawn[0].withdrawn),
-        (Some(at("2026-06-30")), Some(at("2026-08-10")))
-    );
+    assert_eq!((withdrawn[0].known, withdrawn[0].withdrawn), (Some(at("2026-06-30")), Some(at("2026-08-10"))));
 }
 
 #[test]
@@ -330,24 +260,13 @@ fn scheduled_changes_come_when_announced() {
     let call = [(Input, 1_000_000), (CacheRead, 1_000_000), (Output, 1_000_000)];
     for (model, eve, day, before, after) in [
         ("gemini-4-argon", "2026-11-30T23:59:59Z", "2026-12-01", "12.1", "24.2"),
-        (
-            "gemini-3.8-flash",
-            "2026-12-31T23:59:59Z",
-            "2027-01-01",
-            "4.575",
-            "9.15",
-        ),
+        ("gemini-3.8-flash", "2026-12-31T23:59:59Z", "2027-01-01", "4.575", "9.15"),
     ] {
         assert_eq!(ask("google", model).on(eve).usd(&call), before);
         assert_eq!(ask("google", model).on(day).usd(&call), after);
     }
     let read = [(CacheRead, 1_000_000)];
-    assert_eq!(
-        ask("anthropic", "claude-sonnet-5-5")
-            .on("2026-10-06T23:59:59Z")
-            .usd(&read),
-        "0.2"
-    );
+    assert_eq!(ask("anthropic", "claude-sonnet-5-5").on("2026-10-06T23:59:59Z").usd(&read), "0.2");
     assert_eq!(ask("anthropic", "claude-sonnet-5-5").on("2026-10-07").usd(&read), "0.1");
     let read = [(Input, 1_000_000), (CacheRead, 1_000_000), (Output, 1_000_000)];
     assert_eq!(ask("openai", "o3").on("2025-06-09T23:59:59Z").usd(&read), "52.5");
@@ -378,10 +297,7 @@ fn nothing_is_matched_by_its_beginning() {
     ] {
         assert_eq!(ask(seller, name).why(ONE), Unpriced::UnknownModel, "{seller} {name}");
     }
-    let nameless = Request {
-        provider: Some("openai"),
-        ..Request::default()
-    };
+    let nameless = Request { provider: Some("openai"), ..Request::default() };
     assert_eq!(builtin().resolve(&nameless).unwrap_err(), Unpriced::UnknownModel);
 }
 
@@ -404,11 +320,7 @@ fn names_as_logs_write_them() {
         ("google_genai", "gemini-flash-latest", "gemini-3.8-flash"),
         ("gemini", "gemini/gemini-2.5-flash", "gemini-2.5-flash"),
     ] {
-        assert_eq!(
-            builtin().find_model(Some(seller), name).map(|m| m.id.as_str()),
-            Ok(id),
-            "{seller} {name}"
-        );
+        assert_eq!(builtin().find_model(Some(seller), name).map(|m| m.id.as_str()), Ok(id), "{seller} {name}");
     }
 }
 
@@ -426,64 +338,26 @@ fn a_call_without_a_provider_needs_exactly_one_seller() {
     // A reseller's file says first_party = false, and is never the answer to "nobody said".
     let resale = "seller = \"r\"\nfirst_party = false\n[[model]]\nid = \"m\"\n[[model.price]]\nmode = \"standard\"\n\
                   since_launch = true\nusd_per_mtok = { input = \"1\" }\n";
-    assert_eq!(
-        table(resale).find_model(None, "m").unwrap_err(),
-        Unpriced::UnknownSeller
-    );
+    assert_eq!(table(resale).find_model(None, "m").unwrap_err(), Unpriced::UnknownSeller);
     assert_eq!(table(resale).find_model(Some("R"), "m").unwrap().id, "m");
 }
 
 #[test]
 fn every_reason_is_given_where_it_is_due() {
     assert_eq!(ask("aws.bedrock", "claude-opus-5").why(ONE), Unpriced::UnknownSeller);
-    assert_eq!(
-        ask("anthropic", "claude-sonnet-4-6")
-            .on("2026-02-16T23:59:59Z")
-            .why(ONE),
-        Unpriced::NoPriceAtTime
-    );
-    assert_eq!(
-        ask("anthropic", "claude-3-opus")
-            .tier("batch")
-            .on("2024-10-07")
-            .why(ONE),
-        Unpriced::NoPriceAtTime
-    );
+    assert_eq!(ask("anthropic", "claude-sonnet-4-6").on("2026-02-16T23:59:59Z").why(ONE), Unpriced::NoPriceAtTime);
+    assert_eq!(ask("anthropic", "claude-3-opus").tier("batch").on("2024-10-07").why(ONE), Unpriced::NoPriceAtTime);
     // A commitment of Anthropic's, and OpenAI's scale tier: no public price by the token.
-    assert_eq!(
-        ask("anthropic", "claude-opus-5").tier("priority").why(ONE),
-        Unpriced::ModeNotSold
-    );
+    assert_eq!(ask("anthropic", "claude-opus-5").tier("priority").why(ONE), Unpriced::ModeNotSold);
     assert_eq!(ask("openai", "gpt-5").tier("scale").why(ONE), Unpriced::ModeNotSold);
-    assert_eq!(
-        ask("google", "gemini-2.5-pro").tier("PROVISIONED_THROUGHPUT").why(ONE),
-        Unpriced::ModeNotSold
-    );
-    assert_eq!(
-        ask("anthropic", "claude-haiku-4-5").tier("fast").why(ONE),
-        Unpriced::ModeNotSold
-    );
-    assert_eq!(
-        ask("openai", "gpt-5").tier("warp").why(ONE),
-        Unpriced::TierIndeterminate
-    );
-    assert_eq!(
-        ask("anthropic", "claude-opus-5").why(&[(AudioIn, 1)]),
-        Unpriced::ClassNotSold
-    );
-    assert_eq!(
-        ask("openai", "gpt-5").tool("image_generation", 1).why(ONE),
-        Unpriced::ToolFeeUnknown
-    );
+    assert_eq!(ask("google", "gemini-2.5-pro").tier("PROVISIONED_THROUGHPUT").why(ONE), Unpriced::ModeNotSold);
+    assert_eq!(ask("anthropic", "claude-haiku-4-5").tier("fast").why(ONE), Unpriced::ModeNotSold);
+    assert_eq!(ask("openai", "gpt-5").tier("warp").why(ONE), Unpriced::TierIndeterminate);
+    assert_eq!(ask("anthropic", "claude-opus-5").why(&[(AudioIn, 1)]), Unpriced::ClassNotSold);
+    assert_eq!(ask("openai", "gpt-5").tool("image_generation", 1).why(ONE), Unpriced::ToolFeeUnknown);
     assert_eq!(ask("openai", "gpt-5").tool("image_generation", 0).usd(&[]), "0");
-    assert_eq!(
-        ask("openai", "gpt-5").why(&[(Input, MAX_TOKENS + 1)]),
-        Unpriced::UsageInconsistent
-    );
-    assert_eq!(
-        ask("openai", "gpt-5").tool("web_search", u64::MAX).why(ONE),
-        Unpriced::UsageInconsistent
-    );
+    assert_eq!(ask("openai", "gpt-5").why(&[(Input, MAX_TOKENS + 1)]), Unpriced::UsageInconsistent);
+    assert_eq!(ask("openai", "gpt-5").tool("web_search", u64::MAX).why(ONE), Unpriced::UsageInconsistent);
 }
 
 #[test]
@@ -507,9 +381,7 @@ fn what_is_not_sold_any_more_or_for_that_size_has_no_price() {
 fn a_dash_on_the_page_bills_as_input_and_is_flagged() {
     let ask = ask("openai", "gpt-4.1").tier("batch");
     // 1,000 x 1 + 1,000 x 1 (no cached price in Batch) + 1,000 x 4
-    let bill = ask
-        .bill(&[(Input, 1_000), (CacheRead, 1_000), (Output, 1_000)])
-        .unwrap();
+    let bill = ask.bill(&[(Input, 1_000), (CacheRead, 1_000), (Output, 1_000)]).unwrap();
     assert_eq!((bill.cost.to_string().as_str(), bill.fallback), ("0.006", true));
     assert_eq!(bill.items[1].billed_as.as_deref(), Some("input"));
     assert!(!ask.bill(&[(Input, 1_000)]).unwrap().fallback);
@@ -518,21 +390,11 @@ fn a_dash_on_the_page_bills_as_input_and_is_flagged() {
 #[test]
 fn regions_without_a_rule_cost_the_list_price() {
     for region in ["", "global", "not_available", "eu-west-1", "mars"] {
-        assert_eq!(
-            ask("anthropic", "claude-opus-5").region(region).usd(&[(Input, 1_000)]),
-            "0.005",
-            "{region}"
-        );
+        assert_eq!(ask("anthropic", "claude-opus-5").region(region).usd(&[(Input, 1_000)]), "0.005", "{region}");
     }
-    assert_eq!(
-        ask("anthropic", "claude-opus-5").region("US").usd(&[(Input, 1_000)]),
-        "0.0055"
-    );
+    assert_eq!(ask("anthropic", "claude-opus-5").region("US").usd(&[(Input, 1_000)]), "0.0055");
     // Haiku 4.5 is older than the rule; a tool's fee is not multiplied.
-    assert_eq!(
-        ask("anthropic", "claude-haiku-4-5").region("us").usd(&[(Input, 1_000)]),
-        "0.001"
-    );
+    assert_eq!(ask("anthropic", "claude-haiku-4-5").region("us").usd(&[(Input, 1_000)]), "0.001");
     let search = ask("anthropic", "claude-opus-5").region("us").tool("web_search", 1);
     assert_eq!(search.usd(&[(Input, 1_000)]), "0.0155");
 }
@@ -540,17 +402,9 @@ fn regions_without_a_rule_cost_the_list_price() {
 #[test]
 fn a_tool_may_cost_by_model_by_date_and_by_the_call() {
     // Grounding: a prompt of 2.5 is billed once; from 3 on every query is.
-    assert_eq!(
-        ask("google", "gemini-2.5-flash").tool("web_search", 4).usd(&[]),
-        "0.035"
-    );
-    assert_eq!(
-        ask("google", "gemini-3.5-flash").tool("web_search", 4).usd(&[]),
-        "0.056"
-    );
-    let early = ask("google", "gemini-3-pro-preview")
-        .tool("web_search", 1)
-        .on("2026-01-04T23:59:59Z");
+    assert_eq!(ask("google", "gemini-2.5-flash").tool("web_search", 4).usd(&[]), "0.035");
+    assert_eq!(ask("google", "gemini-3.5-flash").tool("web_search", 4).usd(&[]), "0.056");
+    let early = ask("google", "gemini-3-pro-preview").tool("web_search", 1).on("2026-01-04T23:59:59Z");
     assert_eq!(early.why(&[]), Unpriced::ToolFeeUnknown);
     // OpenAI's preview tool: 10 on reasoning models, 25 on the others.
     assert_eq!(ask("openai", "gpt-5").tool("web_search_preview", 1).usd(&[]), "0.01");
@@ -563,22 +417,11 @@ fn huge_counts_are_priced_or_refused_and_never_panic() {
     let mut all = Tokens::default();
     Class::ALL.into_iter().for_each(|class| all.set(class, u64::MAX));
     let plan = builtin().resolve(&ask("openai", "gpt-realtime").request).unwrap();
-    assert_eq!(
-        plan.price(at("2026-11-01"), &all, &[]),
-        Err(Unpriced::UsageInconsistent)
-    );
+    assert_eq!(plan.price(at("2026-11-01"), &all, &[]), Err(Unpriced::UsageInconsistent));
     // 1e10 x 600 for a million = 6,000,000 dollars still fits a call; 1e10 x 600 + 1e10 x 150 = 7.5 million too.
-    assert_eq!(
-        ask("openai", "o1-pro").usd(&[(Output, MAX_TOKENS), (Input, MAX_TOKENS)]),
-        "7500000"
-    );
-    let dear = table(&one_model(
-        "mode = \"standard\"\nsince_launch = true\nusd_per_mtok = { input = \"100000\" }",
-    ));
-    assert_eq!(
-        ask("s", "m").of(&dear).why(&[(Input, MAX_TOKENS)]),
-        Unpriced::UsageInconsistent
-    );
+    assert_eq!(ask("openai", "o1-pro").usd(&[(Output, MAX_TOKENS), (Input, MAX_TOKENS)]), "7500000");
+    let dear = table(&one_model("mode = \"standard\"\nsince_launch = true\nusd_per_mtok = { input = \"100000\" }"));
+    assert_eq!(ask("s", "m").of(&dear).why(&[(Input, MAX_TOKENS)]), Unpriced::UsageInconsistent);
 }
 
 #[test]
@@ -586,24 +429,9 @@ fn a_sum_is_rounded_once_half_to_even() {
     let fine = table(&one_model(
         "mode = \"standard\"\nsince_launch = true\nusd_per_mtok = { input = \"0.000000000001\", output = \"0.000000000001\" }",
     ));
-    let pico = |input, output| {
-        ask("s", "m")
-            .of(&fine)
-            .bill(&[(Input, input), (Output, output)])
-            .unwrap()
-            .cost
-            .pico()
-    };
+    let pico = |input, output| ask("s", "m").of(&fine).bill(&[(Input, input), (Output, output)]).unwrap().cost.pico();
     // Half a picodollar goes to the even side; two halves are one.
-    assert_eq!(
-        [
-            pico(500_000, 0),
-            pico(500_001, 0),
-            pico(1_500_000, 0),
-            pico(500_000, 500_000)
-        ],
-        [0, 1, 2, 1]
-    );
+    assert_eq!([pico(500_000, 0), pico(500_001, 0), pico(1_500_000, 0), pico(500_000, 500_000)], [0, 1, 2, 1]);
 }
 
 #[test]
@@ -625,18 +453,9 @@ fn sold() -> Vec<(&'static Model, Mode)> {
 /// Finds the row by reading the listing from top to bottom: no index, no sorting.
 fn row_by_hand(model: &Model, mode: Mode, ts: Timestamp, prompt: u64) -> Option<&Price> {
     let start = |row: &Price| {
-        if row.since_launch {
-            i64::MIN
-        } else {
-            row.from.unwrap().0
-        }
+        if row.since_launch { i64::MIN } else { row.from.unwrap().0 }
     };
-    let live = || {
-        model
-            .prices
-            .iter()
-            .filter(|row| row.mode == mode && row.withdrawn.is_none() && start(row) <= ts.0)
-    };
+    let live = || model.prices.iter().filter(|row| row.mode == mode && row.withdrawn.is_none() && start(row) <= ts.0);
     let latest = live().map(start).max()?;
     live()
         .find(|row| start(row) == latest && row.prompt_min <= prompt && row.prompt_max.is_none_or(|max| prompt <= max))
@@ -645,22 +464,14 @@ fn row_by_hand(model: &Model, mode: Mode, ts: Timestamp, prompt: u64) -> Option<
 /// Asks the table and the listing about a prompt of plain input, and compares.
 fn compare_by_hand(model: &Model, mode: Mode, ts: Timestamp, prompt: u64) {
     let request = ask(&model.seller, &model.id).tier(mode.name()).request;
-    let bill = builtin()
-        .resolve(&request)
-        .unwrap()
-        .itemise(ts, &tokens(&[(Input, prompt)]), &[]);
+    let bill = builtin().resolve(&request).unwrap().itemise(ts, &tokens(&[(Input, prompt)]), &[]);
     let key = |row: &Price| format!("{}/{}/{}", model.seller, model.id, row.key());
     let expected = match row_by_hand(model, mode, ts, prompt) {
         None => Err(Unpriced::NoPriceAtTime),
         Some(row) if row.is_end() => Err(Unpriced::ModeNotSold),
         Some(row) => Ok((key(row), row.rates().find(|(class, _)| *class == Input).unwrap().1)),
     };
-    let found = bill.map(|bill| {
-        (
-            bill.items[0].price_row.clone(),
-            bill.items[0].usd_per_mtok.clone().unwrap(),
-        )
-    });
+    let found = bill.map(|bill| (bill.items[0].price_row.clone(), bill.items[0].usd_per_mtok.clone().unwrap()));
     assert_eq!(found, expected, "{} {mode} at {ts} with {prompt}", model.id);
 }
 
@@ -668,10 +479,7 @@ fn compare_by_hand(model: &Model, mode: Mode, ts: Timestamp, prompt: u64) {
 fn every_cliff_falls_between_its_size_and_the_next() {
     let mut cliffs = 0;
     for (model, mode) in sold() {
-        let bounded = model
-            .prices
-            .iter()
-            .filter(|row| row.mode == mode && row.withdrawn.is_none());
+        let bounded = model.prices.iter().filter(|row| row.mode == mode && row.withdrawn.is_none());
         for (row, max) in bounded.filter_map(|row| Some((row, row.prompt_max?))) {
             let ts = row.from.unwrap();
             (max - 1..=max + 1).for_each(|prompt| compare_by_hand(model, mode, ts, prompt));
@@ -687,12 +495,7 @@ fn every_cliff_falls_between_its_size_and_the_next() {
 fn every_start_is_exact_to_the_second() {
     let mut starts = 0;
     for (model, mode) in sold() {
-        for from in model
-            .prices
-            .iter()
-            .filter(|row| row.mode == mode)
-            .filter_map(|row| row.from)
-        {
+        for from in model.prices.iter().filter(|row| row.mode == mode).filter_map(|row| row.from) {
             for second in [-NANOS, -1, 0, NANOS] {
                 compare_by_hand(model, mode, Timestamp(from.0 + second), 1_000);
             }
@@ -754,9 +557,7 @@ proptest! {
 }
 
 fn rate(row: &Price, class: Class) -> Option<i128> {
-    row.rates()
-        .find(|(sold, _)| *sold == class)
-        .map(|(_, rate)| pico(&rate))
+    row.rates().find(|(sold, _)| *sold == class).map(|(_, rate)| pico(&rate))
 }
 
 #[test]
@@ -767,11 +568,7 @@ fn anthropic_writes_cost_their_multiples() {
             let input = rate(row, Input).unwrap();
             assert_eq!(rate(row, CacheWrite1h), Some(input * 2), "{} {}", model.id, row.key());
             // Haiku 3 alone is printed off the rule: 0.30 and 0.03 for 0.25.
-            let rule = if model.id == "claude-3-haiku" {
-                input * 6 / 5
-            } else {
-                input * 5 / 4
-            };
+            let rule = if model.id == "claude-3-haiku" { input * 6 / 5 } else { input * 5 / 4 };
             assert_eq!(rate(row, CacheWrite5m), Some(rule), "{} {}", model.id, row.key());
             let share = input * 1_000 / rate(row, CacheRead).unwrap();
             let allowed: &[i128] = match model.id.as_str() {
@@ -790,21 +587,13 @@ fn anthropic_writes_cost_their_multiples() {
 
 #[test]
 fn openai_writes_cost_their_multiples() {
-    let rows = builtin()
-        .models()
-        .flat_map(|model| model.prices.iter().map(move |row| (model, row)));
+    let rows = builtin().models().flat_map(|model| model.prices.iter().map(move |row| (model, row)));
     let written: Vec<_> = rows.filter(|(_, row)| rate(row, CacheWrite30m).is_some()).collect();
     assert!(written.len() > 80);
     for (model, row) in written {
         let input = rate(row, Input).unwrap();
         let writes = (rate(row, CacheWrite30m), rate(row, CacheWrite12h));
-        assert_eq!(
-            writes,
-            (Some(input * 5 / 4), Some(input * 5 / 2)),
-            "{} {}",
-            model.id,
-            row.key()
-        );
+        assert_eq!(writes, (Some(input * 5 / 4), Some(input * 5 / 2)), "{} {}", model.id, row.key());
     }
 }
 
@@ -812,22 +601,14 @@ fn openai_writes_cost_their_multiples() {
 fn batch_and_flex_cost_no_more_than_standard_and_the_faster_modes_no_less() {
     let mut compared = 0;
     for (model, mode) in sold().into_iter().filter(|(_, mode)| *mode != Mode::Standard) {
-        for row in model
-            .prices
-            .iter()
-            .filter(|row| row.mode == mode && row.withdrawn.is_none() && !row.is_end())
-        {
+        for row in model.prices.iter().filter(|row| row.mode == mode && row.withdrawn.is_none() && !row.is_end()) {
             let ts = row.from.unwrap_or(at("2026-11-20"));
             let standard = row_by_hand(model, Mode::Standard, ts, row.prompt_min).unwrap();
             for class in Class::ALL {
                 let (Some(here), Some(there)) = (rate(row, class), rate(standard, class)) else {
                     continue;
                 };
-                let fine = if matches!(mode, Mode::Batch | Mode::Flex) {
-                    here <= there
-                } else {
-                    here >= there
-                };
+                let fine = if matches!(mode, Mode::Batch | Mode::Flex) { here <= there } else { here >= there };
                 assert!(fine, "{} {} {class:?}: {here} against {there}", model.id, row.key());
                 compared += 1;
             }
@@ -840,19 +621,10 @@ fn batch_and_flex_cost_no_more_than_standard_and_the_faster_modes_no_less() {
 fn a_longer_prompt_never_costs_less() {
     let mut compared = 0;
     for (model, mode) in sold() {
-        for row in model
-            .prices
-            .iter()
-            .filter(|row| row.mode == mode && row.prompt_max.is_some())
-        {
+        for row in model.prices.iter().filter(|row| row.mode == mode && row.prompt_max.is_some()) {
             let over = row_by_hand(model, mode, row.from.unwrap(), row.prompt_max.unwrap() + 1).unwrap();
             for (class, _) in over.rates() {
-                assert!(
-                    rate(over, class) > rate(row, class),
-                    "{} {} {class:?}",
-                    model.id,
-                    row.key()
-                );
+                assert!(rate(over, class) > rate(row, class), "{} {} {class:?}", model.id, row.key());
                 compared += 1;
             }
         }
@@ -863,33 +635,20 @@ fn a_longer_prompt_never_costs_less() {
 #[test]
 fn every_file_of_the_folder_is_in_the_program() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("pricing");
-    let names = fs_err::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = fs_err::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let there: BTreeSet<String> = names.filter(|name| name.ends_with(".toml")).collect();
-    assert_eq!(
-        Table::builtin_files().map(str::to_string).collect::<BTreeSet<_>>(),
-        there
-    );
+    assert_eq!(Table::builtin_files().map(str::to_string).collect::<BTreeSet<_>>(), there);
     // Read from the disk, the folder is the same table.
     assert_eq!(Table::load(&folder).unwrap().id(), builtin().id());
 }
 
 #[test]
 fn the_built_in_table_says_where_every_row_comes_from() {
-    for (model, row) in builtin()
-        .models()
-        .flat_map(|model| model.prices.iter().map(move |row| (model, row)))
-    {
+    for (model, row) in builtin().models().flat_map(|model| model.prices.iter().map(move |row| (model, row))) {
         let stated = row.basis.is_some() && row.src.as_ref().is_some_and(|src| src.len() > 5);
         assert!(stated, "{} {}", model.id, row.key());
         // Nobody reads a price before its model is out.
-        assert!(
-            row.read >= model.released.map(|ts| ts.utc().date_naive()),
-            "{} {}",
-            model.id,
-            row.key()
-        );
+        assert!(row.read >= model.released.map(|ts| ts.utc().date_naive()), "{} {}", model.id, row.key());
     }
     assert!(builtin().id().starts_with("2026.11.21+"), "{}", builtin().id());
     assert_eq!(builtin().id().len(), "2026.11.21+".len() + 12);
@@ -926,13 +685,7 @@ fn a_table_in_one_file_may_price_several_sellers() {
     let table = Table::load(&file).unwrap();
     assert!(table.id().starts_with("custom+"));
     let day = "2026-02-01";
-    assert_eq!(
-        ask("acme", "big")
-            .of(&table)
-            .on(day)
-            .usd(&[(Input, 1_000), (Output, 1_000)]),
-        "0.003"
-    );
+    assert_eq!(ask("acme", "big").of(&table).on(day).usd(&[(Input, 1_000), (Output, 1_000)]), "0.003");
     assert_eq!(ask("other", "small").of(&table).on(day).usd(&[(Input, 1_000)]), "0.003");
     assert_eq!(ask("other", "big").of(&table).on(day).why(ONE), Unpriced::UnknownModel);
 }
@@ -944,10 +697,7 @@ fn a_table_may_be_a_folder_without_a_table_file() {
     fs_err::write(dir.path().join("b.toml"), one_model(ROW).replace("\"s\"", "\"t\"")).unwrap();
     fs_err::write(dir.path().join("notes.txt"), "not a price").unwrap();
     let table = Table::load(dir.path()).unwrap();
-    assert_eq!(
-        table.sellers().map(|seller| seller.id.as_str()).collect::<Vec<_>>(),
-        ["s", "t"]
-    );
+    assert_eq!(table.sellers().map(|seller| seller.id.as_str()).collect::<Vec<_>>(), ["s", "t"]);
     let again = Table::from_text(table.text()).unwrap();
     assert_eq!((again.id(), again.text()), (table.id(), table.text()));
     fs_err::write(dir.path().join("TABLE.toml"), "schema = 1\nversion = \"7\"\n").unwrap();
@@ -958,20 +708,14 @@ fn a_table_may_be_a_folder_without_a_table_file() {
 #[test]
 fn the_text_of_the_built_in_table_makes_the_same_table() {
     assert_eq!(Table::from_text(builtin().text()).unwrap().id(), builtin().id());
-    assert!(matches!(
-        Table::from_text("seller = \"s\""),
-        Err(PriceError::NotATable(_))
-    ));
+    assert!(matches!(Table::from_text("seller = \"s\""), Err(PriceError::NotATable(_))));
 }
 
 #[test]
 fn the_id_follows_the_rates_and_not_the_wording() {
     let id = |text: &str| table(text).id().to_string();
     let plain = one_model(ROW);
-    assert_eq!(
-        id(&plain),
-        id(&format!("# a comment\n\n{}", plain.replace(" = ", "  =  ")))
-    );
+    assert_eq!(id(&plain), id(&format!("# a comment\n\n{}", plain.replace(" = ", "  =  "))));
     assert_eq!(id(&plain), id(&plain.replace("from", "src = \"a page\"\nfrom")));
     assert_eq!(id(&plain), id(&plain.replace("\"1\"", "\"1.0\"")));
     for (old, new) in [
@@ -992,10 +736,7 @@ fn bands_may_start_at_a_size_as_well_as_after_it() {
     let high = "mode = \"standard\"\nfrom = 2026-01-01\nprompt_from = 200000\nusd_per_mtok = { input = \"2\" }";
     let table = table(&format!("{}\n[[model.price]]\n{high}\n", one_model(low)));
     let usd = |n| ask("s", "m").of(&table).usd(&[(Input, n)]);
-    assert_eq!(
-        [usd(199_999), usd(200_000), usd(200_001)],
-        ["0.199999", "0.4", "0.400002"]
-    );
+    assert_eq!([usd(199_999), usd(200_000), usd(200_001)], ["0.199999", "0.4", "0.400002"]);
 }
 
 #[test]
@@ -1005,10 +746,7 @@ fn a_row_may_start_at_a_clock_time_or_hold_since_launch() {
     assert_eq!(usd("2026-08-16T15:59:59Z"), Err(Unpriced::NoPriceAtTime));
     assert_eq!(usd("2026-08-16T16:00:00Z"), Ok(1_000_000));
     let launch = table(&one_model(&ROW.replace("from", "since_launch = true\nfrom")));
-    assert_eq!(
-        ask("s", "m").of(&launch).on("2020-01-01").usd(&[(Input, 1_000)]),
-        "0.001"
-    );
+    assert_eq!(ask("s", "m").of(&launch).on("2020-01-01").usd(&[(Input, 1_000)]), "0.001");
 }
 
 /// Loads a wrong file and checks the place and words of the message.
@@ -1017,11 +755,7 @@ fn refused(text: &str, line: usize, words: &str, hint: &str) {
     let message = error.to_string();
     assert!(message.starts_with(&format!("mine.toml:{line}: ")), "{message}\n{text}");
     assert!(message.contains(words), "{message}");
-    assert!(
-        error.hint().is_some_and(|said| said.contains(hint)),
-        "{:?}",
-        error.hint()
-    );
+    assert!(error.hint().is_some_and(|said| said.contains(hint)), "{:?}", error.hint());
 }
 
 #[test]
@@ -1030,77 +764,27 @@ fn a_wrong_value_is_refused_with_its_place() {
     refused(&row("\"1\"", "1.0"), 9, "floating point", "quoted decimal");
     refused(&row("\"1\"", "1"), 9, "integer", "quoted decimal");
     refused(&row("from", "form"), 8, "`form`", "did you mean `from`?");
-    refused(
-        &row("input", "inptu"),
-        9,
-        "unknown class of tokens `inptu`",
-        "did you mean `input`?",
-    );
-    refused(
-        &row("standard", "standart"),
-        7,
-        "unknown mode `standart`",
-        "did you mean `standard`?",
-    );
+    refused(&row("input", "inptu"), 9, "unknown class of tokens `inptu`", "did you mean `input`?");
+    refused(&row("standard", "standart"), 7, "unknown mode `standart`", "did you mean `standard`?");
     refused(&row("2026-01-01", "2026-02-30"), 8, "invalid date", "calendar");
     refused(&row("2026-01-01", "2026-02-03T10:00:00"), 8, "not an instant", "offset");
     refused(&row("\"1\"", "\"-1\""), 9, "negative", "0 or more");
     for odd in ["01", "1.", ".5", "+1", "1e3", "$1", "1_000", " 1", ""] {
-        refused(
-            &row("\"1\"", &format!("\"{odd}\"")),
-            9,
-            "not a canonical decimal",
-            "plain digits",
-        );
+        refused(&row("\"1\"", &format!("\"{odd}\"")), 9, "not a canonical decimal", "plain digits");
     }
-    refused(
-        &row("\"1\"", "\"0.0000000000001\""),
-        9,
-        "more than 12 decimals",
-        "picodollar",
-    );
+    refused(&row("\"1\"", "\"0.0000000000001\""), 9, "more than 12 decimals", "picodollar");
     refused(&row("\"1\"", "\"1000000\""), 9, "too large", "100000");
     refused(&row("from = 2026-01-01\n", ""), 6, "without a start", "since_launch");
-    refused(
-        &row("from", "basis = \"rumour\"\nfrom"),
-        8,
-        "unknown basis `rumour`",
-        "announcement",
-    );
-    refused(
-        &row("from", "fallback = { input = \"output\" }\nfrom"),
-        8,
-        "a price and a fallback",
-        "one of the two",
-    );
-    refused(
-        &row("from", "fallback = { cache_read = \"audio_in\" }\nfrom"),
-        8,
-        "no price in this row",
-        "usd_per_mtok",
-    );
+    refused(&row("from", "basis = \"rumour\"\nfrom"), 8, "unknown basis `rumour`", "announcement");
+    refused(&row("from", "fallback = { input = \"output\" }\nfrom"), 8, "a price and a fallback", "one of the two");
+    refused(&row("from", "fallback = { cache_read = \"audio_in\" }\nfrom"), 8, "no price in this row", "usd_per_mtok");
     refused("schema = 2\nseller = \"s\"\n", 1, "number 2", "newer attr");
     refused("seller = \"s\"\ncurrency = \"EUR\"\n", 2, "`EUR`", "USD");
     refused("seller = \"s\"\n", 1, "no model", "[[model]]");
-    refused(
-        "seller = \"s\"\n[[model]]\nid = \"m\"\n",
-        2,
-        "no price for model `m`",
-        "[[model.price]]",
-    );
-    refused(
-        &one_model(ROW).replace("seller = \"s\"", ""),
-        3,
-        "no seller for model `m`",
-        "at the top",
-    );
+    refused("seller = \"s\"\n[[model]]\nid = \"m\"\n", 2, "no price for model `m`", "[[model.price]]");
+    refused(&one_model(ROW).replace("seller = \"s\"", ""), 3, "no seller for model `m`", "at the top");
     let tool = "[[tool]]\nid = \"t\"\nusd_per_1000 = \"1\"\nper = \"week\"\n";
-    refused(
-        &format!("seller = \"s\"\n{tool}"),
-        5,
-        "unknown unit `week`",
-        "per = \"use\"",
-    );
+    refused(&format!("seller = \"s\"\n{tool}"), 5, "unknown unit `week`", "per = \"use\"");
     refused(tool, 1, "needs the file's `seller`", "at the top");
 }
 
@@ -1112,19 +796,9 @@ fn a_block_that_would_change_a_price_is_never_ignored() {
         ("[[storage]]\nusd_per_mtok_hour = \"1\"\n", "[[storage]]"),
         ("[[override]]\ndiscount = \"0.15\"\n", "[[override]]"),
     ] {
-        refused(
-            &format!("{}\n{block}", one_model(ROW)),
-            12,
-            &format!("{name} is not understood"),
-            "would be wrong",
-        );
+        refused(&format!("{}\n{block}", one_model(ROW)), 12, &format!("{name} is not understood"), "would be wrong");
     }
-    refused(
-        &one_model(&format!("window = \"peak\"\n{ROW}")),
-        7,
-        "`window` on a price",
-        "would be wrong",
-    );
+    refused(&one_model(&format!("window = \"peak\"\n{ROW}")), 7, "`window` on a price", "would be wrong");
 }
 
 #[test]
@@ -1134,51 +808,14 @@ fn rows_that_disagree_are_refused() {
         format!("{}\n[[model.price]]\n{}", one_model(&row(a)), row(b))
     };
     refused(&two("", ""), 13, "overlaps the row of line 6", "other dates");
-    refused(
-        &two("prompt_max = 10", "prompt_over = 9"),
-        13,
-        "overlaps",
-        "do not meet",
-    );
-    refused(
-        &two("prompt_max = 10", "prompt_over = 11"),
-        13,
-        "for a prompt of 11 tokens",
-        "every prompt size",
-    );
-    refused(
-        &two("prompt_max = 10", "prompt_over = 10\nprompt_max = 20"),
-        13,
-        "of 21 tokens",
-        "every prompt size",
-    );
-    refused(
-        &one_model(&ROW.replace("usd", "prompt_over = 10\nusd")),
-        6,
-        "of 0 tokens",
-        "every prompt size",
-    );
-    refused(
-        &one_model(&ROW.replace("usd", "prompt_over = 9\nprompt_max = 9\nusd")),
-        6,
-        "is empty",
-        "below",
-    );
-    refused(
-        &one_model(&ROW.replace("usd", "prompt_over = 9\nprompt_from = 9\nusd")),
-        6,
-        "two lower",
-        "keep",
-    );
-    let late = ROW
-        .replace("from", "since_launch = true\nfrom")
-        .replace("2026-01-01", "2026-02-01");
-    refused(
-        &format!("{}\n[[model.price]]\n{late}", one_model(ROW)),
-        12,
-        "since_launch",
-        "only the first",
-    );
+    refused(&two("prompt_max = 10", "prompt_over = 9"), 13, "overlaps", "do not meet");
+    refused(&two("prompt_max = 10", "prompt_over = 11"), 13, "for a prompt of 11 tokens", "every prompt size");
+    refused(&two("prompt_max = 10", "prompt_over = 10\nprompt_max = 20"), 13, "of 21 tokens", "every prompt size");
+    refused(&one_model(&ROW.replace("usd", "prompt_over = 10\nusd")), 6, "of 0 tokens", "every prompt size");
+    refused(&one_model(&ROW.replace("usd", "prompt_over = 9\nprompt_max = 9\nusd")), 6, "is empty", "below");
+    refused(&one_model(&ROW.replace("usd", "prompt_over = 9\nprompt_from = 9\nusd")), 6, "two lower", "keep");
+    let late = ROW.replace("from", "since_launch = true\nfrom").replace("2026-01-01", "2026-02-01");
+    refused(&format!("{}\n[[model.price]]\n{late}", one_model(ROW)), 12, "since_launch", "only the first");
     // A withdrawn row takes no part.
     let cancelled = ROW.replace("from", "withdrawn = 2026-01-01\nfrom");
     table(&format!("{}\n[[model.price]]\n{cancelled}", one_model(ROW)));
@@ -1193,47 +830,17 @@ fn names_that_mean_two_things_are_refused() {
     refused(&model("n", "dated = [\"n-{date}\"]"), 12, "not a pattern", "{yyyymmdd}");
     let dated = one_model(ROW).replace("id = \"m\"", "id = \"m\"\ndated = [\"m-{yyyymmdd}\"]");
     let clash = format!("{dated}\n[[model]]\nid = \"m-20260101\"\n[[model.price]]\n{ROW}");
-    refused(
-        &clash,
-        3,
-        "`m-20260101` names `m` and also `m-20260101`",
-        "one of the two",
-    );
+    refused(&clash, 3, "`m-20260101` names `m` and also `m-20260101`", "one of the two");
     let alias = |name: &str, to: &str| more(&format!("[[alias]]\nname = \"{name}\"\nto = [{to}]\n"));
-    refused(
-        &alias("m", "{ from = 2026-01-01, model = \"m\" }"),
-        12,
-        "`m` names",
-        "one of the two",
-    );
-    refused(
-        &alias("x", "{ from = 2026-01-01, model = \"y\" }"),
-        14,
-        "`y` is not the id",
-        "correct the id",
-    );
+    refused(&alias("m", "{ from = 2026-01-01, model = \"m\" }"), 12, "`m` names", "one of the two");
+    refused(&alias("x", "{ from = 2026-01-01, model = \"y\" }"), 14, "`y` is not the id", "correct the id");
     refused(&alias("x", ""), 12, "leads nowhere", "from");
     let twice = "{ from = 2026-01-02, model = \"m\" }, { from = 2026-01-01, model = \"m\" }";
     refused(&alias("x", twice), 14, "not in order", "earliest");
-    refused(
-        &model("n", "seller = \"S\""),
-        1,
-        "the provider name `s`",
-        "one of the two",
-    );
+    refused(&model("n", "seller = \"S\""), 1, "the provider name `s`", "one of the two");
     let tools = "[[tool]]\nid = \"t\"\nusd_per_1000 = \"1\"\n";
-    refused(
-        &more(&format!("{tools}{tools}")),
-        15,
-        "a second fee for tool `t`",
-        "line 12",
-    );
-    refused(
-        &more(&format!("{tools}models = [\"z\"]\n")),
-        12,
-        "`z` is not the id",
-        "add the model",
-    );
+    refused(&more(&format!("{tools}{tools}")), 15, "a second fee for tool `t`", "line 12");
+    refused(&more(&format!("{tools}models = [\"z\"]\n")), 12, "`z` is not the id", "add the model");
 }
 
 #[test]
@@ -1241,24 +848,10 @@ fn a_region_rule_must_leave_every_price_exact() {
     let region =
         |mult: &str, rest: &str| format!("\n[[region]]\nwhen = {{ region = \"eu\" }}\nmult = \"{mult}\"\n{rest}");
     let fine = one_model(&ROW.replace("\"1\"", "\"0.000000000001\""));
+    refused(&format!("{fine}{}", region("1.1", "")), 6, "times 1.1 has more than 12 decimals", "picodollar");
+    refused(&format!("{}{}", one_model(ROW), region("0", "")), 14, "not a multiplier", "above 0");
     refused(
-        &format!("{fine}{}", region("1.1", "")),
-        6,
-        "times 1.1 has more than 12 decimals",
-        "picodollar",
-    );
-    refused(
-        &format!("{}{}", one_model(ROW), region("0", "")),
-        14,
-        "not a multiplier",
-        "above 0",
-    );
-    refused(
-        &format!(
-            "{}{}",
-            one_model(ROW),
-            region("1.1", "models_released_from = 2026-01-01\n")
-        ),
+        &format!("{}{}", one_model(ROW), region("1.1", "models_released_from = 2026-01-01\n")),
         3,
         "release date",
         "released",

@@ -67,9 +67,7 @@ struct Kept {
 }
 
 fn pairs<K: AsRef<str>, V: AsRef<str>>(list: &[(K, V)]) -> BTreeMap<String, String> {
-    list.iter()
-        .map(|(key, value)| (key.as_ref().to_string(), value.as_ref().to_string()))
-        .collect()
+    list.iter().map(|(key, value)| (key.as_ref().to_string(), value.as_ref().to_string())).collect()
 }
 
 impl Sink for Kept {
@@ -101,11 +99,7 @@ impl Sink for Kept {
             id: span.id.to_string(),
             trace: span.trace.to_string(),
             role: span.role,
-            dims: span
-                .dims
-                .iter()
-                .map(|(dim, value)| (dim.name(), value.to_string()))
-                .collect(),
+            dims: span.dims.iter().map(|(dim, value)| (dim.name(), value.to_string())).collect(),
             extra: pairs(&span.extra),
         });
     }
@@ -155,11 +149,7 @@ fn sample(path: &str) -> String {
 
 /// Reads a sample and returns its calls by id.
 fn calls(reader: &dyn Reader, path: &str) -> BTreeMap<String, Seen> {
-    read(reader, &sample(path))
-        .calls
-        .into_iter()
-        .filter_map(|call| Some((call.id.clone()?, call)))
-        .collect()
+    read(reader, &sample(path)).calls.into_iter().filter_map(|call| Some((call.id.clone()?, call))).collect()
 }
 
 const READERS: [&dyn Reader; 4] = [&Anthropic, &OpenAi, &LiteLlm, &Otlp];
@@ -194,13 +184,7 @@ fn one_call_in_every_dialect_has_the_same_classes() {
     let litellm = calls(&LiteLlm, "litellm/spend_logs.jsonl");
     expect(
         &litellm["b-1"],
-        &[
-            ("input", 200),
-            ("cache_read", 4000),
-            ("cache_write_5m", 600),
-            ("cache_write_1h", 400),
-            ("output", 350),
-        ],
+        &[("input", 200), ("cache_read", 4000), ("cache_write_5m", 600), ("cache_write_1h", 400), ("output", 350)],
     );
 }
 
@@ -212,19 +196,10 @@ fn anthropic_takes_lifetimes_tools_region_and_dimensions() {
     let call = &calls["msg_01Ab"];
     expect(
         call,
-        &[
-            ("input", 12),
-            ("cache_read", 3000),
-            ("cache_write_5m", 400),
-            ("cache_write_1h", 500),
-            ("output", 410),
-        ],
+        &[("input", 12), ("cache_read", 3000), ("cache_write_5m", 400), ("cache_write_1h", 500), ("output", 410)],
     );
     assert_eq!(call.reasoning, 150);
-    assert_eq!(
-        call.tools,
-        [("web_search".to_string(), 2), ("web_fetch".to_string(), 1)]
-    );
+    assert_eq!(call.tools, [("web_search".to_string(), 2), ("web_fetch".to_string(), 1)]);
     assert_eq!(call.dims["tier"], "standard");
     assert_eq!(call.dims["region"], "us");
     assert_eq!(call.dims["tenant"], "acme");
@@ -243,20 +218,9 @@ fn anthropic_takes_lifetimes_tools_region_and_dimensions() {
 #[test]
 fn cache_writes_beyond_the_split_are_billed() {
     let calls = calls(&Anthropic, "anthropic/wrapped.jsonl");
-    expect(
-        &calls["msg_01Ac"],
-        &[("input", 100), ("cache_write_5m", 184_457), ("output", 900)],
-    );
+    expect(&calls["msg_01Ac"], &[("input", 100), ("cache_write_5m", 184_457), ("output", 900)]);
     assert_eq!(calls["msg_01Ac"].flags, ["ttl_unknown"]);
-    expect(
-        &calls["msg_01Ad"],
-        &[
-            ("input", 50),
-            ("cache_write_5m", 80),
-            ("cache_write_1h", 70),
-            ("output", 20),
-        ],
-    );
+    expect(&calls["msg_01Ad"], &[("input", 50), ("cache_write_5m", 80), ("cache_write_1h", 70), ("output", 20)]);
     assert!(calls["msg_01Ad"].flags.is_empty());
 }
 
@@ -290,10 +254,7 @@ fn anthropic_finds_the_body_and_its_seller() {
     assert_eq!(calls["msg_vrtx_01Ak"].ts, "2026-06-01T12:11:00Z");
     assert_eq!(calls["msg_01Al"].dims["tenant"], "acme");
     let error = &calls["req_011"];
-    assert_eq!(
-        (error.dims["status"].as_str(), error.unpriced, error.tokens.len()),
-        ("error", None, 0)
-    );
+    assert_eq!((error.dims["status"].as_str(), error.unpriced, error.tokens.len()), ("error", None, 0));
     assert_eq!(error.extra["error_type"], "overloaded_error");
     assert_eq!(calls["msg_01Am"].unpriced, Some(Unpriced::UsageMissing));
     assert_eq!(calls["msg_01An"].unpriced, Some(Unpriced::UsageInconsistent));
@@ -311,10 +272,7 @@ fn a_tag_that_shares_a_name_is_no_property_of_the_request() {
     let call = &read(&Anthropic, &format!("{text}\n")).calls[0];
     assert_eq!(call.dims["provider"], "anthropic");
     assert!(!call.dims.contains_key("tier"));
-    assert_eq!(
-        (call.extra["tier"].as_str(), call.extra["system"].as_str()),
-        ("gold", "crm")
-    );
+    assert_eq!((call.extra["tier"].as_str(), call.extra["system"].as_str()), ("gold", "crm"));
 }
 
 #[test]
@@ -332,10 +290,7 @@ fn batches_and_coding_sessions_are_left_to_others() {
 #[test]
 fn openai_classes_are_cut_out_of_the_sums() {
     let calls = calls(&OpenAi, "openai/mixed.jsonl");
-    expect(
-        &calls["chatcmpl-Aa"],
-        &[("input", 500), ("cache_read", 1500), ("output", 500)],
-    );
+    expect(&calls["chatcmpl-Aa"], &[("input", 500), ("cache_read", 1500), ("output", 500)]);
     assert_eq!(calls["chatcmpl-Aa"].reasoning, 320);
     assert_eq!(calls["chatcmpl-Aa"].dims["tier"], "standard");
     assert_eq!(calls["chatcmpl-Aa"].dims["provider"], "openai");
@@ -362,10 +317,7 @@ fn responses_carry_tools_tier_and_dimensions() {
     let calls = calls(&OpenAi, "openai/mixed.jsonl");
     let call = &calls["resp_Ad"];
     expect(call, &[("input", 288), ("cache_read", 512), ("output", 90)]);
-    assert_eq!(
-        call.tools,
-        [("web_search".to_string(), 2), ("file_search".to_string(), 1)]
-    );
+    assert_eq!(call.tools, [("web_search".to_string(), 2), ("file_search".to_string(), 1)]);
     for (dim, value) in [
         ("tier", "flex"),
         ("user", "u-9"),
@@ -379,25 +331,16 @@ fn responses_carry_tools_tier_and_dimensions() {
         assert_eq!(call.dims[dim], value);
     }
     assert_eq!(call.extra["model_requested"], "gpt-5.6");
-    assert_eq!(
-        (call.ts.as_str(), call.latency),
-        ("2026-06-01T12:03:00.500Z", Some(900))
-    );
+    assert_eq!((call.ts.as_str(), call.latency), ("2026-06-01T12:03:00.500Z", Some(900)));
     assert_eq!(calls["resp_Ae"].dims["status"], "ok");
-    assert_eq!(
-        (calls["resp_Af"].dims["status"].as_str(), calls["resp_Af"].unpriced),
-        ("error", None)
-    );
+    assert_eq!((calls["resp_Af"].dims["status"].as_str(), calls["resp_Af"].unpriced), ("error", None));
     assert!(!calls.contains_key("resp_Ag"), "an unfinished response is no call yet");
 }
 
 #[test]
 fn the_preview_of_web_search_has_its_own_fee() {
     let text = r#"{"object":"response","created_at":1780315200,"status":"completed","model":"gpt-4.1","tools":[{"type":"web_search_preview"}],"output":[{"type":"web_search_call"}],"usage":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}"#;
-    assert_eq!(
-        read(&OpenAi, &format!("{text}\n")).calls[0].tools,
-        [("web_search_preview".to_string(), 1)]
-    );
+    assert_eq!(read(&OpenAi, &format!("{text}\n")).calls[0].tools, [("web_search_preview".to_string(), 1)]);
 }
 
 /// Acceptance check 5, as far as these vendors copy the shape.
@@ -405,15 +348,9 @@ fn the_preview_of_web_search_has_its_own_fee() {
 fn copies_of_the_shape_keep_reasoning_apart() {
     let calls = calls(&OpenAi, "openai/mixed.jsonl");
     expect(&calls["Ak"], &[("input", 12), ("output", 229)]);
-    assert_eq!(
-        (calls["Ak"].reasoning, calls["Ak"].dims["provider"].as_str()),
-        (228, "xai")
-    );
+    assert_eq!((calls["Ak"].reasoning, calls["Ak"].dims["provider"].as_str()), (228, "xai"));
     expect(&calls["Al"], &[("input", 35), ("output", 74)]);
-    assert_eq!(
-        (calls["Al"].reasoning, calls["Al"].extra["reasoning_hidden"].as_str()),
-        (62, "62")
-    );
+    assert_eq!((calls["Al"].reasoning, calls["Al"].extra["reasoning_hidden"].as_str()), (62, "62"));
     expect(&calls["Am"], &[("input", 36), ("cache_read", 64), ("output", 12)]);
     assert_eq!(calls["gen-An"].dims["provider"], "openrouter");
     assert_eq!(calls["gen-An"].cost, Usd::parse("0.00045").ok());
@@ -424,10 +361,7 @@ fn copies_of_the_shape_keep_reasoning_apart() {
 #[test]
 fn a_contradiction_in_a_body_is_kept_raw() {
     let calls = calls(&OpenAi, "openai/mixed.jsonl");
-    expect(
-        &calls["chatcmpl-Ao"],
-        &[("input", 100), ("cache_read", 160), ("output", 10)],
-    );
+    expect(&calls["chatcmpl-Ao"], &[("input", 100), ("cache_read", 160), ("output", 10)]);
     for id in ["chatcmpl-Ao", "chatcmpl-Ap"] {
         assert_eq!(calls[id].unpriced, Some(Unpriced::UsageInconsistent));
         assert_eq!(calls[id].flags, ["usage_inconsistent"]);
@@ -438,21 +372,10 @@ fn a_contradiction_in_a_body_is_kept_raw() {
 #[test]
 fn openai_errors_embeddings_and_rejections() {
     let kept = read(&OpenAi, &sample("openai/mixed.jsonl"));
-    let failed = kept
-        .calls
-        .iter()
-        .find(|call| call.line == 9)
-        .expect("the error is a call");
-    assert_eq!(
-        (failed.dims["status"].as_str(), failed.dims["model"].as_str()),
-        ("error", "gpt-5.6")
-    );
+    let failed = kept.calls.iter().find(|call| call.line == 9).expect("the error is a call");
+    assert_eq!((failed.dims["status"].as_str(), failed.dims["model"].as_str()), ("error", "gpt-5.6"));
     assert_eq!(failed.extra["error_type"], "rate_limit_exceeded");
-    let embedded = kept
-        .calls
-        .iter()
-        .find(|call| call.line == 8)
-        .expect("the embedding is a call");
+    let embedded = kept.calls.iter().find(|call| call.line == 8).expect("the embedding is a call");
     expect(embedded, &[("input", 8)]);
     assert_eq!(kept.skips, [(7, "unfinished")]);
     assert_eq!(kept.rejections.len(), 2, "{:?}", kept.rejections);
@@ -466,10 +389,7 @@ fn litellm_row_keeps_every_reading_of_its_prompt_tokens() {
     let kept = read(&LiteLlm, &sample("litellm/spend_logs.jsonl"));
     let call = &kept.calls[0];
     expect(call, &[("input", 400), ("cache_read", 1500), ("output", 250)]);
-    assert_eq!(
-        (call.others.as_slice(), call.flags.as_slice()),
-        ([1900].as_slice(), ["inclusive_guessed"].as_slice())
-    );
+    assert_eq!((call.others.as_slice(), call.flags.as_slice()), ([1900].as_slice(), ["inclusive_guessed"].as_slice()));
     assert_eq!(call.cost, Usd::parse("0.0054").ok());
     for (dim, value) in [
         ("feature", "summarize"),
@@ -486,34 +406,19 @@ fn litellm_row_keeps_every_reading_of_its_prompt_tokens() {
         assert_eq!(call.dims[dim], value, "{dim}");
     }
     assert_eq!(call.extra["model_requested"], "support-large");
-    assert_eq!(
-        (call.ts.as_str(), call.latency, call.ttft),
-        ("2026-05-02T08:14:09.120Z", Some(1900), Some(500))
-    );
+    assert_eq!((call.ts.as_str(), call.latency, call.ttft), ("2026-05-02T08:14:09.120Z", Some(1900), Some(500)));
     let calls = calls(&LiteLlm, "litellm/spend_logs.jsonl");
     // Writes larger than the prompt: they stand outside, whatever the version.
-    expect(
-        &calls["msg_01La"],
-        &[("input", 31), ("cache_write_5m", 1253), ("output", 20)],
-    );
+    expect(&calls["msg_01La"], &[("input", 31), ("cache_write_5m", 1253), ("output", 20)]);
     assert!(!calls["msg_01La"].flags.contains(&"inclusive_guessed"));
     // Proposed for this endpoint: nothing inside. The reading with the reads inside stays possible.
     expect(
         &calls["msg_01Lb"],
-        &[
-            ("input", 500),
-            ("cache_read", 300),
-            ("cache_write_5m", 100),
-            ("cache_write_1h", 300),
-            ("output", 20),
-        ],
+        &[("input", 500), ("cache_read", 300), ("cache_write_5m", 100), ("cache_write_1h", 300), ("output", 20)],
     );
     assert_eq!(calls["msg_01Lb"].others, [200]);
     // Read > prompt: exclusive beyond doubt.
-    expect(
-        &calls["msg_01Lc"],
-        &[("input", 12), ("cache_read", 9000), ("output", 20)],
-    );
+    expect(&calls["msg_01Lc"], &[("input", 12), ("cache_read", 9000), ("output", 20)]);
     assert!(calls["msg_01Lc"].flags.is_empty());
     assert_eq!(calls["b-1"].others, [1200, 5200]);
 }
@@ -523,10 +428,7 @@ fn litellm_names_models_without_their_prefix() {
     let calls = calls(&LiteLlm, "litellm/spend_logs.jsonl");
     let bedrock = &calls["b-1"];
     assert_eq!(bedrock.dims["model"], "us.anthropic.claude-sonnet-4-5-20250929-v1:0");
-    assert_eq!(
-        bedrock.extra["model_raw"],
-        "bedrock/converse/us.anthropic.claude-sonnet-4-5-20250929-v1:0"
-    );
+    assert_eq!(bedrock.extra["model_raw"], "bedrock/converse/us.anthropic.claude-sonnet-4-5-20250929-v1:0");
     assert_eq!(bedrock.dims["provider"], "bedrock");
     let openai = &calls["chatcmpl-Ld"];
     expect(openai, &[("input", 500), ("cache_read", 1500), ("output", 500)]);
@@ -562,30 +464,15 @@ fn litellm_csv_and_payloads_read_like_rows() {
     let json = read(&LiteLlm, &sample("litellm/spend_logs.jsonl")).calls;
     let csv = read(&LiteLlm, &sample("litellm/spend_logs.csv"));
     assert_eq!((csv.calls.len(), csv.skips.len()), (4, 1));
-    assert_eq!(
-        (&csv.calls[0].tokens, &csv.calls[0].dims),
-        (&json[0].tokens, &json[0].dims)
-    );
-    assert_eq!(
-        (csv.calls[0].cost, &csv.calls[0].others),
-        (json[0].cost, &json[0].others)
-    );
+    assert_eq!((&csv.calls[0].tokens, &csv.calls[0].dims), (&json[0].tokens, &json[0].dims));
+    assert_eq!((csv.calls[0].cost, &csv.calls[0].others), (json[0].cost, &json[0].others));
     let payloads = read(&LiteLlm, &sample("litellm/logging_payload.json"));
     assert_eq!(payloads.calls.len(), 4);
     let first = &payloads.calls[0];
     expect(first, &[("input", 400), ("cache_read", 1500), ("output", 250)]);
-    assert_eq!(
-        (first.dims["user"].as_str(), first.dims["tenant"].as_str()),
-        ("u-3", "acme")
-    );
-    assert_eq!(
-        (first.dims["feature"].as_str(), first.dims["session"].as_str()),
-        ("summarize", "tr-1")
-    );
-    assert_eq!(
-        (first.ts.as_str(), first.latency, first.ttft),
-        ("2026-05-02T08:14:09.120Z", Some(1900), None)
-    );
+    assert_eq!((first.dims["user"].as_str(), first.dims["tenant"].as_str()), ("u-3", "acme"));
+    assert_eq!((first.dims["feature"].as_str(), first.dims["session"].as_str()), ("summarize", "tr-1"));
+    assert_eq!((first.ts.as_str(), first.latency, first.ttft), ("2026-05-02T08:14:09.120Z", Some(1900), None));
     assert_eq!(payloads.calls[1].dims["tier"], "flex");
     assert_eq!(payloads.calls[2].dims["status"], "timeout");
     assert_eq!(payloads.calls[3].dims["status"], "gateway_cache_hit");
@@ -593,26 +480,12 @@ fn litellm_csv_and_payloads_read_like_rows() {
 
 #[test]
 fn the_user_may_say_what_the_input_contains() {
-    let options = Options {
-        cached_input: Some(CachedInput::Outside),
-        ..Options::default()
-    };
+    let options = Options { cached_input: Some(CachedInput::Outside), ..Options::default() };
     let kept = read_as(&LiteLlm, sample("litellm/spend_logs.jsonl").as_bytes(), &options);
-    expect(
-        &kept.calls[0],
-        &[("input", 1900), ("cache_read", 1500), ("output", 250)],
-    );
+    expect(&kept.calls[0], &[("input", 1900), ("cache_read", 1500), ("output", 250)]);
     assert!(kept.calls[0].flags.is_empty());
     let kept = read_as(&Otlp, sample("otlp/traces.jsonl").as_bytes(), &options);
-    expect(
-        &kept.calls[0],
-        &[
-            ("input", 5200),
-            ("cache_read", 4000),
-            ("cache_write_5m", 1000),
-            ("output", 350),
-        ],
-    );
+    expect(&kept.calls[0], &[("input", 5200), ("cache_read", 4000), ("cache_write_5m", 1000), ("output", 350)]);
 }
 
 // --- OTLP -------------------------------------------------------------------------------------------------
@@ -633,16 +506,8 @@ fn a_span_becomes_a_call_with_its_place_in_the_trace() {
     assert_eq!(call.dims["trace"], "4bf92f3577b34da6a3ce929d0e0e4701");
     assert_eq!(call.span.as_deref(), Some("00f067aa0ba90001"));
     assert_eq!(call.parent.as_deref(), Some("00f067aa0ba9ffff"));
-    assert_eq!(
-        (call.ts.as_str(), call.latency),
-        ("2026-06-01T08:00:00.123Z", Some(2500))
-    );
-    for (dim, value) in [
-        ("agent", "triage"),
-        ("session", "s-9"),
-        ("environment", "prod"),
-        ("provider", "anthropic"),
-    ] {
+    assert_eq!((call.ts.as_str(), call.latency), ("2026-06-01T08:00:00.123Z", Some(2500)));
+    for (dim, value) in [("agent", "triage"), ("session", "s-9"), ("environment", "prod"), ("provider", "anthropic")] {
         assert_eq!(call.dims[dim], value);
     }
     assert_eq!(call.extra["service"], "helpdesk");
@@ -658,29 +523,11 @@ fn instrumentations_that_deviate_are_known_by_scope() {
     let kept = traces();
     let (openllmetry, openinference) = (on_line(&kept, 2)[0], on_line(&kept, 3)[0]);
     assert_eq!(openllmetry.dims["provider"], "bedrock");
-    assert_eq!(
-        openllmetry.flags,
-        ["ttl_unknown"],
-        "exclusive by its source: nothing guessed"
-    );
-    expect(
-        openinference,
-        &[
-            ("input", 5000),
-            ("cache_read", 2000),
-            ("cache_write_5m", 500),
-            ("output", 350),
-        ],
-    );
+    assert_eq!(openllmetry.flags, ["ttl_unknown"], "exclusive by its source: nothing guessed");
+    expect(openinference, &[("input", 5000), ("cache_read", 2000), ("cache_write_5m", 500), ("output", 350)]);
     let openai = on_line(&kept, 4)[0];
-    assert_eq!(
-        (openai.reasoning, openai.dims["model"].as_str()),
-        (120, "gpt-5.6-2026-03-05")
-    );
-    assert_eq!(
-        (openai.extra["model_requested"].as_str(), openai.dims["tier"].as_str()),
-        ("gpt-5.6", "standard")
-    );
+    assert_eq!((openai.reasoning, openai.dims["model"].as_str()), (120, "gpt-5.6-2026-03-05"));
+    assert_eq!((openai.extra["model_requested"].as_str(), openai.dims["tier"].as_str()), ("gpt-5.6", "standard"));
     let google = on_line(&kept, 5)[0];
     expect(google, &[("input", 1000), ("output", 320)]);
     assert_eq!((google.reasoning, google.dims["provider"].as_str()), (240, "google"));
@@ -693,51 +540,22 @@ fn instrumentations_that_deviate_are_known_by_scope() {
 fn every_span_goes_out_with_its_role_and_what_it_hands_down() {
     let kept = traces();
     let roles = |trace: &str| -> Vec<SpanRole> {
-        kept.spans
-            .iter()
-            .filter(|span| span.trace.ends_with(trace))
-            .map(|span| span.role)
-            .collect()
+        kept.spans.iter().filter(|span| span.trace.ends_with(trace)).map(|span| span.role).collect()
     };
-    assert_eq!(
-        roles("4707"),
-        [SpanRole::Rollup, SpanRole::Call, SpanRole::Call, SpanRole::Structure]
-    );
+    assert_eq!(roles("4707"), [SpanRole::Rollup, SpanRole::Call, SpanRole::Call, SpanRole::Structure]);
     assert_eq!(roles("4708"), [SpanRole::Rollup]);
     assert_eq!(roles("4709"), [SpanRole::Rollup, SpanRole::Call]);
     assert_eq!(roles("470b"), [SpanRole::Structure]);
-    let web = kept
-        .spans
-        .iter()
-        .find(|span| span.trace.ends_with("4706") && span.id.ends_with("0001"))
-        .expect("kept");
-    for (dim, value) in [
-        ("tenant", "acme"),
-        ("feature", "faq"),
-        ("user", "u-1"),
-        ("team", "support"),
-    ] {
+    let web = kept.spans.iter().find(|span| span.trace.ends_with("4706") && span.id.ends_with("0001")).expect("kept");
+    for (dim, value) in [("tenant", "acme"), ("feature", "faq"), ("user", "u-1"), ("team", "support")] {
         assert_eq!(web.dims[dim], value, "{dim}");
     }
-    assert_eq!(
-        (web.extra["release"].as_str(), web.extra["tag.beta"].as_str()),
-        ("r7", "true")
-    );
-    assert!(
-        !web.dims.contains_key("tier"),
-        "a customer's tier is not the service mode"
-    );
+    assert_eq!((web.extra["release"].as_str(), web.extra["tag.beta"].as_str()), ("r7", "true"));
+    assert!(!web.dims.contains_key("tier"), "a customer's tier is not the service mode");
     assert!(!web.dims.contains_key("status"));
-    let agent = kept
-        .spans
-        .iter()
-        .find(|span| span.trace.ends_with("4707"))
-        .expect("kept");
+    let agent = kept.spans.iter().find(|span| span.trace.ends_with("4707")).expect("kept");
     assert_eq!(agent.dims["agent"], "planner");
-    assert_eq!(
-        agent.dims["feature"], "helpdesk",
-        "the service, on a span that has none above it"
-    );
+    assert_eq!(agent.dims["feature"], "helpdesk", "the service, on a span that has none above it");
 }
 
 #[test]
@@ -751,17 +569,10 @@ fn ids_enums_and_numbers_come_in_both_spellings() {
     expect(tempo, &[("input", 40), ("output", 4)]);
     // Letters that could be base64 are somebody's own ids: decoded, these two would be one.
     let own = r#"{"scopeSpans":[{"spans":[{"traceId":"t","spanId":"span-000001","startTimeUnixNano":"1780300800000000000"},{"traceId":"t","spanId":"span-000002","startTimeUnixNano":"1780300800000000000"}]}]}"#;
-    let ids: Vec<String> = read(&Otlp, &format!("{own}\n"))
-        .spans
-        .into_iter()
-        .map(|span| span.id)
-        .collect();
+    let ids: Vec<String> = read(&Otlp, &format!("{own}\n")).spans.into_iter().map(|span| span.id).collect();
     assert_eq!(ids, ["span-000001", "span-000002"]);
     let solo = on_line(&kept, 14)[0];
-    assert_eq!(
-        (solo.dims["trace"].as_str(), solo.span.as_deref()),
-        ("t-1", Some("sp-1"))
-    );
+    assert_eq!((solo.dims["trace"].as_str(), solo.span.as_deref()), ("t-1", Some("sp-1")));
 }
 
 #[test]
@@ -772,10 +583,7 @@ fn spans_without_usage_are_skipped_unless_they_are_requests() {
     assert_eq!(plain[0].cost, Usd::parse("0.0012").ok());
     assert_eq!((plain[1].dims["status"].as_str(), plain[1].unpriced), ("timeout", None));
     assert_eq!(plain[2].unpriced, Some(Unpriced::UsageMissing));
-    assert_eq!(
-        kept.skips,
-        [(7, "no_usage"), (8, "no_usage"), (12, "reread"), (16, "no_spans")]
-    );
+    assert_eq!(kept.skips, [(7, "no_usage"), (8, "no_usage"), (12, "reread"), (16, "no_spans")]);
     assert_eq!(kept.rejections.len(), 3, "{:?}", kept.rejections);
 }
 
@@ -794,17 +602,10 @@ fn records_in_are_calls_skips_and_rejections_out() {
         let kept = read(READERS[reader], &sample(path));
         assert_eq!(kept.foreign.len(), 0, "{path}");
         if reader == 3 {
-            assert_eq!(
-                kept.spans.len(),
-                kept.calls.len() + kept.skips.iter().filter(|s| s.1 != "no_spans").count()
-            );
+            assert_eq!(kept.spans.len(), kept.calls.len() + kept.skips.iter().filter(|s| s.1 != "no_spans").count());
             continue;
         }
-        let outer = kept
-            .calls
-            .iter()
-            .filter(|call| !call.extra.contains_key("iteration"))
-            .count();
+        let outer = kept.calls.iter().filter(|call| !call.extra.contains_key("iteration")).count();
         assert_eq!(kept.records, outer + kept.skips.len() + kept.rejections.len(), "{path}");
     }
 }
@@ -815,9 +616,7 @@ fn samples_are_detected() {
     for (reader, path) in SAMPLES {
         let framing = Framing::open(Box::new(std::io::Cursor::new(sample(path).into_bytes()))).expect("memory");
         let shape = framing.shape().expect("text");
-        let found = formats::detect(&framing, shape)
-            .expect("recognised")
-            .expect("not empty");
+        let found = formats::detect(&framing, shape).expect("recognised").expect("not empty");
         assert_eq!(found.name(), READERS[reader].name(), "{path}");
     }
 }

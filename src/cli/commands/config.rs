@@ -27,7 +27,11 @@ impl ConfigArgs {
         let settings = &app.settings;
         let rows = [
             ("db", Some(settings.db.value.display().to_string()), &settings.db.origin),
-            ("pricing", settings.pricing.value.as_ref().map(|path| path.display().to_string()), &settings.pricing.origin),
+            (
+                "pricing",
+                settings.pricing.value.as_ref().map(|path| path.display().to_string()),
+                &settings.pricing.origin,
+            ),
             ("timezone", Some(settings.timezone.value.name().to_string()), &settings.timezone.origin),
             ("as_of", settings.as_of.value.clone(), &settings.as_of.origin),
             ("color", Some(settings.color.value.name().to_string()), &settings.color.origin),

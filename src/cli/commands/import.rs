@@ -56,7 +56,10 @@ impl ImportArgs {
         }
         if failed {
             let count = results.iter().filter(|r| matches!(r.outcome, FileOutcome::Failed { .. })).count();
-            return Err(CliError::new(format!("{count} of {} files could not be imported; the others are in", results.len())));
+            return Err(CliError::new(format!(
+                "{count} of {} files could not be imported; the others are in",
+                results.len()
+            )));
         }
         let rejected = results.iter().any(|r| matches!(&r.outcome, FileOutcome::In { tail, .. } if tail.rejected > 0));
         Ok(if self.strict && rejected && !self.no_fail { Outcome::Failed } else { Outcome::Clean })

@@ -114,7 +114,8 @@ impl SliceArgs {
             Some("call") => Some(Axis::Call),
             Some(name) => match Axis::parse(name) {
                 Axis::Time(_) => {
-                    return Err(CliError::new(format!("`--per {name}`: time is no unit")).hint("use run, user, session, trace or call"));
+                    return Err(CliError::new(format!("`--per {name}`: time is no unit"))
+                        .hint("use run, user, session, trace or call"));
                 }
                 axis => Some(axis),
             },

@@ -65,17 +65,11 @@ impl Counts {
                 &[INPUT, SPLIT, "ephemeral_1h_input_tokens"],
                 &["cache_creation", "ephemeral_1h_input_tokens"],
             ])?,
-            reasoning: any(&[
-                &[OUTPUT, "reasoning_tokens"],
-                &["output_tokens_details", "reasoning_tokens"],
-            ])?,
+            reasoning: any(&[&[OUTPUT, "reasoning_tokens"], &["output_tokens_details", "reasoning_tokens"]])?,
             audio_in: any(&[&[INPUT, "audio_tokens"]])?,
             audio_out: any(&[&[OUTPUT, "audio_tokens"]])?,
-            web_searches: Some(any(&[
-                &["server_tool_use", "web_search_requests"],
-                &[INPUT, "web_search_requests"],
-            ])?)
-            .filter(|uses| *uses > 0),
+            web_searches: Some(any(&[&["server_tool_use", "web_search_requests"], &[INPUT, "web_search_requests"]])?)
+                .filter(|uses| *uses > 0),
         })
     }
 }
@@ -86,10 +80,7 @@ pub(super) fn settle_input(call: &mut Call<'_>, prompt: u64, read: u64, written:
     let inside = prompt.checked_sub(read + written);
     let writes_outside = prompt.checked_sub(read).filter(|_| written > 0);
     let outside = Some(prompt);
-    let messages = call
-        .extra
-        .iter()
-        .any(|(key, value)| key == "call_type" && value.ends_with("anthropic_messages"));
+    let messages = call.extra.iter().any(|(key, value)| key == "call_type" && value.ends_with("anthropic_messages"));
     let readings = match said {
         _ if read + written == 0 => [outside, None, None],
         Some(CachedInput::Outside) => [outside, None, None],

@@ -15,19 +15,8 @@ impl<'a> Name<'a> {
     /// Takes a name apart; `said` is the provider the row names.
     pub(super) fn parse(raw: &'a str, said: Option<&'a str>) -> Name<'a> {
         /// Parts that name an API rather than a model.
-        const APIS: [&str; 6] = [
-            "converse",
-            "converse_like",
-            "invoke",
-            "responses",
-            "chat",
-            "anthropic_messages",
-        ];
-        let mut name = Name {
-            seller: said.map(seller),
-            region: None,
-            model: raw,
-        };
+        const APIS: [&str; 6] = ["converse", "converse_like", "invoke", "responses", "chat", "anthropic_messages"];
+        let mut name = Name { seller: said.map(seller), region: None, model: raw };
         let Some((prefix, rest)) = raw.split_once('/') else {
             return name;
         };

@@ -16,17 +16,12 @@ pub(super) fn read(node: Node<'_>) -> Result<Span<'_>, String> {
     let own = id(&["spanId", "span_id"], 8).ok_or("a span without `spanId`")?;
     let start = field(&["startTimeUnixNano", "start_time_unix_nano"]).ok_or("a span without `startTimeUnixNano`")?;
     let start = nanos(start).map_err(|reason| format!("`startTimeUnixNano`: {reason}"))?;
-    let end = field(&["endTimeUnixNano", "end_time_unix_nano"])
-        .and_then(|end| nanos(end).ok())
-        .unwrap_or(start);
+    let end = field(&["endTimeUnixNano", "end_time_unix_nano"]).and_then(|end| nanos(end).ok()).unwrap_or(start);
     Ok(Span {
         trace,
         parent: id(&["parentSpanId", "parent_span_id"], 8).filter(|parent| *parent != own),
         id: own,
-        name: field(&["name"])
-            .and_then(Node::str)
-            .filter(|name| name.len() <= 200)
-            .unwrap_or_default(),
+        name: field(&["name"]).and_then(Node::str).filter(|name| name.len() <= 200).unwrap_or_default(),
         start,
         end,
         ..Span::default()
@@ -61,13 +56,7 @@ fn hex_id(text: Cow<'_, str>, bytes: usize) -> Option<Cow<'_, str>> {
     }
     match base64(&text).filter(|decoded| decoded.len() == bytes) {
         Some(decoded) if decoded.iter().all(|byte| *byte == 0) => None,
-        Some(decoded) => Some(
-            decoded
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-                .into(),
-        ),
+        Some(decoded) => Some(decoded.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()),
         None => Some(text),
     }
 }

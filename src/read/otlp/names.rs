@@ -122,17 +122,11 @@ const NAMES: &[(Slot, &[&str])] = &[
     ),
     (
         Slot::CacheWrite5m,
-        &[
-            "gen_ai.usage.cache_creation.ephemeral_5m_input_tokens",
-            "gen_ai.usage.input_cache_creation_5m",
-        ],
+        &["gen_ai.usage.cache_creation.ephemeral_5m_input_tokens", "gen_ai.usage.input_cache_creation_5m"],
     ),
     (
         Slot::CacheWrite1h,
-        &[
-            "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
-            "gen_ai.usage.input_cache_creation_1h",
-        ],
+        &["gen_ai.usage.cache_creation.ephemeral_1h_input_tokens", "gen_ai.usage.input_cache_creation_1h"],
     ),
     (
         Slot::Reasoning,
@@ -146,39 +140,19 @@ const NAMES: &[(Slot, &[&str])] = &[
             "ai.usage.reasoningTokens",
         ],
     ),
-    (
-        Slot::AudioIn,
-        &[
-            "gen_ai.usage.audio.input_tokens",
-            "llm.token_count.prompt_details.audio",
-        ],
-    ),
+    (Slot::AudioIn, &["gen_ai.usage.audio.input_tokens", "llm.token_count.prompt_details.audio"]),
     (Slot::AudioCacheRead, &["gen_ai.usage.audio.cache_read.input_tokens"]),
-    (
-        Slot::AudioOut,
-        &[
-            "gen_ai.usage.audio.output_tokens",
-            "llm.token_count.completion_details.audio",
-        ],
-    ),
+    (Slot::AudioOut, &["gen_ai.usage.audio.output_tokens", "llm.token_count.completion_details.audio"]),
     (Slot::ImageIn, &["gen_ai.usage.image.input_tokens"]),
     (Slot::ImageCacheRead, &["gen_ai.usage.image.cache_read.input_tokens"]),
     (Slot::ImageOut, &["gen_ai.usage.image.output_tokens"]),
     (
         Slot::Total,
-        &[
-            "gen_ai.usage.total_tokens",
-            "llm.token_count.total",
-            "llm.usage.total_tokens",
-            "ai.usage.totalTokens",
-        ],
+        &["gen_ai.usage.total_tokens", "llm.token_count.total", "llm.usage.total_tokens", "ai.usage.totalTokens"],
     ),
     (
         Slot::WebSearch,
-        &[
-            "gen_ai.usage.server_tool_use.web_search_requests",
-            "gen_ai.usage.details.web_search_requests",
-        ],
+        &["gen_ai.usage.server_tool_use.web_search_requests", "gen_ai.usage.details.web_search_requests"],
     ),
     (
         Slot::Cost,
@@ -196,16 +170,7 @@ const NAMES: &[(Slot, &[&str])] = &[
     (Slot::CostInput, &["gen_ai.cost.input"]),
     (Slot::CostOutput, &["gen_ai.cost.output"]),
     (Slot::CostCacheWrite, &["gen_ai.cost.cache_write"]),
-    (
-        Slot::Provider,
-        &[
-            "gen_ai.provider.name",
-            "gen_ai.system",
-            "llm.provider",
-            "llm.system",
-            "ai.model.provider",
-        ],
-    ),
+    (Slot::Provider, &["gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"]),
     (
         Slot::Served,
         &[
@@ -218,15 +183,7 @@ const NAMES: &[(Slot, &[&str])] = &[
             "llm.response.model",
         ],
     ),
-    (
-        Slot::Requested,
-        &[
-            "gen_ai.request.model",
-            "llm.request.model_name",
-            "ai.model.id",
-            "llm.request.model",
-        ],
-    ),
+    (Slot::Requested, &["gen_ai.request.model", "llm.request.model_name", "ai.model.id", "llm.request.model"]),
     (Slot::Operation, &["gen_ai.operation.name"]),
     (Slot::OpenInferenceKind, &["openinference.span.kind"]),
     (Slot::RequestType, &["llm.request.type"]),
@@ -242,37 +199,13 @@ const NAMES: &[(Slot, &[&str])] = &[
             "gen_ai.openai.request.service_tier",
         ],
     ),
-    (
-        Slot::Region,
-        &["gen_ai.response.inference_geo", "anthropic.response.inference_geo"],
-    ),
-    (
-        Slot::ResponseId,
-        &["gen_ai.response.id", "ai.response.id", "llm.response.id"],
-    ),
-    (
-        Slot::TtftMs,
-        &["ai.response.msToFirstChunk", "ai.stream.msToFirstChunk"],
-    ),
-    (
-        Slot::TtftS,
-        &[
-            "gen_ai.response.time_to_first_chunk",
-            "gen_ai.server.time_to_first_token",
-        ],
-    ),
+    (Slot::Region, &["gen_ai.response.inference_geo", "anthropic.response.inference_geo"]),
+    (Slot::ResponseId, &["gen_ai.response.id", "ai.response.id", "llm.response.id"]),
+    (Slot::TtftMs, &["ai.response.msToFirstChunk", "ai.stream.msToFirstChunk"]),
+    (Slot::TtftS, &["gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token"]),
     (Slot::ErrorType, &["error.type"]),
     (Slot::HttpStatus, &["http.response.status_code", "http.status_code"]),
-    (
-        Slot::Agent,
-        &[
-            "gen_ai.agent.name",
-            "agent.name",
-            "gen_ai.agent.id",
-            "graph.node.id",
-            "traceloop.entity.path",
-        ],
-    ),
+    (Slot::Agent, &["gen_ai.agent.name", "agent.name", "gen_ai.agent.id", "graph.node.id", "traceloop.entity.path"]),
     (Slot::Entity, &["traceloop.entity.name"]),
     (Slot::Workflow, &["gen_ai.workflow.name", "traceloop.workflow.name"]),
     (
@@ -323,12 +256,7 @@ const NAMES: &[(Slot, &[&str])] = &[
     (Slot::Metadata, &["metadata", "langfuse.trace.metadata"]),
     (
         Slot::Environment,
-        &[
-            "deployment.environment.name",
-            "deployment.environment",
-            "gen_ai.environment",
-            "langfuse.environment",
-        ],
+        &["deployment.environment.name", "deployment.environment", "gen_ai.environment", "langfuse.environment"],
     ),
     (Slot::Service, &["service.name"]),
     (Slot::App, &["gen_ai.application_name"]),
@@ -430,10 +358,8 @@ pub(super) enum Name<'a> {
 /// Every name in order, for a binary search: this is asked for each attribute of each span.
 static SORTED: LazyLock<Vec<(&'static str, Slot, u8)>> = LazyLock::new(|| {
     let ranked = |names: &'static [&'static str]| (0u8..).zip(names);
-    let mut all: Vec<_> = NAMES
-        .iter()
-        .flat_map(|(slot, names)| ranked(names).map(|(rank, name)| (*name, *slot, rank)))
-        .collect();
+    let mut all: Vec<_> =
+        NAMES.iter().flat_map(|(slot, names)| ranked(names).map(|(rank, name)| (*name, *slot, rank))).collect();
     all.sort_unstable_by_key(|(name, _, _)| *name);
     all
 });
@@ -448,9 +374,5 @@ pub(super) fn name(key: &str) -> Name<'_> {
         return if own.is_empty() { Name::Silent } else { Name::Own(own) };
     }
     let space = key.split(['.', '/']).next().unwrap_or(key);
-    if SILENT.contains(&space) {
-        Name::Silent
-    } else {
-        Name::Own(key)
-    }
+    if SILENT.contains(&space) { Name::Silent } else { Name::Own(key) }
 }

@@ -21,10 +21,7 @@ pub(super) struct Attributes<'t> {
 
 impl Default for Attributes<'_> {
     fn default() -> Self {
-        Attributes {
-            slots: [None; SLOTS],
-            names: [""; SLOTS],
-        }
+        Attributes { slots: [None; SLOTS], names: [""; SLOTS] }
     }
 }
 
@@ -117,11 +114,7 @@ impl<'t> Attributes<'t> {
         if let Some(environment) = resource.text(Slot::Environment) {
             call.set_if_none(Dim::Environment, environment);
         }
-        for (dim, slot) in [
-            (Dim::User, Slot::User),
-            (Dim::Session, Slot::Session),
-            (Dim::Agent, Slot::Agent),
-        ] {
+        for (dim, slot) in [(Dim::User, Slot::User), (Dim::Session, Slot::Session), (Dim::Agent, Slot::Agent)] {
             if let Some(value) = resource.text(slot) {
                 call.set_if_none(dim, value);
             }
@@ -169,10 +162,7 @@ fn inner(value: Node<'_>) -> Node<'_> {
         "kvlist_value",
         "bytes_value",
     ];
-    value
-        .fields()
-        .find(|(key, _)| TYPES.contains(key))
-        .map_or(value, |(_, inner)| inner)
+    value.fields().find(|(key, _)| TYPES.contains(key)).map_or(value, |(_, inner)| inner)
 }
 
 /// Gives a key of the application's own its place. What only looks like a property of the request stays an

@@ -54,11 +54,8 @@ impl Counts {
     pub(super) fn read(attributes: &Attributes<'_>) -> Result<Option<Counts>, String> {
         let optional = |slot: Slot| value::optional_count(attributes.name(slot), attributes.get(slot));
         let count = |slot: Slot| optional(slot).map(|count| count.unwrap_or(0));
-        let (input, output, uncached) = (
-            optional(Slot::Input)?,
-            optional(Slot::Output)?,
-            optional(Slot::InputUncached)?,
-        );
+        let (input, output, uncached) =
+            (optional(Slot::Input)?, optional(Slot::Output)?, optional(Slot::InputUncached)?);
         if input.is_none() && output.is_none() {
             return Ok(None);
         }
@@ -189,11 +186,7 @@ impl Counts {
         };
         // The helpers that deviate are the exception in this package; its main path adds the cached tokens.
         let adds = scope == "opentelemetry.instrumentation.anthropic";
-        if spelt.into_iter().any(flat) && !adds {
-            Reading::PerhapsOutside
-        } else {
-            Reading::PerhapsInside
-        }
+        if spelt.into_iter().any(flat) && !adds { Reading::PerhapsOutside } else { Reading::PerhapsInside }
     }
 
     fn set_parts(&self, call: &mut Call<'_>) {
@@ -207,9 +200,7 @@ impl Counts {
                 Class::ImageIn => call.tokens.get(Class::ImageCacheRead),
                 _ => 0,
             };
-            let rest = count
-                .checked_sub(cached)
-                .and_then(|own| Some((own, call.tokens.get(*whole).checked_sub(own)?)));
+            let rest = count.checked_sub(cached).and_then(|own| Some((own, call.tokens.get(*whole).checked_sub(own)?)));
             match rest {
                 Some((own, rest)) => {
                     call.tokens.set(*part, own);
@@ -245,8 +236,5 @@ pub(super) fn seller_of(scope: &str) -> Option<&'static str> {
         ("together", "together"),
     ];
     let package = scope.rsplit(['.', '-', '/']).next()?;
-    SCOPES
-        .iter()
-        .find(|(name, _)| *name == package)
-        .map(|(_, seller)| *seller)
+    SCOPES.iter().find(|(name, _)| *name == package).map(|(_, seller)| *seller)
 }
