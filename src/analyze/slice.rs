@@ -1,13 +1,15 @@
 //! `attr slice`: sums along axes, sorted, shared, compared, cut to the top, and still tying to the total.
 
 use std::collections::HashMap;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::analyze::frame;
 use crate::analyze::frame::Order;
 use crate::analyze::percentiles::UnitCost;
 use crate::analyze::percentiles::unit_cost;
 use crate::domain::Usd;
-use crate::domain::rollup::Group;
+use crate::domain::rollup::Key;
 use crate::domain::rollup::Measures;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::UnitCosts;
@@ -15,8 +17,6 @@ use crate::domain::rollup::UnitCosts;
 /// How to lay out the answer.
 #[derive(Clone, Debug)]
 pub struct Layout {
-    /// How many axes the groups have.
-    pub axes: usize,
     /// What decides the order.
     pub order: Order,
     /// Keep so many groups and sum the rest.
@@ -31,7 +31,7 @@ pub struct Layout {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// A value per axis, `None` for untagged.
-    pub key: Vec<Option<String>>,
+    pub key: Key,
     /// Whether the row sums the groups beyond the top.
     pub is_other: bool,
     /// The sums.
@@ -61,56 +61,103 @@ pub struct Slice {
 
 /// Lays out the answer.
 pub fn slice(rollup: Rollup, layout: Layout) -> Slice {
-    let mut groups = rollup.groups;
-    let mut baselines: HashMap<Vec<Option<String>>, Measures> = HashMap::new();
+    let rollup = match &layout.baseline {
+        Some(before) => with_gone(rollup, before),
+        None => rollup,
+    };
+    let total = rollup.total();
     let compares = layout.baseline.is_some();
-    for group in layout.baseline.into_iter().flat_map(|rollup| rollup.groups) {
-        baselines.insert(group.key, group.measures);
-    }
-    // A group of the earlier window alone is a row as well: its cost went away.
-    let known: std::collections::HashSet<&Vec<Option<String>>> = groups.iter().map(|group| &group.key).collect();
-    let gone: Vec<Group> = baselines
-        .keys()
-        .filter(|key| !known.contains(key))
-        .map(|key| Group { key: key.clone(), measures: Measures::default() })
-        .collect();
-    groups.extend(gone);
-    let mut units: HashMap<Vec<Option<String>>, Vec<Usd>> = HashMap::new();
+    let baselines: HashMap<Key, Measures> =
+        layout.baseline.iter().flat_map(Rollup::groups).map(|group| (group.key, group.measures)).collect();
     let counts_units = layout.units.is_some();
-    for unit in layout.units.into_iter().flatten() {
-        units.insert(unit.key, unit.costs);
-    }
-    let total = sum(groups.iter().map(|group| &group.measures));
-    let all_units: Vec<Usd> = units.values().flatten().copied().collect();
-    let mut rows: Vec<Row> = frame::ordered(&groups, layout.axes, layout.order)
+    let mut units: HashMap<Key, Vec<Usd>> =
+        layout.units.into_iter().flatten().map(|unit| (unit.key, unit.costs)).collect();
+    let all_units = counts_units.then(|| described(units.values().flatten().copied().collect()));
+    let (shown, rest) = chosen(&rollup, layout.top, layout.order);
+    let mut rows: Vec<Row> = shown
         .into_iter()
-        .map(|place| {
-            let group = &groups[place];
+        .map(|group| {
+            let (key, measures) = (rollup.key(group), rollup.measures(group));
             Row {
-                key: group.key.clone(),
+                share: share(&measures, &total),
+                baseline: compares.then(|| baselines.get(&key).cloned().unwrap_or_default()),
+                units: counts_units.then(|| described(units.remove(&key).unwrap_or_default())),
                 is_other: false,
-                share: share(&group.measures, &total),
-                baseline: compares.then(|| baselines.get(&group.key).cloned().unwrap_or_default()),
-                units: counts_units.then(|| described(units.get(&group.key).cloned().unwrap_or_default())),
-                measures: group.measures.clone(),
+                key,
+                measures,
             }
         })
         .collect();
-    let others = cut(&mut rows, layout.top, &total, layout.axes, &units);
-    Slice {
-        rows,
-        baseline: compares.then(|| sum(baselines.values())),
-        units: counts_units.then(|| described(all_units)),
-        total,
-        others,
+    if !rest.is_empty() {
+        let mut other = Row {
+            key: vec![Some("(other)".into()); rollup.codes.len()],
+            is_other: true,
+            measures: Measures::default(),
+            share: None,
+            baseline: compares.then(Measures::default),
+            units: None,
+        };
+        let mut costs = Vec::new();
+        for group in &rest {
+            rollup.add_to(*group, &mut other.measures);
+            if compares || counts_units {
+                let key = rollup.key(*group);
+                costs.extend(units.remove(&key).unwrap_or_default());
+                if let (Some(sum), Some(part)) = (&mut other.baseline, baselines.get(&key)) {
+                    sum.add(part);
+                }
+            }
+        }
+        other.share = share(&other.measures, &total);
+        other.units = counts_units.then(|| described(costs));
+        rows.push(other);
     }
+    Slice { rows, baseline: layout.baseline.as_ref().map(Rollup::total), units: all_units, total, others: rest.len() }
 }
 
-fn sum<'m>(measures: impl Iterator<Item = &'m Measures>) -> Measures {
-    measures.fold(Measures::default(), |mut total, measures| {
-        total.add(measures);
-        total
-    })
+/// Adds the groups of the earlier window that the later one lacks: their cost went away, which is a change too.
+fn with_gone(mut rollup: Rollup, before: &Rollup) -> Rollup {
+    let known: HashSet<Key> = (0..rollup.len()).map(|group| rollup.key(group)).collect();
+    for key in (0..before.len()).map(|group| before.key(group)).filter(|key| !known.contains(key)) {
+        for (axis, value) in key.into_iter().enumerate() {
+            let code = value.map_or(0, |value| {
+                rollup.values[axis].push(value);
+                rollup.values[axis].len() as u32
+            });
+            rollup.codes[axis].push(code);
+        }
+        [&mut rollup.calls, &mut rollup.errors, &mut rollup.reasoning].into_iter().for_each(|column| column.push(0));
+        rollup.cost.push(Usd::ZERO);
+        rollup.tokens.iter_mut().for_each(|(_, counts)| counts.push(0));
+    }
+    rollup
+}
+
+/// Returns the groups to show, in order, and those to sum. A wholly untagged group stays visible wherever it ranks.
+fn chosen(rollup: &Rollup, top: Option<usize>, order: Order) -> (Vec<usize>, Vec<usize>) {
+    let all: Vec<usize> = (0..rollup.len()).collect();
+    let Some(top) = top.filter(|top| *top < all.len()) else {
+        return (frame::ordered(rollup, &all, order), Vec::new());
+    };
+    // Few of many: only those that can be among the first are put in order, ties included.
+    let candidates: Vec<usize> = match order {
+        Order::Descending(measure) if top > 0 => {
+            let mut values: Vec<i128> = all.iter().map(|group| measure(rollup, *group)).collect();
+            let (_, least, _) = values.select_nth_unstable_by(top - 1, |a, b| b.cmp(a));
+            let least = *least;
+            all.iter().copied().filter(|group| measure(rollup, *group) >= least || rollup.is_untagged(*group)).collect()
+        }
+        Order::Descending(_) | Order::Key(_) => all,
+    };
+    let mut is_shown = vec![false; rollup.len()];
+    let mut shown = Vec::new();
+    for (rank, group) in frame::ordered(rollup, &candidates, order).into_iter().enumerate() {
+        if rank < top || rollup.is_untagged(group) {
+            is_shown[group] = true;
+            shown.push(group);
+        }
+    }
+    (shown, (0..rollup.len()).filter(|group| !is_shown[*group]).collect())
 }
 
 fn described(costs: Vec<Usd>) -> (u64, Option<UnitCost>) {
@@ -122,42 +169,11 @@ fn share(part: &Measures, total: &Measures) -> Option<f64> {
     (total.cost != Usd::ZERO).then(|| part.cost.pico() as f64 / total.cost.pico() as f64)
 }
 
-/// Sums the rows beyond the top into one; a wholly untagged row stays visible wherever it ranks.
-fn cut(
-    rows: &mut Vec<Row>,
-    top: Option<usize>,
-    total: &Measures,
-    axes: usize,
-    units: &HashMap<Vec<Option<String>>, Vec<Usd>>,
-) -> usize {
-    let Some(top) = top else { return 0 };
-    let mut place = 0;
-    let (kept, cut): (Vec<Row>, Vec<Row>) = std::mem::take(rows).into_iter().partition(|row| {
-        place += 1;
-        place <= top || (axes > 0 && row.key.iter().all(Option::is_none))
-    });
-    *rows = kept;
-    if cut.is_empty() {
-        return 0;
-    }
-    let measures = sum(cut.iter().map(|row| &row.measures));
-    let costs = || cut.iter().filter_map(|row| units.get(&row.key)).flatten().copied().collect();
-    rows.push(Row {
-        key: vec![Some("(other)".into()); axes],
-        is_other: true,
-        share: share(&measures, total),
-        baseline: cut[0].baseline.is_some().then(|| sum(cut.iter().filter_map(|row| row.baseline.as_ref()))),
-        units: cut[0].units.is_some().then(|| described(costs())),
-        measures,
-    });
-    cut.len()
-}
-
 /// A subtotal of the rows that share the first values of their keys.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subtotal {
     /// The shared values.
-    pub key: Vec<Option<String>>,
+    pub key: Key,
     /// Their sums.
     pub measures: Measures,
     /// The share of the total.
@@ -170,7 +186,7 @@ pub struct Subtotal {
 
 /// Returns the subtotals of some rows at a level (1 = by the first axis) in the order of their cost, `(other)` last.
 pub fn subtotals(slice: &Slice, rows: impl Iterator<Item = usize>, level: usize) -> Vec<Subtotal> {
-    let mut places: HashMap<(bool, &[Option<String>]), usize> = HashMap::new();
+    let mut places: HashMap<(bool, &[Option<Arc<str>>]), usize> = HashMap::new();
     let mut subtotals: Vec<Subtotal> = Vec::new();
     for at in rows {
         let row = &slice.rows[at];

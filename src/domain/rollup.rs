@@ -3,6 +3,8 @@
 //! No analysis sees SQLite. A store answers [`Rollups`]; another back end would answer the same.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::domain::call::Unpriced;
 use crate::domain::dimension::Axis;
@@ -68,20 +70,99 @@ impl Measures {
     }
 }
 
-/// One group: a name or `None` (untagged) per axis, and its sums.
+/// A group's value along each axis, `None` for untagged. Equal values share their text.
+pub type Key = Vec<Option<Arc<str>>>;
+
+/// One group with its sums.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// A value per axis asked for.
-    pub key: Vec<Option<String>>,
+    pub key: Key,
     /// The sums.
     pub measures: Measures,
 }
 
-/// The answer: groups in no particular order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The answer, column by column: groups in no particular order, never two with the same key.
+#[derive(Clone, Debug, Default)]
 pub struct Rollup {
-    /// The groups; never two with the same key.
-    pub groups: Vec<Group>,
+    /// Per axis the texts of its values.
+    pub values: Vec<Vec<Arc<str>>>,
+    /// Per axis a code a group: 0 is untagged, n is value n-1.
+    pub codes: Vec<Vec<u32>>,
+    /// Calls a group.
+    pub calls: Vec<u64>,
+    /// Failed calls a group.
+    pub errors: Vec<u64>,
+    /// Reasoning tokens a group.
+    pub reasoning: Vec<u64>,
+    /// Cost a group.
+    pub cost: Vec<Usd>,
+    /// Tokens a group, of the classes that occur.
+    pub tokens: Vec<(Class, Vec<u64>)>,
+    /// Calls without a price, by group and place of the reason in [`Unpriced::ALL`]; most groups have none.
+    pub unpriced: HashMap<(u32, u8), u64>,
+}
+
+impl Rollup {
+    /// Returns how many groups there are.
+    pub fn len(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Tells whether there is no group.
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Returns the value of a group along an axis.
+    pub fn value(&self, group: usize, axis: usize) -> Option<&Arc<str>> {
+        self.values[axis].get((self.codes[axis][group] as usize).checked_sub(1)?)
+    }
+
+    /// Returns a group's key.
+    pub fn key(&self, group: usize) -> Key {
+        (0..self.codes.len()).map(|axis| self.value(group, axis).cloned()).collect()
+    }
+
+    /// Tells whether a group has no value along any axis.
+    pub fn is_untagged(&self, group: usize) -> bool {
+        !self.codes.is_empty() && self.codes.iter().all(|codes| codes[group] == 0)
+    }
+
+    /// Returns a group's sums.
+    pub fn measures(&self, group: usize) -> Measures {
+        let mut measures = Measures::default();
+        self.add_to(group, &mut measures);
+        measures
+    }
+
+    /// Adds a group's sums to others.
+    pub fn add_to(&self, group: usize, sums: &mut Measures) {
+        sums.calls += self.calls[group];
+        sums.errors += self.errors[group];
+        sums.reasoning += self.reasoning[group];
+        sums.cost += self.cost[group];
+        for (class, counts) in &self.tokens {
+            sums.tokens[*class as usize] += counts[group];
+        }
+        if !self.unpriced.is_empty() {
+            for (place, sum) in sums.unpriced.iter_mut().enumerate() {
+                *sum += self.unpriced.get(&(group as u32, place as u8)).copied().unwrap_or(0);
+            }
+        }
+    }
+
+    /// Returns the sums over all groups.
+    pub fn total(&self) -> Measures {
+        let mut total = Measures::default();
+        (0..self.len()).for_each(|group| self.add_to(group, &mut total));
+        total
+    }
+
+    /// Returns every group with its sums.
+    pub fn groups(&self) -> impl Iterator<Item = Group> + '_ {
+        (0..self.len()).map(|group| Group { key: self.key(group), measures: self.measures(group) })
+    }
 }
 
 /// Whatever can answer a [`RollupQuery`].
@@ -100,7 +181,7 @@ pub trait Rollups {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitCosts {
     /// The group's key.
-    pub key: Vec<Option<String>>,
+    pub key: Key,
     /// Cost of each unit, in no particular order. Calls without a unit are not among them.
     pub costs: Vec<Usd>,
 }

@@ -50,11 +50,9 @@ pub fn run(book: &Book, id: &str) -> Result<Report, ExplainError> {
     let documents: Vec<Map<String, Value>> = found.iter().map(|call| explained(book, call, &mut report)).collect();
     if several {
         report.warn("several_calls", format!("{} calls go by `{id}`; each is explained", found.len()), None);
-        report.put("calls", documents);
-        report.rows = Some("calls");
+        report.put_rows("calls", documents);
     } else if let Some(document) = documents.into_iter().next() {
         report.body = document;
-        report.rows = Some("items");
     }
     Ok(report)
 }

@@ -481,8 +481,7 @@ pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
         table.rows.push(cells);
     }
     let total = total(results);
-    report.put("imports", objects);
-    report.rows = Some("imports");
+    report.put_rows("imports", objects);
     if !errors.is_empty() {
         report.put("errors", errors);
     }
@@ -490,7 +489,7 @@ pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
         report.put("dry_run", true);
         report.blocks.push(Block::Note("dry run: nothing is kept".into()));
     }
-    report.put("total", measures::object(&total));
+    report.put("total", measures::Document(&total));
     report.blocks.push(Block::Table(table));
     warn(&mut report, results, &total);
     report

@@ -32,8 +32,7 @@ pub fn list(book: &Book) -> Result<Report, StoreError> {
             Cell::Logged(import.path.clone()),
         ]);
     }
-    report.put("imports", imports.iter().map(object).collect::<Vec<_>>());
-    report.rows = Some("imports");
+    report.put_rows("imports", imports.iter().map(object));
     report.blocks.push(if imports.is_empty() { Block::Note("no imports yet".into()) } else { Block::Table(table) });
     Ok(report)
 }

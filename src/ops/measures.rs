@@ -1,46 +1,48 @@
 //! Measures as the contract writes them.
 
-use serde_json::Map;
-use serde_json::Value;
-use serde_json::json;
+use serde::Serialize;
+use serde::Serializer;
+use serde::ser::SerializeMap;
 
 use crate::domain::Class;
 use crate::domain::Unpriced;
 use crate::domain::rollup::Measures;
 
+/// Measures as a JSON object of their own.
+pub(super) struct Document<'m>(pub(super) &'m Measures);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        entries(self.0, &mut map)?;
+        map.end()
+    }
+}
+
 /// Writes measures into a JSON object: only classes and reasons that occur.
-pub(super) fn put(measures: &Measures, into: &mut Map<String, Value>) {
-    into.insert("calls".into(), measures.calls.into());
-    into.insert("errors".into(), measures.errors.into());
-    let tokens: Map<String, Value> = Class::ALL
-        .into_iter()
-        .map(|class| (class.name().to_string(), measures.tokens[class as usize]))
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| (name, count.into()))
-        .collect();
-    into.insert("tokens".into(), tokens.into());
-    into.insert("reasoning_tokens".into(), measures.reasoning.into());
-    into.insert("cost_usd".into(), measures.cost.to_string().into());
-    into.insert("unpriced_calls".into(), measures.unpriced_calls().into());
+pub(super) fn entries<M: SerializeMap>(measures: &Measures, map: &mut M) -> Result<(), M::Error> {
+    map.serialize_entry("calls", &measures.calls)?;
+    map.serialize_entry("errors", &measures.errors)?;
+    let classes = Class::ALL.map(|class| (class.name(), measures.tokens[class as usize]));
+    map.serialize_entry("tokens", &Counts(&classes))?;
+    map.serialize_entry("reasoning_tokens", &measures.reasoning)?;
+    map.serialize_entry("cost_usd", &measures.cost)?;
+    map.serialize_entry("unpriced_calls", &measures.unpriced_calls())?;
     if measures.unpriced_calls() > 0 {
-        into.insert("unpriced_reasons".into(), reasons(measures));
+        let mut places = measures.unpriced.iter();
+        let reasons = Unpriced::ALL.map(|reason| (reason.name(), places.next().copied().unwrap_or(0)));
+        map.serialize_entry("unpriced_reasons", &Counts(&reasons))?;
     }
+    Ok(())
 }
 
-/// Returns measures as a JSON object.
-pub(super) fn object(measures: &Measures) -> Value {
-    let mut object = Map::new();
-    put(measures, &mut object);
-    object.into()
-}
+/// Names with counts, those that are not zero.
+struct Counts<'c>(&'c [(&'static str, u64)]);
 
-/// Returns the calls without a price by reason.
-fn reasons(measures: &Measures) -> Value {
-    let mut reasons = Map::new();
-    for (reason, count) in Unpriced::ALL.iter().zip(measures.unpriced).filter(|(_, count)| *count > 0) {
-        reasons.insert(reason.name().into(), json!(count));
+impl Serialize for Counts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name, count)))
     }
-    reasons.into()
 }
 
 /// Says in words how many calls have no price, and why; `None` if all have one.

@@ -63,8 +63,7 @@ pub fn list(table: &PriceTable, seller: Option<&str>) -> Report {
         cells.push(Cell::Text(modes(model).join(" ")));
         shown.rows.push(cells);
     }
-    report.put("models", rows);
-    report.rows = Some("models");
+    report.put_rows("models", rows);
     report.blocks.push(Block::Table(shown));
     report
 }

@@ -1,11 +1,16 @@
 //! `attr slice`: a question to the store, laid out as a report.
 
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::Serializer;
+use serde::ser::SerializeMap;
 use serde_json::Map;
 use serde_json::Value;
-use serde_json::json;
 use strsim::jaro_winkler;
 
 use crate::analyze::frame::Order;
+use crate::analyze::percentiles::UnitCost;
 use crate::analyze::slice;
 use crate::analyze::slice::Layout;
 use crate::analyze::slice::Row;
@@ -51,9 +56,20 @@ pub enum Compare {
     With(Window),
 }
 
+/// Who the answer is for: an answer may have many rows, and only one of its two forms is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// The JSON document.
+    Machines,
+    /// The blocks.
+    People,
+}
+
 /// The question.
 #[derive(Clone, Debug)]
 pub struct SlicePlan {
+    /// Who the answer is for.
+    pub audience: Audience,
     /// The axes.
     pub by: Vec<Axis>,
     /// The span of time.
@@ -111,21 +127,23 @@ pub fn run(book: &Book, plan: &SlicePlan) -> Result<Report, SliceError> {
     let rollup = book.store.rollup(&query(plan.window))?;
     let baseline = baseline_window.map(|window| book.store.rollup(&query(window))).transpose()?;
     let units = plan.per.as_ref().map(|unit| book.store.unit_costs(&query(plan.window), unit)).transpose()?;
-    let layout = Layout { axes: plan.by.len(), order: order(plan)?, top: plan.top, units, baseline };
+    let layout = Layout { order: order(plan)?, top: plan.top, units, baseline };
     let slice = slice::slice(rollup, layout);
     let mut report = Report::new("slice");
     report.price_table = Some(book.priced_by.clone());
     report.window = Some((plan.window, plan.zone));
-    document(&mut report, plan, &slice, baseline_window);
-    report.blocks = blocks(plan, &slice, baseline_window);
+    match plan.audience {
+        Audience::Machines => document(&mut report, plan, &slice, baseline_window),
+        Audience::People => report.blocks = blocks(plan, &slice, baseline_window),
+    }
     warnings(&mut report, book, plan, &slice)?;
     Ok(report)
 }
 
 fn order(plan: &SlicePlan) -> Result<Order, SliceError> {
     Ok(match &plan.sort {
-        Sort::Cost => Order::Descending(|group| group.measures.cost.pico()),
-        Sort::Calls => Order::Descending(|group| i128::from(group.measures.calls)),
+        Sort::Cost => Order::Descending(|rollup, group| rollup.cost[group].pico()),
+        Sort::Calls => Order::Descending(|rollup, group| i128::from(rollup.calls[group])),
         Sort::Axis(axis) => {
             let place = plan.by.iter().position(|known| known == axis);
             Order::Key(place.ok_or_else(|| SliceError::Sort(axis.to_string()))?)
@@ -170,26 +188,38 @@ fn document(report: &mut Report, plan: &SlicePlan, slice: &Slice, baseline: Opti
     if let Some(window) = baseline {
         report.put("baseline_window", sides(window));
     }
-    let rows: Vec<Value> = slice.rows.iter().map(|row| row_object(plan, row)).collect();
-    report.put("rows", rows);
-    report.rows = Some("rows");
+    let by: Vec<String> = plan.by.iter().map(ToString::to_string).collect();
+    report.put_rows("rows", slice.rows.iter().map(|row| RowDocument::of_row(&by, row)));
     if plan.tree && plan.by.len() > 1 {
         let levels = (1..plan.by.len()).flat_map(|level| {
-            slice::subtotals(slice, 0..slice.rows.len(), level).into_iter().map(move |subtotal| {
-                let mut object = Map::new();
-                object.insert("key".into(), key_object(&plan.by[..level], &subtotal.key));
-                measures::put(&subtotal.measures, &mut object);
-                put_share(subtotal.share, &mut object);
-                Value::Object(object)
-            })
+            slice::subtotals(slice, 0..slice.rows.len(), level).into_iter().map(move |subtotal| (level, subtotal))
         });
-        report.put("subtotals", levels.collect::<Vec<_>>());
+        let documents: Vec<Value> = levels
+            .map(|(level, subtotal)| {
+                let row = RowDocument {
+                    key: Some(KeyDocument { by: &by[..level], values: &subtotal.key }),
+                    is_other: false,
+                    measures: &subtotal.measures,
+                    share: subtotal.share,
+                    units: None,
+                    baseline: None,
+                };
+                serde_json::to_value(row).unwrap_or(Value::Null)
+            })
+            .collect();
+        report.put("subtotals", documents);
     }
-    let mut total = Map::new();
-    measures::put(&slice.total, &mut total);
-    put_units(&slice.units, &mut total);
-    put_baseline(&slice.total, slice.baseline.as_ref(), &mut total);
-    report.put("total", total);
+    report.put(
+        "total",
+        RowDocument {
+            key: None,
+            is_other: false,
+            measures: &slice.total,
+            share: None,
+            units: slice.units.as_ref(),
+            baseline: slice.baseline.as_ref(),
+        },
+    );
 }
 
 fn sides(window: Window) -> Value {
@@ -202,44 +232,66 @@ fn sides(window: Window) -> Value {
     sides.into()
 }
 
-fn key_object(by: &[Axis], key: &[Option<String>]) -> Value {
-    let pairs = by.iter().zip(key).map(|(axis, value)| (axis.to_string(), json!(value)));
-    Value::Object(pairs.collect())
+/// A row as the contract writes it.
+struct RowDocument<'r> {
+    key: Option<KeyDocument<'r>>,
+    is_other: bool,
+    measures: &'r Measures,
+    share: Option<f64>,
+    units: Option<&'r (u64, Option<UnitCost>)>,
+    baseline: Option<&'r Measures>,
 }
 
-fn row_object(plan: &SlicePlan, row: &Row) -> Value {
-    let mut object = Map::new();
-    object.insert("key".into(), key_object(&plan.by, &row.key));
-    if row.is_other {
-        object.insert("other".into(), true.into());
-    }
-    measures::put(&row.measures, &mut object);
-    put_share(row.share, &mut object);
-    put_units(&row.units, &mut object);
-    put_baseline(&row.measures, row.baseline.as_ref(), &mut object);
-    object.into()
-}
-
-fn put_share(share: Option<f64>, into: &mut Map<String, Value>) {
-    if let Some(share) = share {
-        // Six decimals are enough to read and keep the text short.
-        into.insert("share".into(), json!((share * 1e6).round() / 1e6));
-    }
-}
-
-fn put_units(units: &Option<(u64, Option<crate::analyze::percentiles::UnitCost>)>, into: &mut Map<String, Value>) {
-    if let Some((count, cost)) = units {
-        into.insert("units".into(), json!(count));
-        if let Some(cost) = cost {
-            into.insert("unit_cost_usd".into(), json!(cost));
+impl<'r> RowDocument<'r> {
+    fn of_row(by: &'r [String], row: &'r Row) -> RowDocument<'r> {
+        RowDocument {
+            key: Some(KeyDocument { by, values: &row.key }),
+            is_other: row.is_other,
+            measures: &row.measures,
+            share: row.share,
+            units: row.units.as_ref(),
+            baseline: row.baseline.as_ref(),
         }
     }
 }
 
-fn put_baseline(now: &Measures, baseline: Option<&Measures>, into: &mut Map<String, Value>) {
-    if let Some(before) = baseline {
-        into.insert("baseline".into(), measures::object(before));
-        into.insert("change_usd".into(), (now.cost - before.cost).to_string().into());
+impl Serialize for RowDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(key) = &self.key {
+            map.serialize_entry("key", key)?;
+        }
+        if self.is_other {
+            map.serialize_entry("other", &true)?;
+        }
+        measures::entries(self.measures, &mut map)?;
+        if let Some(share) = self.share {
+            // Six decimals are enough to read and keep the text short.
+            map.serialize_entry("share", &((share * 1e6).round() / 1e6))?;
+        }
+        if let Some((count, cost)) = self.units {
+            map.serialize_entry("units", count)?;
+            if let Some(cost) = cost {
+                map.serialize_entry("unit_cost_usd", cost)?;
+            }
+        }
+        if let Some(before) = self.baseline {
+            map.serialize_entry("baseline", &measures::Document(before))?;
+            map.serialize_entry("change_usd", &(self.measures.cost - before.cost))?;
+        }
+        map.end()
+    }
+}
+
+/// A group's key: the name of each axis and the value, `null` for untagged.
+struct KeyDocument<'k> {
+    by: &'k [String],
+    values: &'k [Option<Arc<str>>],
+}
+
+impl Serialize for KeyDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.by.iter().zip(self.values.iter().map(Option::as_deref)))
     }
 }
 
@@ -341,10 +393,10 @@ fn headings(plan: &SlicePlan, columns: &Columns) -> Vec<Column> {
     headings
 }
 
-fn key_cell(value: &Option<String>, is_other: bool) -> Cell {
+fn key_cell(value: &Option<Arc<str>>, is_other: bool) -> Cell {
     match value {
         Some(_) if is_other => Cell::Text("(other)".into()),
-        Some(value) => Cell::Logged(value.clone()),
+        Some(value) => Cell::Logged(value.to_string()),
         None => Cell::Untagged,
     }
 }
@@ -353,7 +405,7 @@ fn measure_cells(
     measures: &Measures,
     share: Option<f64>,
     baseline: Option<&Measures>,
-    units: Option<&(u64, Option<crate::analyze::percentiles::UnitCost>)>,
+    units: Option<&(u64, Option<UnitCost>)>,
     columns: &Columns,
 ) -> Vec<Cell> {
     let prompt: u64 = Class::ALL.into_iter().filter(|c| c.is_prompt()).map(|c| measures.tokens[c as usize]).sum();

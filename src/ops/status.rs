@@ -34,9 +34,9 @@ pub fn run(book: &Book) -> Result<Report, StoreError> {
     report.price_table = Some(book.priced_by.clone());
     let overview = book.store.overview()?;
     let query = RollupQuery { by: Vec::new(), window: Window::default(), filter: Filter::default(), zone: Zone::UTC };
-    let total = book.store.rollup(&query)?.groups.pop().map(|group| group.measures).unwrap_or_default();
+    let total = book.store.rollup(&query)?.total();
     put_span(&mut report, &overview);
-    report.put("total", measures::object(&total));
+    report.put("total", measures::Document(&total));
     put_sources(&mut report, book)?;
     put_coverage(&mut report, &overview);
     put_unpriced(&mut report, book, &total)?;
@@ -89,8 +89,7 @@ fn put_sources(report: &mut Report, book: &Book) -> Result<(), StoreError> {
         cells.extend(sums.map(Cell::Count));
         table.rows.push(cells);
     }
-    report.put("sources", objects);
-    report.rows = Some("sources");
+    report.put_rows("sources", objects);
     if !table.rows.is_empty() {
         report.blocks.push(Block::Table(table));
     }

@@ -7,6 +7,8 @@
 use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::value::to_raw_value;
 
 use crate::domain::Usd;
 use crate::domain::Window;
@@ -26,8 +28,9 @@ pub struct Report {
     pub window: Option<(Window, Zone)>,
     /// The rest of the JSON document, in order.
     pub body: Map<String, Value>,
-    /// The rows of the answer, for formats of lines: the key in `body` that holds them.
-    pub rows: Option<&'static str>,
+    /// The rows of the answer: their key in the document, and each as JSON text. They may be many, so they are
+    /// written once and never held as a tree; the document has them where `body` has their key.
+    pub rows: Option<(&'static str, Vec<Box<RawValue>>)>,
     /// What people read.
     pub blocks: Vec<Block>,
     /// What they should know before they believe it.
@@ -127,12 +130,19 @@ impl Report {
         self.body.insert(key.to_string(), serde_json::to_value(value).unwrap_or(Value::Null));
     }
 
+    /// Sets the answer's rows, at this place of the document.
+    pub fn put_rows(&mut self, key: &'static str, rows: impl IntoIterator<Item = impl Serialize>) {
+        self.body.insert(key.to_string(), Value::Null);
+        // As in `put`, the rows are plain structs of strings and numbers.
+        self.rows = Some((key, rows.into_iter().filter_map(|row| to_raw_value(&row).ok()).collect()));
+    }
+
     /// Adds a warning.
     pub fn warn(&mut self, code: &'static str, message: impl Into<String>, hint: Option<String>) {
         self.warnings.push(Warning { code, message: message.into(), hint });
     }
 
-    /// Returns the whole JSON document.
+    /// Returns the JSON document but for its rows: where they belong, `body` has a `null`.
     pub fn document(&self) -> Value {
         let mut document = Map::new();
         document.insert("schema_version".into(), SCHEMA_VERSION.into());

@@ -114,7 +114,7 @@ impl Store {
                 LocalValues::Texts(texts) => texts.iter().map(|text| text.to_string()).collect(),
                 LocalValues::Ids(ids) => {
                     let known = dictionary::names(&self.conn, name)?;
-                    let name = |id: &i64| known.get(*id as usize).cloned();
+                    let name = |id: &i64| known.get(*id as usize).map(ToString::to_string);
                     ids.to_vec().iter().map(|id| name(id).ok_or_else(damaged)).collect::<Result<_, _>>()?
                 }
             };

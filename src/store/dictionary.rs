@@ -4,6 +4,7 @@
 //! that no dictionary grows with the log. Sessions, runs and traces are inlined from the start.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use rusqlite::Connection;
@@ -114,7 +115,7 @@ fn load(conn: &Connection, name: &str) -> Result<Kind, StoreError> {
 }
 
 /// Returns the names of a kind by id.
-pub(crate) fn names(conn: &Connection, name: &str) -> Result<Vec<String>, StoreError> {
+pub(crate) fn names(conn: &Connection, name: &str) -> Result<Vec<Arc<str>>, StoreError> {
     let mut statement = conn.prepare_cached("SELECT name FROM dim WHERE kind = ?1 ORDER BY id")?;
     let names = statement.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(names)

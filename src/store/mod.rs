@@ -154,7 +154,8 @@ impl Store {
             current => (conn, current?),
         };
         if current {
-            conn.execute_batch("PRAGMA query_only = ON; PRAGMA mmap_size = 268435456;")?;
+            // One read transaction for as long as the store is open: all answers see the same calls.
+            conn.execute_batch("PRAGMA query_only = ON; PRAGMA mmap_size = 268435456; BEGIN;")?;
             return Ok(Store { conn, dictionary: Dictionary::default() });
         }
         drop(conn);

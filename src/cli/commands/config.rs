@@ -48,8 +48,7 @@ impl ConfigArgs {
             let shown = value.unwrap_or_else(|| if name == "pricing" { "built in".into() } else { "the clock".into() });
             table.rows.push(vec![Cell::Text(name.into()), Cell::Text(shown), Cell::Text(origin.to_string())]);
         }
-        report.put("settings", objects);
-        report.rows = Some("settings");
+        report.put_rows("settings", objects);
         report.put("files", settings.files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>());
         report.put("sources", settings.sources.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>());
         report.blocks.push(Block::Table(table));

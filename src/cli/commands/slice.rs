@@ -12,6 +12,7 @@ use crate::cli::error::CliError;
 use crate::domain::Axis;
 use crate::domain::Window;
 use crate::ops::slice;
+use crate::ops::slice::Audience;
 use crate::ops::slice::Compare;
 use crate::ops::slice::SlicePlan;
 use crate::ops::slice::Sort;
@@ -72,6 +73,10 @@ impl SliceArgs {
             None => None,
         };
         let plan = SlicePlan {
+            audience: match self.output.format() {
+                Format::Json | Format::Ndjson => Audience::Machines,
+                Format::Table | Format::Csv | Format::Markdown => Audience::People,
+            },
             by: self.axes()?,
             window: self.window.window(frame)?,
             zone: frame.zone,
