@@ -4,6 +4,7 @@
 //! name this one, and this one names none. To add a token class, add a row to [`tokens::Class`]; to add a
 //! dimension, a row to [`dimension::Dim`].
 
+pub mod bytes;
 pub mod call;
 pub mod dimension;
 pub mod filter;

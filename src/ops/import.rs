@@ -272,15 +272,20 @@ fn import_file(
     let Book { store, table, .. } = book;
     let mut import = store.begin_import(&head)?;
     let (sender, batches) = sync_channel(1);
+    // Written batches return to be filled again: their memory is the import's only large memory.
+    let (returning, returned) = sync_channel(2);
     let options = how.options.clone();
     let mut tail = std::thread::scope(|scope| -> Result<ImportTail, Failure> {
         let parser = std::thread::Builder::new()
             .name("reader".into())
-            .spawn_scoped(scope, move || read_all(framing, shape, reader, &options, fixed, sender))?;
-        let written = write_all(&batches, |batch| {
-            price(table, batch);
-            import.append(batch)?;
+            .spawn_scoped(scope, move || read_all(framing, shape, reader, &options, fixed, &Batches { sender, returned }))?;
+        let written = batches.iter().try_for_each(|mut batch: Batch| -> Result<(), StoreError> {
+            price(table, &mut batch);
+            import.append(&batch)?;
             watch.progress(&path, read_bytes.load(Ordering::Relaxed), size);
+            batch.clear();
+            // A reader that is done takes none back.
+            let _ = returning.try_send(batch);
             Ok(())
         });
         // A closed channel stops the reader, should writing have failed.
@@ -295,11 +300,10 @@ fn import_file(
     Ok(Some(FileOutcome::In { input_format: reader.name(), tail, imported: Box::new(imported) }))
 }
 
-fn write_all(
-    batches: &Receiver<Batch>,
-    mut on: impl FnMut(&mut Batch) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    batches.iter().try_for_each(|mut batch| on(&mut batch))
+/// The reader's ends of the two channels.
+struct Batches {
+    sender: SyncSender<Batch>,
+    returned: Receiver<Batch>,
 }
 
 type Stream = Box<dyn std::io::Read + Send>;
@@ -339,7 +343,7 @@ fn read_all(
     reader: &'static dyn Reader,
     options: &Options,
     fixed: Arc<Fixed>,
-    batches: SyncSender<Batch>,
+    batches: &Batches,
 ) -> Result<ImportTail, ReadError> {
     let mut collector = Collector {
         batch: Batch::new(Arc::clone(&fixed)),
@@ -367,14 +371,15 @@ fn read_all(
             }
         }
         if collector.batch.is_full() {
-            let full = std::mem::replace(&mut collector.batch, Batch::new(Arc::clone(&collector.fixed)));
-            writer_gone = batches.send(full).is_err();
+            let empty = batches.returned.try_recv().unwrap_or_else(|_| Batch::new(Arc::clone(&collector.fixed)));
+            let full = std::mem::replace(&mut collector.batch, empty);
+            writer_gone = batches.sender.send(full).is_err();
         }
         !writer_gone
     })?;
     if !collector.batch.is_empty() {
         // A writer that has gone reports its own error.
-        let _ = batches.send(collector.batch);
+        let _ = batches.sender.send(collector.batch);
     }
     Ok(collector.tail)
 }

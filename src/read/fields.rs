@@ -504,11 +504,11 @@ pub fn time(node: Node<'_>) -> Result<(Timestamp, Flags), String> {
 
 /// Gives a free key its place: a standard dimension if the alias table knows it, else an extra of its own name.
 pub fn assign<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
-    match meaning(key).map(|meaning| meaning.field) {
-        Some(Field::Dim(dim)) if says_dim(dim, key, &value) => set_dim(call, dim, value),
-        Some(Field::RequestId) if call.request_id.is_none() => call.request_id = Some(value),
-        Some(Field::Text | Field::Dim(Dim::Provider)) => {}
-        Some(Field::Error) => call.set_if_none(Dim::Status, failure(&value)),
+    match meaning(key) {
+        Some(Meaning { field: Field::Dim(dim), rank }) if says_dim(dim, rank, &value) => set_dim(call, dim, value),
+        Some(Meaning { field: Field::RequestId, .. }) if call.request_id.is_none() => call.request_id = Some(value),
+        Some(Meaning { field: Field::Text | Field::Dim(Dim::Provider), .. }) => {}
+        Some(Meaning { field: Field::Error, .. }) => call.set_if_none(Dim::Status, failure(&value)),
         _ if is_bare_word(key) => {}
         _ => set_extra(call, key, value),
     }
@@ -516,9 +516,9 @@ pub fn assign<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
 
 /// Tells whether a value under one of a dimension's looser names can be meant: `tier: gold` is a plan of the
 /// author's, `system: You are …` a prompt.
-pub fn says_dim(dim: Dim, key: &str, value: &str) -> bool {
+pub fn says_dim(dim: Dim, rank: u16, value: &str) -> bool {
     match dim {
-        Dim::Tier => folded(key) == "service_tier" || value::is_tier(value),
+        Dim::Tier => rank == 0 || value::is_tier(value),
         Dim::Provider => value::is_name(value),
         _ => true,
     }

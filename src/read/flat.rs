@@ -14,6 +14,7 @@ use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Unpriced;
+use crate::domain::bytes;
 use crate::domain::dimension::DIMS;
 use crate::read::CachedInput;
 use crate::read::Options;
@@ -196,7 +197,7 @@ impl FlatSession {
     /// Returns what a column means: by its place in the last record's layout, or by the table of roles.
     fn role_at(&mut self, position: usize, key: &str) -> Role {
         if let Some((known, role)) = self.layout.get(position)
-            && known == key
+            && bytes::same(known.as_bytes(), key.as_bytes())
         {
             return *role;
         }
@@ -381,7 +382,7 @@ fn take_dim<'t>(dim: Dim, rank: u16, key: &'t str, value: Node<'t>, call: &mut C
     if text.is_empty() || (dim == Dim::Provider && !value::is_name(&text)) {
         return;
     }
-    if dim == Dim::Tier && !fields::says_dim(dim, key, &text) {
+    if dim == Dim::Tier && !fields::says_dim(dim, rank, &text) {
         take_extra(key, value, call);
         return;
     }

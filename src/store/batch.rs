@@ -17,6 +17,7 @@ use crate::domain::Flags;
 use crate::domain::Tokens;
 use crate::domain::Unpriced;
 use crate::domain::Usd;
+use crate::domain::bytes;
 use crate::domain::dimension::DIMS;
 use crate::domain::span::Span;
 use crate::domain::tokens::CLASSES;
@@ -83,8 +84,14 @@ impl Coded {
                 self.codes.push(0);
             }
             Some(value) => {
-                let code =
-                    if self.mostly_distinct { self.values.push_or_repeat(value) } else { self.values.intern(value) };
+                let last = self.codes.last().copied().unwrap_or(0);
+                let code = if last > 0 && bytes::same(self.values.get(last - 1).as_bytes(), value.as_bytes()) {
+                    last - 1
+                } else if self.mostly_distinct {
+                    self.values.push(value)
+                } else {
+                    self.values.intern(value)
+                };
                 self.codes.resize(row, 0);
                 self.codes.push(code + 1);
                 if row == JUDGED_AT && self.values.len() > JUDGED_AT * 9 / 10 {
@@ -178,6 +185,33 @@ impl Batch {
             batch.dims[dim as usize].mostly_distinct = true;
         }
         batch
+    }
+
+    /// Empties the batch for the next calls of the same file and keeps its allocations.
+    pub fn clear(&mut self) {
+        self.rows = 0;
+        self.line.clear();
+        self.ts.clear();
+        self.identity.clear();
+        self.fingerprint.clear();
+        let numbers = [
+            &mut self.reasoning,
+            &mut self.latency,
+            &mut self.ttft,
+            &mut self.logged_cost,
+            &mut self.flags,
+            &mut self.unpriced,
+            &mut self.cost,
+        ];
+        numbers.into_iter().chain(&mut self.tokens).for_each(|column| column.0.clear());
+        for column in self.dims.iter_mut().chain(self.extra.iter_mut().map(|(_, column)| column)) {
+            column.codes.clear();
+            column.values.clear();
+        }
+        [&mut self.request_id, &mut self.span, &mut self.parent, &mut self.more].into_iter().for_each(Texts::clear);
+        self.tools.clear();
+        self.other_inputs.clear();
+        self.spans.clear();
     }
 
     /// Returns how many calls it holds.

@@ -3,6 +3,8 @@
 use hashbrown::HashTable;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::domain::bytes;
+
 /// Texts, numbered from 0 in order of arrival.
 #[derive(Default)]
 pub(crate) struct Interner {
@@ -28,7 +30,7 @@ impl Interner {
             let start = entry.start as usize;
             entry.hash == hash
                 && self.ends[entry.code as usize] as usize - start == value.len()
-                && &text[start..start + value.len()] == value.as_bytes()
+                && bytes::same(&text[start..start + value.len()], value.as_bytes())
         };
         if let Some(entry) = self.table.find(hash, is_same) {
             return entry.code;
@@ -39,16 +41,10 @@ impl Interner {
         code
     }
 
-    /// Gives a text the next number without looking for it, unless it is the same as the last.
-    pub(crate) fn push_or_repeat(&mut self, value: &str) -> u32 {
-        match self.ends.len().checked_sub(1) {
-            Some(last) if self.get(last as u32) == value => last as u32,
-            _ => self.push(value),
-        }
-    }
-
+    /// Gives a text the next number without looking for an equal one.
+    ///
     /// A batch holds 64K rows of values clipped to 256 bytes: its text is far below 4 GiB.
-    fn push(&mut self, value: &str) -> u32 {
+    pub(crate) fn push(&mut self, value: &str) -> u32 {
         self.text.push_str(value);
         self.ends.push(self.text.len() as u32);
         self.ends.len() as u32 - 1
@@ -57,6 +53,13 @@ impl Interner {
     /// Returns the text of a number.
     pub(crate) fn get(&self, code: u32) -> &str {
         at(&self.text, &self.ends, code)
+    }
+
+    /// Forgets all texts and keeps the room for as many.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.table.clear();
     }
 
     /// Returns how many texts there are.
@@ -103,6 +106,13 @@ impl Texts {
     /// Returns the text of a row.
     pub(crate) fn get(&self, row: usize) -> Option<&str> {
         (*self.present.get(row)?).then(|| at(&self.text, &self.ends, row as u32))
+    }
+
+    /// Forgets all texts and keeps the room for as many.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.present.clear();
     }
 
     /// Tells whether no row has a text.

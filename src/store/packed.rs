@@ -4,17 +4,12 @@
 //! milliseconds loses its nanoseconds, a count column takes as many bits as its largest count.
 
 /// Packs a column.
-pub(crate) fn pack(values: impl Iterator<Item = i64> + Clone) -> Vec<u8> {
-    let (mut min, mut max, mut count) = (i64::MAX, i64::MIN, 0u32);
-    for value in values.clone() {
-        (min, max) = (min.min(value), max.max(value));
-        count += 1;
-    }
-    if count == 0 {
-        (min, max) = (0, 0);
-    }
+pub(crate) fn pack(values: &[i64]) -> Vec<u8> {
+    let count = values.len() as u32;
+    let min = values.iter().copied().min().unwrap_or(0);
+    let max = values.iter().copied().max().unwrap_or(0);
     let spread = |value: i64| value.wrapping_sub(min) as u64;
-    let step = step(values.clone().map(spread));
+    let step = step(values.iter().map(|value| spread(*value)));
     let width = 64 - (spread(max) / step).leading_zeros();
     let mut out = Vec::with_capacity(29 + (count as usize * width as usize).div_ceil(8));
     out.extend_from_slice(&count.to_le_bytes());
@@ -22,7 +17,11 @@ pub(crate) fn pack(values: impl Iterator<Item = i64> + Clone) -> Vec<u8> {
     out.extend_from_slice(&step.to_le_bytes());
     out.push(width as u8);
     if width > 0 {
-        write_bits(values.map(|value| spread(value) / step), width, &mut out);
+        if step == 1 {
+            write_bits(values.iter().map(|value| spread(*value)), width, &mut out);
+        } else {
+            write_bits(values.iter().map(|value| spread(*value) / step), width, &mut out);
+        }
     }
     // Reading takes eight bytes at a time: the last value must have as many behind it.
     out.extend_from_slice(&[0; 8]);

@@ -49,11 +49,14 @@ pub(crate) fn key_column(key: &str) -> String {
 pub(crate) fn encode(batch: &Batch, rows: &[u32], ids: &[i64], names: &Ids) -> Vec<Column> {
     let mut columns = vec![(name::IDENTITY.to_string(), identities(batch, rows))];
     if !ids.windows(2).all(|pair| pair[1] == pair[0] + 1) {
-        columns.push((name::ID.to_string(), pack(ids.iter().copied())));
+        columns.push((name::ID.to_string(), pack(ids)));
     }
+    let mut gathered = Vec::with_capacity(rows.len());
     let mut numbers = |name: &str, zero: bool, value: &dyn Fn(usize) -> i64| {
         if !zero {
-            columns.push((name.to_string(), pack(rows.iter().map(|row| value(*row as usize)))));
+            gathered.clear();
+            gathered.extend(rows.iter().map(|row| value(*row as usize)));
+            columns.push((name.to_string(), pack(&gathered)));
         }
     };
     numbers(name::TS, false, &|row| batch.ts[row]);
@@ -130,15 +133,17 @@ fn encode_texts(column: &Coded, rows: &[u32], ids: Option<&[u32]>) -> Vec<u8> {
     match ids {
         Some(ids) => {
             out.push(TAG_IDS);
-            out.extend(pack(used.iter().map(|code| i64::from(ids[*code as usize]))));
+            let used: Vec<i64> = used.iter().map(|code| i64::from(ids[*code as usize])).collect();
+            out.extend(pack(&used));
         }
         None => {
             out.push(TAG_TEXTS);
-            out.extend(pack(used.iter().map(|code| column.values.get(*code).len() as i64)));
+            let lengths: Vec<i64> = used.iter().map(|code| column.values.get(*code).len() as i64).collect();
+            out.extend(pack(&lengths));
             used.iter().for_each(|code| out.extend_from_slice(column.values.get(*code).as_bytes()));
         }
     }
-    out.extend(pack(codes.iter().copied()));
+    out.extend(pack(&codes));
     out
 }
 

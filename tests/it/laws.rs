@@ -25,6 +25,7 @@ use attr::domain::window::Grain;
 use attr::ops::book::Book;
 use attr::ops::import::How;
 use attr::ops::slice;
+use attr::ops::slice::Audience;
 use attr::ops::slice::Compare;
 use attr::ops::slice::SlicePlan;
 use attr::ops::slice::Sort;
@@ -33,6 +34,9 @@ use attr::price::Table;
 use attr::read::json::Kind;
 use attr::read::json::Node;
 use attr::read::json::Tape;
+use attr::render::Format;
+use attr::render::Style;
+use attr::render::render;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -568,6 +572,14 @@ fn book_of(files: &[Vec<Rec>]) -> Book {
     book
 }
 
+/// Asks a question and returns the document that a user gets.
+fn answer(book: &Book, plan: &SlicePlan) -> Value {
+    let report = slice::run(book, plan).unwrap();
+    let mut bytes = Vec::new();
+    render(&report, Format::Json, Style { width: None, color: false }, &mut bytes).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
 mod sums {
     use super::*;
 
@@ -621,6 +633,7 @@ mod sums {
             let at = |day: i64| Some(Timestamp((1_790_812_800 + day * 86_400) * NANOS));
             let window = if compares { Window { since: at(20), until: at(40) } } else { Window::default() };
             let plan = SlicePlan {
+                audience: Audience::Machines,
                 by: axes.iter().map(|axis| Axis::parse(axis)).collect(),
                 window,
                 zone: Zone::UTC,
@@ -637,7 +650,7 @@ mod sums {
             };
             // An unknown key is refused, rightly, when no call has it.
             prop_assume!(!axes.contains(&"squad") || recs.iter().any(|rec| rec.squad.is_some()));
-            let document = slice::run(&book, &plan).unwrap().document();
+            let document = answer(&book, &plan);
             let usd = |value: &Value| Usd::parse(value.as_str().unwrap()).unwrap();
             let rows = document["rows"].as_array().unwrap();
             let whole = &document["total"];
@@ -653,7 +666,7 @@ mod sums {
             }
             // Whatever the grouping, the total is that of no grouping: a run of two features is one run.
             let ungrouped = SlicePlan { by: vec![], top: None, sort: Sort::Cost, ..plan };
-            prop_assert_eq!(&slice::run(&book, &ungrouped).unwrap().document()["total"], whole);
+            prop_assert_eq!(&answer(&book, &ungrouped)["total"], whole);
             let inside = recs.iter().filter(|rec| window.contains(rec.ts()));
             let alone: Usd = inside.map(|rec| rec.measures(&book.table).cost).sum();
             prop_assert_eq!(usd(&whole["cost_usd"]), alone);
@@ -682,6 +695,7 @@ mod sums {
             });
             let book = book_of(&[recs.clone()]);
             let plan = SlicePlan {
+                audience: Audience::Machines,
                 by: vec![],
                 window: Window::default(),
                 zone: Zone::UTC,
@@ -692,7 +706,7 @@ mod sums {
                 per: Some(Axis::parse("run")),
                 tree: false,
             };
-            let document = slice::run(&book, &plan).unwrap().document();
+            let document = answer(&book, &plan);
             let mut costs: BTreeMap<u8, Usd> = BTreeMap::new();
             for rec in &recs {
                 if let Some(run) = rec.run {
@@ -748,6 +762,7 @@ mod sums {
         assert_eq!(by(&book.store, &["feature", "day"]).values().map(|m| m.cost).sum::<Usd>(), alone);
         assert_sound(&book.store);
         let plan = SlicePlan {
+            audience: Audience::Machines,
             by: vec![Axis::parse("feature")],
             window: Window::default(),
             zone: Zone::UTC,
@@ -758,7 +773,7 @@ mod sums {
             per: Some(Axis::parse("run")),
             tree: true,
         };
-        let document = slice::run(&book, &plan).unwrap().document();
+        let document = answer(&book, &plan);
         assert_eq!(document["total"]["cost_usd"], json!(alone.to_string()));
         assert_eq!(document["total"]["unit_cost_usd"]["p99"], json!(alone.to_string()));
         assert_eq!(document["total"]["tokens"]["input"], json!(700u64 * 9_999_999_999));

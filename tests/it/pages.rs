@@ -208,7 +208,14 @@ fn the_manual_runs() {
         let path = format!("tests/cmd/{}.md", stem(&page));
         // The page of `config` is about where settings come from: its own folder has the attr.toml.
         let closed = stem(&page) != "config";
-        run_page(&path, if closed { &[] } else { &[("ATTR_DB", ""), ("ATTR_CONFIG", ""), ("ATTR_AS_OF", "")] });
+        run_page(
+            &path,
+            if closed {
+                &[]
+            } else {
+                &[("ATTR_DB", ""), ("ATTR_CONFIG", ""), ("ATTR_AS_OF", ""), ("ATTR_COLOR", "never")]
+            },
+        );
     }
 }
 
