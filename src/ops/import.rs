@@ -276,9 +276,9 @@ fn import_file(
     let (returning, returned) = sync_channel(2);
     let options = how.options.clone();
     let mut tail = std::thread::scope(|scope| -> Result<ImportTail, Failure> {
-        let parser = std::thread::Builder::new()
-            .name("reader".into())
-            .spawn_scoped(scope, move || read_all(framing, shape, reader, &options, fixed, &Batches { sender, returned }))?;
+        let parser = std::thread::Builder::new().name("reader".into()).spawn_scoped(scope, move || {
+            read_all(framing, shape, reader, &options, fixed, &Batches { sender, returned })
+        })?;
         let written = batches.iter().try_for_each(|mut batch: Batch| -> Result<(), StoreError> {
             price(table, &mut batch);
             import.append(&batch)?;

@@ -21,10 +21,8 @@ use crate::domain::bytes;
 use crate::domain::dimension::DIMS;
 use crate::domain::span::Span;
 use crate::domain::tokens::CLASSES;
-use crate::store::dictionary::ALWAYS_INLINED;
 use crate::store::interner::Interner;
 use crate::store::interner::Texts;
-use crate::store::segment::key_column;
 
 /// Rows of a full batch, and of a full segment.
 pub(crate) const BATCH_ROWS: usize = 1 << 16;
@@ -32,6 +30,14 @@ pub(crate) const BATCH_ROWS: usize = 1 << 16;
 const LONGEST_VALUE: usize = 256;
 /// More keys than this beyond the standard dimensions stay in the row's JSON and cannot be sliced by.
 const MOST_KEYS: usize = 500;
+
+/// Kinds that have about as many values as there are calls.
+pub(crate) const ALWAYS_INLINED: [Dim; 3] = [Dim::Session, Dim::Run, Dim::Trace];
+
+/// Returns the name of the column of another key.
+pub(crate) fn key_column(key: &str) -> String {
+    format!("meta.{key}")
+}
 
 /// A column of numbers that stays unallocated while all its rows are zero.
 #[derive(Default)]

@@ -86,7 +86,7 @@ impl Store {
         let all: Vec<u32> = (0..ids.len() as u32).collect();
         let mut fresh = segment::encode(&batch, &all, &ids, &Ids::default());
         for (at, name) in segment.columns.iter().enumerate() {
-            let stored = super::dedup::segment_column(&self.conn, segment.id, at)?;
+            let stored = segments::column(&self.conn, segment.id, at)?;
             let made = fresh.iter().position(|(known, _)| known == name).map(|place| fresh.swap_remove(place).1);
             if self.values(name, &stored)? != made.map_or(Ok(None), |made| self.values(name, &made))? {
                 return Ok(false);

@@ -15,6 +15,7 @@ use crate::store::StoreError;
 use crate::store::batch::Batch;
 use crate::store::batch::SPAN_IDENTITY;
 use crate::store::segment::Identities;
+use crate::store::segments;
 
 /// Hashes kept in memory between batches; beyond this, runs are read from the store each time.
 const CACHED_HASHES: usize = 6_000_000;
@@ -97,7 +98,7 @@ impl Dedup {
             let found = match &run.hashes {
                 Some(hashes) => matches(order, &prefixes, hashes.iter().copied()),
                 None => {
-                    let bytes = segment_column(conn, run.segment, 0)?;
+                    let bytes = segments::column(conn, run.segment, 0)?;
                     let stored =
                         Identities::open(&bytes).ok_or(StoreError::Damaged(format!("segment {}", run.segment)))?;
                     if self.cached < CACHED_HASHES {
@@ -112,9 +113,9 @@ impl Dedup {
                 }
             };
             if !found.is_empty() {
-                let bytes = segment_column(conn, run.segment, 0)?;
+                let bytes = segments::column(conn, run.segment, 0)?;
                 let stored = Identities::open(&bytes).ok_or(StoreError::Damaged(format!("segment {}", run.segment)))?;
-                let ids = super::segments::call_ids(conn, run.segment)?;
+                let ids = segments::call_ids(conn, run.segment)?;
                 hits.extend(found.into_iter().map(|(hash, n)| (hash, ids.get(stored.row(n) as usize))));
             }
         }
@@ -237,10 +238,4 @@ fn matches(order: &[(u64, u32)], prefixes: &[u64], run: impl Iterator<Item = u64
         }
     }
     found
-}
-
-/// Returns the bytes of a segment's column by its number.
-pub(crate) fn segment_column(conn: &Connection, segment: i64, column: usize) -> Result<Vec<u8>, StoreError> {
-    let mut statement = conn.prepare_cached("SELECT data FROM segment_columns WHERE key = ?1")?;
-    Ok(statement.query_row([super::segments::key(segment, column)], |row| row.get(0))?)
 }

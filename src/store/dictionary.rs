@@ -10,16 +10,13 @@ use hashbrown::HashMap;
 use rusqlite::Connection;
 use rusqlite::params;
 
-use crate::domain::Dim;
 use crate::store::StoreError;
+use crate::store::batch::ALWAYS_INLINED;
 use crate::store::batch::Batch;
 use crate::store::interner::Interner;
 
 /// More distinct values than this and a kind is inlined: 100,000 names are some ten megabytes while importing.
 const MOST_NAMES: usize = 100_000;
-
-/// Kinds that have about as many values as there are calls.
-pub(crate) const ALWAYS_INLINED: [Dim; 3] = [Dim::Session, Dim::Run, Dim::Trace];
 
 #[derive(Default)]
 struct Kind {

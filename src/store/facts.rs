@@ -213,7 +213,7 @@ impl Store {
             overview.first = Some(overview.first.map_or(first, |known| known.min(first)));
             overview.last = Some(overview.last.map_or(last, |known| known.max(last)));
             for (at, column) in segment.columns.iter().enumerate() {
-                let bytes = || super::dedup::segment_column(&self.conn, segment.id, at);
+                let bytes = || segments::column(&self.conn, segment.id, at);
                 let damaged = || StoreError::Damaged(format!("segment {}", segment.id));
                 if column == name::FLAGS {
                     let bytes = bytes()?;

@@ -22,13 +22,13 @@ use crate::domain::rollup::Rollups;
 use crate::domain::rollup::UnitCosts;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::batch::key_column;
 use crate::store::dictionary;
 use crate::store::interner::Interner;
 use crate::store::packed::Packed;
 use crate::store::segment::LocalValues;
 use crate::store::segment::TextColumn;
 use crate::store::segment::class_column;
-use crate::store::segment::key_column;
 use crate::store::segment::name;
 use crate::store::segments;
 use crate::store::segments::Segment;
@@ -208,7 +208,7 @@ impl OpenSegment<'_> {
     fn bytes(&self, column: &str) -> Result<Option<Vec<u8>>, StoreError> {
         match self.segment.column(column) {
             None => Ok(None),
-            Some(at) => super::dedup::segment_column(self.conn, self.segment.id, at).map(Some),
+            Some(at) => segments::column(self.conn, self.segment.id, at).map(Some),
         }
     }
 

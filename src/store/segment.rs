@@ -39,11 +39,6 @@ pub(crate) fn class_column(class: Class) -> String {
     format!("tokens.{}", class.name())
 }
 
-/// Returns the name of the column of another key.
-pub(crate) fn key_column(key: &str) -> String {
-    format!("meta.{key}")
-}
-
 /// Packs the chosen rows of a batch. `ids` are the rows' numbers in `calls`; texts without an id in `names` are
 /// kept as they are.
 pub(crate) fn encode(batch: &Batch, rows: &[u32], ids: &[i64], names: &Ids) -> Vec<Column> {

@@ -21,6 +21,12 @@ pub(crate) fn key(segment: i64, column: usize) -> i64 {
     segment * MOST_COLUMNS + column as i64
 }
 
+/// Returns the bytes of a segment's column by its number.
+pub(crate) fn column(conn: &Connection, segment: i64, at: usize) -> Result<Vec<u8>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT data FROM segment_columns WHERE key = ?1")?;
+    Ok(statement.query_row([key(segment, at)], |row| row.get(0))?)
+}
+
 /// What stands of a segment in `segments`.
 #[derive(Clone, Debug)]
 pub(crate) struct Segment {
@@ -93,7 +99,7 @@ pub(crate) fn call_ids(conn: &Connection, segment: i64) -> Result<CallIds, Store
     match columns.split('\n').position(|name| name == segment::name::ID) {
         None => Ok(CallIds::From(first)),
         Some(column) => {
-            let bytes = super::dedup::segment_column(conn, segment, column)?;
+            let bytes = self::column(conn, segment, column)?;
             let (ids, _) = Packed::open(&bytes).ok_or(StoreError::Damaged(format!("segment {segment}")))?;
             Ok(CallIds::Each(ids.to_vec()))
         }

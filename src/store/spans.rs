@@ -13,10 +13,10 @@ use rusqlite::params;
 use crate::domain::Dim;
 use crate::domain::span::SpanRole;
 use crate::store::StoreError;
+use crate::store::batch;
 use crate::store::batch::Batch;
 use crate::store::dictionary::Dictionary;
 use crate::store::dimension;
-use crate::store::segment;
 
 /// Prepares the list of traces that an import touches.
 pub(crate) fn begin(conn: &Connection) -> Result<(), StoreError> {
@@ -40,7 +40,7 @@ pub(crate) fn insert(conn: &Connection, batch: &Batch, import: i64) -> Result<Ve
             .dims
             .iter()
             .map(|(dim, value)| (dim.name().to_string(), value.as_ref()))
-            .chain(span.extra.iter().map(|(key, value)| (segment::key_column(key), value.as_ref())))
+            .chain(span.extra.iter().map(|(key, value)| (batch::key_column(key), value.as_ref())))
             .collect();
         let role = match span.role {
             SpanRole::Structure => 0,
