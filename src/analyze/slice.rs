@@ -23,6 +23,8 @@ pub struct Layout {
     pub top: Option<usize>,
     /// Units per group, if asked for.
     pub units: Option<Vec<UnitCosts>>,
+    /// Units of the whole, if asked for: one unit may be in several groups.
+    pub all_units: Option<Vec<Usd>>,
     /// The window compared with, if asked for.
     pub baseline: Option<Rollup>,
 }
@@ -40,7 +42,7 @@ pub struct Row {
     pub share: Option<f64>,
     /// The sums of the window compared with.
     pub baseline: Option<Measures>,
-    /// Units and what they cost.
+    /// Units and what they cost; not for `(other)`, whose groups may share units.
     pub units: Option<(u64, Option<UnitCost>)>,
 }
 
@@ -72,7 +74,7 @@ pub fn slice(rollup: Rollup, layout: Layout) -> Slice {
     let counts_units = layout.units.is_some();
     let mut units: HashMap<Key, Vec<Usd>> =
         layout.units.into_iter().flatten().map(|unit| (unit.key, unit.costs)).collect();
-    let all_units = counts_units.then(|| described(units.values().flatten().copied().collect()));
+    let all_units = layout.all_units.map(described);
     let (shown, rest) = chosen(&rollup, layout.top, layout.order);
     let mut rows: Vec<Row> = shown
         .into_iter()
@@ -97,19 +99,13 @@ pub fn slice(rollup: Rollup, layout: Layout) -> Slice {
             baseline: compares.then(Measures::default),
             units: None,
         };
-        let mut costs = Vec::new();
         for group in &rest {
             rollup.add_to(*group, &mut other.measures);
-            if compares || counts_units {
-                let key = rollup.key(*group);
-                costs.extend(units.remove(&key).unwrap_or_default());
-                if let (Some(sum), Some(part)) = (&mut other.baseline, baselines.get(&key)) {
-                    sum.add(part);
-                }
+            if let (Some(sum), Some(part)) = (&mut other.baseline, baselines.get(&rollup.key(*group))) {
+                sum.add(part);
             }
         }
         other.share = share(&other.measures, &total);
-        other.units = counts_units.then(|| described(costs));
         rows.push(other);
     }
     Slice { rows, baseline: layout.baseline.as_ref().map(Rollup::total), units: all_units, total, others: rest.len() }

@@ -67,14 +67,21 @@ impl Usd {
 
 /// Divides by a positive number, rounding half to even.
 pub fn div_half_even(value: i128, by: i128) -> i128 {
-    let quotient = value.div_euclid(by);
-    let twice = value.rem_euclid(by) * 2;
-    match twice.cmp(&by) {
+    round_half_even(value, by, false)
+}
+
+/// Divides by a positive number, rounding half to even; `more` tells that the value is really a trifle larger.
+fn round_half_even(value: i128, by: i128, more: bool) -> i128 {
+    let (quotient, rest) = (value.div_euclid(by), value.rem_euclid(by));
+    match rest.cmp(&(by - rest)) {
         std::cmp::Ordering::Less => quotient,
-        std::cmp::Ordering::Greater => quotient + 1,
-        std::cmp::Ordering::Equal => quotient + (quotient & 1),
+        std::cmp::Ordering::Equal if !more => quotient + (quotient & 1),
+        std::cmp::Ordering::Equal | std::cmp::Ordering::Greater => quotient + 1,
     }
 }
+
+/// Digits that are kept one by one; of those behind only whether one is not zero decides a rounding.
+const KEPT_DIGITS: u32 = 37;
 
 /// Reads a decimal text as an integer of `10^-scale` units; tells too whether nothing was rounded away.
 ///
@@ -91,18 +98,20 @@ pub fn parse_scaled(text: &str, scale: i32) -> Result<(i128, bool), MoneyError> 
         Some(at) => (&rest[..at], rest[at + 1..].parse::<i32>().map_err(|_| MoneyError::NotADecimal)?),
         None => (rest, 0),
     };
-    let mut digits: i128 = 0;
-    let mut decimals = 0i32;
-    let (mut seen_point, mut seen_digit) = (false, false);
+    let (mut digits, mut decimals, mut kept) = (0i128, 0i32, 0u32);
+    let (mut seen_point, mut seen_digit, mut dropped, mut dropped_any) = (false, false, 0i32, false);
     for byte in mantissa.bytes() {
         match byte {
             b'0'..=b'9' => {
                 seen_digit = true;
-                digits = digits
-                    .checked_mul(10)
-                    .and_then(|d| d.checked_add(i128::from(byte - b'0')))
-                    .ok_or(MoneyError::TooLarge)?;
-                decimals += i32::from(seen_point);
+                if kept < KEPT_DIGITS {
+                    digits = digits * 10 + i128::from(byte - b'0');
+                    kept += u32::from(digits > 0);
+                    decimals = decimals.checked_add(i32::from(seen_point)).ok_or(MoneyError::TooLarge)?;
+                } else {
+                    dropped_any |= byte != b'0';
+                    dropped = dropped.checked_add(i32::from(!seen_point)).ok_or(MoneyError::TooLarge)?;
+                }
             }
             b'.' if !seen_point => seen_point = true,
             _ => return Err(MoneyError::NotADecimal),
@@ -111,15 +120,19 @@ pub fn parse_scaled(text: &str, scale: i32) -> Result<(i128, bool), MoneyError> 
     if !seen_digit {
         return Err(MoneyError::NotADecimal);
     }
-    let shift = scale.checked_sub(decimals).and_then(|s| s.checked_add(exponent)).ok_or(MoneyError::TooLarge)?;
+    let shift = scale
+        .checked_sub(decimals)
+        .and_then(|s| s.checked_add(exponent))
+        .and_then(|s| s.checked_add(dropped))
+        .ok_or(MoneyError::TooLarge)?;
     let (value, exact) = if digits == 0 {
         (0, true)
     } else if shift >= 0 {
         let factor = 10i128.checked_pow(shift.unsigned_abs()).ok_or(MoneyError::TooLarge)?;
-        (digits.checked_mul(factor).ok_or(MoneyError::TooLarge)?, true)
+        (digits.checked_mul(factor).ok_or(MoneyError::TooLarge)?, !dropped_any)
     } else {
         match 10i128.checked_pow(shift.unsigned_abs()) {
-            Some(divisor) => (div_half_even(digits, divisor), digits % divisor == 0),
+            Some(divisor) => (round_half_even(digits, divisor, dropped_any), digits % divisor == 0 && !dropped_any),
             None => (0, false),
         }
     };

@@ -190,6 +190,16 @@ impl Zone {
         Timestamp::from_utc(date.and_time(NaiveTime::MIN).and_utc())
     }
 
+    /// Returns the day whose span from one [`Zone::start_of_day`] to the next holds an instant.
+    ///
+    /// It is the local date but for the hour after a clock that goes back over midnight, as in Newfoundland
+    /// until 2011: that hour belongs to the new day, which has begun.
+    pub fn day_holding(self, ts: Timestamp) -> NaiveDate {
+        let date = self.date_of(ts);
+        let next = date + chrono::Days::new(1);
+        if self.start_of_day(next) <= ts { next } else { date }
+    }
+
     /// Returns the local date of an instant.
     pub fn date_of(self, ts: Timestamp) -> NaiveDate {
         ts.utc().with_timezone(&self.0).date_naive()

@@ -193,7 +193,7 @@ impl Grain {
 
     /// Returns the bucket that holds an instant: (its first instant, the first instant after it).
     pub fn bucket(self, ts: Timestamp, zone: Zone) -> (Timestamp, Timestamp) {
-        let date = zone.date_of(ts);
+        let date = zone.day_holding(ts);
         let days = |first: NaiveDate, end: NaiveDate| (zone.start_of_day(first), zone.start_of_day(end));
         match self {
             Grain::Hour => {

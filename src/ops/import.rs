@@ -183,6 +183,12 @@ fn import_input(
     watch: &dyn Watch,
 ) -> Result<FileOutcome, StoreError> {
     let path = input.shown();
+    if let Input::Found(found) = input
+        && !found.is_file()
+    {
+        let what = if found.exists() { "not a regular file" } else { "a broken link" };
+        return Ok(FileOutcome::PassedOver(what.into()));
+    }
     let rule = plan.rules.iter().find(|(pattern, _)| matches_path(pattern, &path));
     let how = rule.map_or_else(|| plan.how.clone(), |(_, settings)| plan.how.or(settings));
     match import_file(book, plan, input, &how, watch) {
@@ -191,9 +197,6 @@ fn import_input(
         Err(Failure::Store(error)) => Err(error),
         Err(Failure::Read(error)) => Ok(match (&error, input) {
             (ReadError::NotRecognised(_), Input::Found(_)) => FileOutcome::PassedOver(error.to_string()),
-            (ReadError::Io(io), Input::Found(_)) if io.kind() == std::io::ErrorKind::NotFound => {
-                FileOutcome::PassedOver("a broken link".into())
-            }
             _ => FileOutcome::Failed { hint: hint(&error), reason: error.to_string() },
         }),
     }
@@ -281,7 +284,7 @@ fn import_file(
         })?;
         let written = batches.iter().try_for_each(|mut batch: Batch| -> Result<(), StoreError> {
             price(table, &mut batch);
-            import.append(&batch)?;
+            import.append(&mut batch)?;
             watch.progress(&path, read_bytes.load(Ordering::Relaxed), size);
             batch.clear();
             // A reader that is done takes none back.

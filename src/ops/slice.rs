@@ -127,7 +127,10 @@ pub fn run(book: &Book, plan: &SlicePlan) -> Result<Report, SliceError> {
     let rollup = book.store.rollup(&query(plan.window))?;
     let baseline = baseline_window.map(|window| book.store.rollup(&query(window))).transpose()?;
     let units = plan.per.as_ref().map(|unit| book.store.unit_costs(&query(plan.window), unit)).transpose()?;
-    let layout = Layout { order: order(plan)?, top: plan.top, units, baseline };
+    let whole = RollupQuery { by: Vec::new(), ..query(plan.window) };
+    let all_units = plan.per.as_ref().map(|unit| book.store.unit_costs(&whole, unit)).transpose()?;
+    let all_units = all_units.map(|units| units.into_iter().flat_map(|group| group.costs).collect());
+    let layout = Layout { all_units, order: order(plan)?, top: plan.top, units, baseline };
     let slice = slice::slice(rollup, layout);
     let mut report = Report::new("slice");
     report.price_table = Some(book.priced_by.clone());

@@ -31,6 +31,9 @@ pub enum Format {
     },
 }
 
+/// Keys shown of a record that no format claims.
+const SHOWN_KEYS: usize = 12;
+
 const NOT_YET: &str = "this version does not read it yet";
 const AGGREGATE: &str = "it sums calls by day or hour; it is for reconciling a bill, not a log of calls";
 
@@ -157,11 +160,12 @@ pub fn detect(framing: &Framing, shape: Shape) -> Result<Option<&'static dyn Rea
     }
     let mut best: Option<usize> = None;
     let mut keys = String::new();
-    framing.sample(shape, 20, |tape, text| {
+    let any = framing.sample(shape, 20, |tape, text| {
         let root = tape.root(text);
         if keys.is_empty() {
-            let names: Vec<&str> = root.fields().map(|(name, _)| name).take(12).collect();
-            keys = names.join(", ");
+            let names: Vec<&str> = root.fields().map(|(name, _)| name).collect();
+            let more = if names.len() > SHOWN_KEYS { ", …" } else { "" };
+            keys = names[..names.len().min(SHOWN_KEYS)].join(", ") + more;
         }
         let claimed = FORMATS.iter().position(|format| match format {
             Format::Read(reader) => reader.claims(root),
@@ -172,12 +176,13 @@ pub fn detect(framing: &Framing, shape: Shape) -> Result<Option<&'static dyn Rea
             (a, b) => a.or(b),
         };
     });
+    if !any {
+        return Ok(None);
+    }
     match best.map(|at| &FORMATS[at]) {
         Some(Format::Read(reader)) => Ok(Some(*reader)),
         Some(Format::Refused { what, why, .. }) => Err(ReadError::Refused { what, why }),
         None if keys.is_empty() => Err(ReadError::NotRecognised("none of the first records could be read".into())),
-        None => {
-            Err(ReadError::NotRecognised(format!("no format has these keys: {}", crate::read::value::excerpt(&keys))))
-        }
+        None => Err(ReadError::NotRecognised(format!("no format has these keys: {keys}"))),
     }
 }

@@ -3,6 +3,7 @@
 //! Memory holds one buffer, never the file. A record that cannot be framed is a [`Framed::Broken`] with its
 //! line, and framing goes on behind it. What a record means is the readers' business.
 
+use std::cell::Cell;
 use std::io::Read;
 
 use crate::read::json::JsonError;
@@ -12,6 +13,8 @@ use crate::read::json::Tape;
 pub const MAX_RECORD: usize = 64 << 20;
 /// How much is read at a time.
 const CHUNK: usize = 1 << 20;
+/// After so many objects that are never closed the rest of a stream is given up: each costs a look to its end.
+const MOST_UNCLOSED: u32 = 100;
 /// How much of a file detection may look at.
 const HEAD: usize = 64 << 10;
 
@@ -71,9 +74,18 @@ impl Framing {
                     framing.line += 1;
                 }
                 (true, None) if framing.ended => framing.start = framing.end,
-                _ => return Ok(framing),
+                _ => break,
             }
         }
+        // A log may begin with its longest record: see the whole of it, or detection has nothing to go by.
+        if matches!(framing.rest().first(), Some(b'{' | b'[')) {
+            while memchr::memchr(b'\n', framing.rest()).is_none() && framing.rest().len() <= MAX_RECORD {
+                if !framing.fill()? {
+                    break;
+                }
+            }
+        }
+        Ok(framing)
     }
 
     /// Tells the shape of the stream from its head, or why it is no text.
@@ -91,8 +103,12 @@ impl Framing {
         }
     }
 
+    /// A first line that is an object by itself is a log of lines; so is one that was cut off, unless it opens
+    /// an object and goes no further, as a pretty print does.
     fn lines_or_values(&self) -> Shape {
-        if self.has_json_line() || self.first_line_is_cut() { Shape::Lines } else { Shape::Values }
+        let first = self.rest().split(|b| *b == b'\n').next().unwrap_or_default().trim_ascii();
+        let alone = std::str::from_utf8(first).is_ok_and(|line| Tape::default().parse(line).is_ok());
+        if alone || (first.len() > 1 && self.has_json_line()) { Shape::Lines } else { Shape::Values }
     }
 
     /// Tells whether one of the first lines is a JSON object by itself.
@@ -103,11 +119,6 @@ impl Framing {
             .take(20)
             .filter_map(|line| std::str::from_utf8(line.trim_ascii()).ok())
             .any(|line| line.starts_with('{') && line.len() > 2 && tape.parse(line).is_ok())
-    }
-
-    /// Tells whether the first line is longer than any of a pretty print.
-    fn first_line_is_cut(&self) -> bool {
-        memchr::memchr(b'\n', self.rest()).is_some_and(|end| end > 4096)
     }
 
     fn rest(&self) -> &[u8] {
@@ -140,7 +151,8 @@ impl Framing {
     }
 
     /// Hands on the first records of the head, at most `most`, without consuming them.
-    pub fn sample(&self, shape: Shape, most: usize, mut on: impl FnMut(&Tape, &str)) {
+    /// Returns whether there was anything at all, broken records included.
+    pub fn sample(&self, shape: Shape, most: usize, mut on: impl FnMut(&Tape, &str)) -> bool {
         let head = self.rest();
         let copy = Framing {
             input: Box::new(std::io::empty()),
@@ -150,8 +162,10 @@ impl Framing {
             ended: true,
             line: 1,
         };
-        let mut left = most;
+        let (mut left, mut any) = (most, false);
+        // Reading from memory does not fail.
         let _ = copy.each(shape, |framed| {
+            any = true;
             if let Framed::Record(_, tape, text) = framed
                 && left > 0
             {
@@ -160,6 +174,7 @@ impl Framing {
             }
             left > 0
         });
+        any
     }
 
     /// Hands on every record; stops early when `on` returns false.
@@ -196,6 +211,15 @@ impl Framing {
                     continue;
                 }
             };
+            if end > MAX_RECORD {
+                self.start += end + usize::from(rest.len() > end);
+                self.line += 1;
+                searched = 0;
+                if !on(Framed::Broken(self.line - 1, too_long())) {
+                    return Ok(());
+                }
+                continue;
+            }
             let line = rest[..end].trim_ascii();
             let comment = line.is_empty() || line[0] == b'#' || line.starts_with(b"//");
             if !comment && !hand_on_line(line, self.line, &mut tape, &mut on) {
@@ -224,6 +248,7 @@ impl Framing {
 
     fn each_value(mut self, mut on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
         let mut tape = Tape::default();
+        let mut unclosed = 0;
         loop {
             if !self.skip_between_values()? {
                 return Ok(());
@@ -245,10 +270,18 @@ impl Framing {
                     self.start += end;
                 }
                 Err(reason) => {
-                    if !on(Framed::Broken(line, reason)) {
+                    unclosed += u32::from(framed_end.is_none());
+                    if !on(Framed::Broken(line, reason)) || unclosed > MOST_UNCLOSED {
                         return Ok(());
                     }
-                    self.resume_at_next_object()?;
+                    match framed_end {
+                        // What is broken has an end: only it is lost.
+                        Some(end) => {
+                            self.line += newlines(&self.buffer[self.start..self.start + end]);
+                            self.start += end;
+                        }
+                        None => self.resume_at_next_object()?,
+                    }
                 }
             }
         }
@@ -320,7 +353,12 @@ impl Framing {
 
     fn each_row(self, delimiter: u8, mut on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
         let (first_line, head) = (self.line, self.rest().to_vec());
-        let input = Bounded { inner: std::io::Cursor::new(head).chain(self.input), since_record: 0.into() };
+        let input = Bounded {
+            inner: std::io::Cursor::new(head).chain(self.input),
+            since_record: 0.into(),
+            quotes: 0.into(),
+            ended: false.into(),
+        };
         let mut rows =
             csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).buffer_capacity(CHUNK).from_reader(input);
         let header: Vec<String> = rows
@@ -335,6 +373,10 @@ impl Framing {
             rows.get_ref().since_record.set(0);
             let line = first_line - 1 + row.position().map_or(0, csv::Position::line);
             let framed = match csv_fields(&header, &row) {
+                // The last quote of the stream opened a cell that nothing closed: this row swallowed the others.
+                _ if rows.get_ref().ended.get() && rows.get_ref().quotes.get() % 2 == 1 => {
+                    Framed::Broken(line, "a quote is never closed: the rest of the file is in this row".into())
+                }
                 Ok(fields) => {
                     tape.build_object(fields.into_iter(), &mut text);
                     Framed::Record(line, &tape, &text)
@@ -352,12 +394,17 @@ impl Framing {
 /// Fails when one record swallows more than [`MAX_RECORD`], as an unclosed quote in a CSV does.
 struct Bounded<R> {
     inner: R,
-    since_record: std::cell::Cell<usize>,
+    since_record: Cell<usize>,
+    /// Quotes read so far; an odd number at the end means that one is open.
+    quotes: Cell<usize>,
+    ended: Cell<bool>,
 }
 
 impl<R: Read> Read for Bounded<R> {
     fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
         let n = self.inner.read(buf)?;
+        self.quotes.set(self.quotes.get() + memchr::memchr_iter(b'"', &buf[..n]).count());
+        self.ended.set(n == 0 && !buf.is_empty());
         self.since_record.set(self.since_record.get() + n);
         if self.since_record.get() > MAX_RECORD + CHUNK {
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "a CSV quote is never closed"));

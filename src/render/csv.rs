@@ -15,9 +15,9 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> std::io::Result<()>
         match block {
             Block::Table(table) => write_table(&mut writer, table)?,
             Block::Facts(facts) if !has_table => {
-                writer.write_record(["name", "value"])?;
+                writer.write_record(["name", "value"]).map_err(io_error)?;
                 for (name, value) in facts {
-                    writer.write_record([name.clone(), exact(value)])?;
+                    writer.write_record([name.clone(), exact(value)]).map_err(io_error)?;
                 }
             }
             Block::Heading(_) | Block::Note(_) | Block::Facts(_) => {}
@@ -27,19 +27,28 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> std::io::Result<()>
 }
 
 fn write_table(writer: &mut ::csv::Writer<&mut dyn Write>, table: &Table) -> std::io::Result<()> {
-    writer.write_record(table.columns.iter().map(|column| neutral(&column.key)))?;
+    writer.write_record(table.columns.iter().map(|column| neutral(&column.key))).map_err(io_error)?;
     // The total is left out: a sum over the column must not count it twice.
     for row in &table.rows {
-        writer.write_record(row.iter().map(exact))?;
+        writer.write_record(row.iter().map(exact)).map_err(io_error)?;
     }
     Ok(())
+}
+
+/// Returns what lies below an error, so that a closed pipe is known as one.
+fn io_error(error: ::csv::Error) -> std::io::Error {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => error,
+        other => std::io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// Writes a value exactly; an untagged value is an empty cell.
 fn exact(cell: &Cell) -> String {
     match cell {
         Cell::Empty | Cell::Untagged => String::new(),
-        Cell::Text(text) | Cell::Logged(text) => neutral(text),
+        Cell::Text(text) => text.clone(),
+        Cell::Logged(text) => neutral(text),
         Cell::Count(n) => n.to_string(),
         Cell::Usd(amount) | Cell::Change(amount) => amount.to_string(),
         Cell::Share(share) => format!("{share:.6}"),

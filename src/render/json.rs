@@ -1,9 +1,11 @@
 //! JSON: the document itself, and one object a row.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use serde_json::Value;
 
+use crate::render::text::is_hostile;
 use crate::report::Report;
 
 /// Writes the document indented, with its rows one a line: readable, and a change of a row is a change of a line.
@@ -15,17 +17,17 @@ pub(super) fn write_document(report: &Report, out: &mut dyn Write) -> std::io::R
         write!(out, "  {}: ", Value::String(key.clone()))?;
         match &report.rows {
             Some((rows_key, rows)) if key == rows_key => {
-                let lines: Vec<&str> = rows.iter().map(|row| row.get()).collect();
+                let lines: Vec<Cow<'_, str>> = rows.iter().map(|row| visible(row.get())).collect();
                 write_list(&lines, out)?;
             }
-            _ => write!(out, "{}", serde_json::to_string_pretty(value)?.replace('\n', "\n  "))?,
+            _ => write!(out, "{}", visible(&serde_json::to_string_pretty(value)?.replace('\n', "\n  ")))?,
         }
         writeln!(out, "{}", if at + 1 < last { "," } else { "" })?;
     }
     writeln!(out, "}}")
 }
 
-fn write_list(lines: &[&str], out: &mut dyn Write) -> std::io::Result<()> {
+fn write_list(lines: &[Cow<'_, str>], out: &mut dyn Write) -> std::io::Result<()> {
     if lines.is_empty() {
         return write!(out, "[]");
     }
@@ -39,10 +41,27 @@ fn write_list(lines: &[&str], out: &mut dyn Write) -> std::io::Result<()> {
 /// Writes the answer's rows, an object a line; an answer without rows is one line.
 pub(super) fn write_rows(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {
     match &report.rows {
-        Some((_, rows)) => rows.iter().try_for_each(|row| writeln!(out, "{}", row.get())),
+        Some((_, rows)) => rows.iter().try_for_each(|row| writeln!(out, "{}", visible(row.get()))),
         None => {
-            serde_json::to_writer(&mut *out, &report.document())?;
-            writeln!(out)
+            writeln!(out, "{}", visible(&report.document().to_string()))
         }
     }
+}
+
+/// Writes as escapes what JSON may carry raw and a terminal would act on; the value stays the same.
+fn visible(json: &str) -> Cow<'_, str> {
+    let is_hidden = |c: char| c != '\n' && is_hostile(c);
+    if !json.contains(is_hidden) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if is_hidden(c) {
+            // All of them lie below U+10000: one escape each.
+            out.push_str(&format!("\\u{:04x}", c as u32));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }

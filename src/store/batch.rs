@@ -20,6 +20,7 @@ use crate::domain::Usd;
 use crate::domain::bytes;
 use crate::domain::dimension::DIMS;
 use crate::domain::span::Span;
+use crate::domain::span::SpanRole;
 use crate::domain::tokens::CLASSES;
 use crate::store::interner::Interner;
 use crate::store::interner::Texts;
@@ -238,12 +239,20 @@ impl Batch {
     /// Adds a call. `fingerprint` is the hash of the record it came from.
     pub fn push(&mut self, call: &Call<'_>, fingerprint: u64, rule: IdentityRule) {
         let row = self.rows;
-        let source = self.fixed.dims[Dim::Source as usize].as_deref().or(call.dim(Dim::Source));
-        let (identity, by_span) = identity(call, source, fingerprint, rule);
+        let fixed = Arc::clone(&self.fixed);
+        let source = fixed.dims[Dim::Source as usize].as_deref().or(call.dim(Dim::Source));
+        // What is hashed is what is stored, so that a segment made anew has the same identities.
+        let names = Names {
+            source: clip(source.unwrap_or_default()),
+            trace: call.dim(Dim::Trace).map(clip),
+            span: call.span.as_deref().map(clip),
+            request_id: call.request_id.as_deref().map(clip),
+        };
+        let (identity, by_span) = identity(&names, fingerprint, rule);
         if let Some(last) = self.spans.last_mut()
             && by_span
             && last.row.is_none()
-            && call.span.as_deref() == Some(&last.span.id)
+            && names.span.as_deref() == Some(&last.span.id)
         {
             last.row = Some(row as u32);
         }
@@ -262,7 +271,7 @@ impl Batch {
         self.logged_cost.push(row, logged.map_or(0, |pico| pico + 1));
         self.flags.push(row, u64::from(call.flags.0 | if by_span { SPAN_IDENTITY } else { 0 }));
         self.unpriced.push(row, u64::from(call.unpriced.map_or(0, Unpriced::code)));
-        self.push_texts(row, call);
+        self.push_texts(row, call, &names);
         for (tool, uses) in &call.tools {
             self.tools.push((row as u32, tool.to_string(), *uses));
         }
@@ -273,10 +282,8 @@ impl Batch {
 
     /// Adds a span. If it is a call as well, the call is added next.
     pub fn push_span(&mut self, span: &Span<'_>) {
-        let owned = |text: &str| {
-            Cow::<'static, str>::Owned(if text.len() > LONGEST_VALUE { clipped(text) } else { text.to_string() })
-        };
-        let span = Span {
+        let owned = |text: &str| Cow::<'static, str>::Owned(clip(text).into_owned());
+        let mut span = Span {
             trace: owned(&span.trace),
             id: owned(&span.id),
             parent: span.parent.as_deref().map(owned),
@@ -287,15 +294,20 @@ impl Batch {
             dims: span.dims.iter().map(|(dim, value)| (*dim, owned(value))).collect(),
             extra: span.extra.iter().map(|(key, value)| (owned(key), owned(value))).collect(),
         };
+        if span.role != SpanRole::Structure {
+            // What the user sets for a file stands above whatever the traces say.
+            let set = Dim::all().zip(&self.fixed.dims).filter_map(|(dim, value)| Some((dim, owned(value.as_ref()?))));
+            span.dims.extend(set.filter(|(dim, _)| *dim != Dim::Source));
+            span.extra.extend(self.fixed.extra.iter().map(|(key, value)| (owned(key), owned(value))));
+        }
         self.spans.push(BatchSpan { span, row: None });
     }
 
-    fn push_texts(&mut self, row: usize, call: &Call<'_>) {
+    fn push_texts(&mut self, row: usize, call: &Call<'_>, names: &Names<'_>) {
         for (dim, column) in self.dims.iter_mut().enumerate() {
-            match self.fixed.dims[dim].as_deref().or(call.dims[dim].as_deref()) {
-                Some(value) if value.len() > LONGEST_VALUE => column.push(row, Some(&clipped(value))),
-                value => column.push(row, value),
-            }
+            // A value set to nothing says that there is none.
+            let value = self.fixed.dims[dim].as_deref().or(call.dims[dim].as_deref()).filter(|value| !value.is_empty());
+            column.push(row, value.map(clip).as_deref());
         }
         let fixed = Arc::clone(&self.fixed);
         let fixed_extra = || fixed.extra.iter().map(|(key, value)| (key.as_str(), value.as_str()));
@@ -311,14 +323,11 @@ impl Batch {
                 }
                 None => continue,
             };
-            column.push(row, (value.len() <= LONGEST_VALUE).then_some(value));
+            column.push(row, (!value.is_empty() && value.len() <= LONGEST_VALUE).then_some(value));
         }
-        match call.request_id.as_deref() {
-            Some(id) if id.len() > LONGEST_VALUE => self.request_id.push(row, Some(&clipped(id))),
-            id => self.request_id.push(row, id),
-        }
-        self.span.push(row, call.span.as_deref());
-        self.parent.push(row, call.parent.as_deref());
+        self.request_id.push(row, names.request_id.as_deref());
+        self.span.push(row, names.span.as_deref());
+        self.parent.push(row, call.parent.as_deref().map(clip).as_deref());
         self.scratch.clear();
         write_more(call, &fixed, &mut self.scratch);
         let more = std::mem::take(&mut self.scratch);
@@ -395,6 +404,11 @@ impl Batch {
         &self.other_inputs
     }
 
+    /// Marks a row.
+    pub(crate) fn add_flag(&mut self, row: usize, flag: Flags) {
+        self.flags.set(row, self.flags.get(row) | u64::from(flag.0));
+    }
+
     /// Sets what the price table says of a row.
     pub fn set_price(&mut self, row: usize, price: Result<(i64, bool), Unpriced>) {
         match price {
@@ -416,15 +430,28 @@ impl Batch {
 /// Returns the hash that finds a call again, and whether it is by span.
 ///
 /// xxHash3 is stable across versions and machines, which a stored hash must be.
-fn identity(call: &Call<'_>, source: Option<&str>, fingerprint: u64, rule: IdentityRule) -> (u64, bool) {
-    let source = xxh3_64(source.unwrap_or_default().as_bytes());
-    match (rule, &call.span, call.dim(Dim::Trace), &call.request_id) {
+fn identity(names: &Names<'_>, fingerprint: u64, rule: IdentityRule) -> (u64, bool) {
+    let source = xxh3_64(names.source.as_bytes());
+    match (rule, &names.span, &names.trace, &names.request_id) {
         (IdentityRule::Span, Some(span), Some(trace), _) => {
             (xxh3_64_with_seed(span.as_bytes(), source ^ xxh3_64(trace.as_bytes())), true)
         }
         (_, _, _, Some(id)) => (xxh3_64_with_seed(id.as_bytes(), source), false),
         _ => (xxh3_64_with_seed(&fingerprint.to_le_bytes(), !source), false),
     }
+}
+
+/// What tells a call from others, as stored.
+struct Names<'c> {
+    source: Cow<'c, str>,
+    trace: Option<Cow<'c, str>>,
+    span: Option<Cow<'c, str>>,
+    request_id: Option<Cow<'c, str>>,
+}
+
+/// Shortens a text that is too long to be a name.
+fn clip(value: &str) -> Cow<'_, str> {
+    if value.len() > LONGEST_VALUE { Cow::Owned(clipped(value)) } else { Cow::Borrowed(value) }
 }
 
 /// Shortens a hostile or mistaken value and keeps it distinct by its hash.
@@ -489,8 +516,9 @@ fn write_more(call: &Call<'_>, fixed: &Fixed, out: &mut String) {
     let is_fixed = |key: &str| fixed.extra.iter().any(|(known, _)| known == key);
     let short = call.extra.iter().filter(|(key, value)| value.len() <= LONGEST_VALUE && !is_fixed(key));
     let logged = short.map(|(key, value)| (key.as_ref(), Value::Text(value)));
-    part("meta", &mut fixed.extra.iter().map(|(key, value)| (key.as_str(), Value::Text(value))).chain(logged));
-    let value = |dim: Dim| fixed.dims[dim as usize].as_deref().or(call.dim(dim));
+    let set = fixed.extra.iter().filter(|(_, value)| !value.is_empty());
+    part("meta", &mut set.map(|(key, value)| (key.as_str(), Value::Text(value))).chain(logged));
+    let value = |dim: Dim| fixed.dims[dim as usize].as_deref().or(call.dim(dim)).filter(|value| !value.is_empty());
     part("dims", &mut JSON_DIMS.iter().filter_map(|dim| Some((dim.name(), Value::Text(value(*dim)?)))));
     let rare = call.tokens.iter().filter(|(class, _)| !COLUMN_CLASSES.contains(class));
     part("tokens", &mut rare.map(|(class, count)| (class.name(), Value::Count(count))));

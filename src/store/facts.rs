@@ -155,7 +155,7 @@ impl Store {
         tx.execute("DELETE FROM imports WHERE id = ?1", [id])?;
         let touched = [&removed[..], &resolved.all()].concat();
         segments::remake_holding(&tx, &mut self.dictionary, &touched)?;
-        segments::add_missing(&tx, &mut self.dictionary, &resolved.released)?;
+        segments::take_in(&tx, &mut self.dictionary, &resolved.released)?;
         tx.commit()?;
         Ok(Some(Undone {
             import,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 
 use crate::domain::Class;
+use crate::domain::Flags;
 use crate::domain::Timestamp;
 use crate::domain::Unpriced;
 use crate::domain::rollup::Measures;
@@ -110,7 +111,7 @@ impl Store {
 
 impl Import<'_> {
     /// Adds the calls of a batch that the store does not have.
-    pub fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
+    pub fn append(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let store = &mut *self.store;
         let known = spans::insert(&store.conn, batch, self.done.id)?;
         self.has_spans |= !batch.spans.is_empty();
@@ -120,7 +121,10 @@ impl Import<'_> {
             (0..batch.len() as u32).filter(|row| verdicts[*row as usize] != Verdict::Duplicate).collect();
         self.done.new += rows.len() as u64;
         self.done.duplicate += (batch.len() - rows.len()) as u64;
-        self.done.conflicts += verdicts.iter().filter(|verdict| **verdict == Verdict::Conflict).count() as u64;
+        for row in (0..batch.len()).filter(|row| verdicts[*row] == Verdict::Conflict) {
+            batch.add_flag(row, Flags::ID_CONFLICT);
+            self.done.conflicts += 1;
+        }
         if rows.is_empty() {
             return Ok(());
         }
@@ -184,7 +188,8 @@ impl Import<'_> {
             self.done.total = Measures::default();
             add_measures(&mut self.done.total, &batch, &all);
         }
-        segments::remake_holding(&store.conn, &mut store.dictionary, &resolved.all())
+        segments::remake_holding(&store.conn, &mut store.dictionary, &resolved.all())?;
+        segments::take_in(&store.conn, &mut store.dictionary, &resolved.released)
     }
 }
 

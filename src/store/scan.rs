@@ -52,7 +52,10 @@ impl Rollups for Store {
             let mut codes = scan.codes(group);
             let unit = codes.pop().unwrap_or(0);
             let costs = groups.entry(codes).or_default();
-            if unit != 0 {
+            // A unit of which no call has a price costs an unknown amount, not nothing.
+            let unpriced: u64 =
+                Unpriced::ALL.iter().filter_map(|reason| scan.sums.unpriced.get(&(group as u32, reason.code()))).sum();
+            if unit != 0 && unpriced < scan.sums.counters[group * scan.sums.stride] {
                 costs.push(Usd::from_pico(scan.sums.cost[group]));
             }
         }

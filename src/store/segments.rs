@@ -67,10 +67,15 @@ pub(crate) fn all(conn: &Connection) -> Result<Vec<Segment>, StoreError> {
             ts_min: row.get(4)?,
             ts_max: row.get(5)?,
             cost: cost.parse().map_err(|_| StoreError::Damaged("the cost of a segment".into()))?,
-            columns: columns.split('\n').map(str::to_string).collect(),
+            columns: column_names(&columns)?,
         });
     }
     Ok(segments)
+}
+
+/// Reads the list of a segment's columns. A key of a log may be any text, so the list is JSON.
+fn column_names(text: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(text).map_err(|_| StoreError::Damaged("the columns of a segment".into()))
 }
 
 /// The numbers in `calls` of a segment's rows.
@@ -96,7 +101,7 @@ pub(crate) fn call_ids(conn: &Connection, segment: i64) -> Result<CallIds, Store
     let (first, columns): (i64, String) = conn
         .prepare_cached("SELECT first_call, columns FROM segments WHERE id = ?1")?
         .query_row([segment], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    match columns.split('\n').position(|name| name == segment::name::ID) {
+    match column_names(&columns)?.iter().position(|name| name == segment::name::ID) {
         None => Ok(CallIds::From(first)),
         Some(column) => {
             let bytes = self::column(conn, segment, column)?;
@@ -131,7 +136,7 @@ pub(crate) fn write(
         times().min(),
         times().max(),
         cost.to_string(),
-        names.join("\n"),
+        serde_json::to_string(&names).unwrap_or_default(),
         segment::FORMAT,
     ])?;
     let id = number.unwrap_or_else(|| conn.last_insert_rowid());
@@ -192,16 +197,23 @@ pub(crate) fn remake_holding(conn: &Connection, dictionary: &mut Dictionary, cal
     Ok(())
 }
 
-/// Adds calls that no segment's span covers, as one more segment.
-pub(crate) fn add_missing(conn: &Connection, dictionary: &mut Dictionary, calls: &[i64]) -> Result<(), StoreError> {
-    let known = all(conn)?;
-    let covered = |call: &i64| known.iter().any(|segment| (segment.first_call..=segment.last_call).contains(call));
-    let mut missing: Vec<i64> = calls.iter().copied().filter(|call| !covered(call)).collect();
-    missing.sort_unstable();
-    for call in missing {
-        let (batch, ids) = rows::read_batch(conn, call, call, 1)?;
-        if !ids.is_empty() {
-            write_all(conn, dictionary, &batch, &ids, None)?;
+/// Takes in calls that no segment's span covers, by widening the one before or after: spans stay in order and apart.
+pub(crate) fn take_in(conn: &Connection, dictionary: &mut Dictionary, calls: &[i64]) -> Result<(), StoreError> {
+    for call in calls.iter().copied() {
+        let known = all(conn)?;
+        let before = known.iter().filter(|segment| segment.first_call <= call).max_by_key(|segment| segment.first_call);
+        match before.or(known.iter().min_by_key(|segment| segment.first_call)) {
+            Some(segment) if (segment.first_call..=segment.last_call).contains(&call) => {}
+            Some(segment) => {
+                let (first, last) = (segment.first_call.min(call), segment.last_call.max(call));
+                remake(conn, dictionary, segment.id, first, last)?;
+            }
+            None => {
+                let (batch, ids) = rows::read_batch(conn, call, call, 1)?;
+                if !ids.is_empty() {
+                    write_all(conn, dictionary, &batch, &ids, None)?;
+                }
+            }
         }
     }
     Ok(())

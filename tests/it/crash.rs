@@ -12,7 +12,8 @@ use attr::domain::Usd;
 
 use crate::world::World;
 
-const ROWS: u64 = 70_000;
+/// Enough that pages reach the file before the import ends: the store keeps 32 MiB of them in memory.
+const ROWS: u64 = 110_000;
 const BEFORE: u64 = 9_000;
 
 /// Writes calls of known cost: 1,000 tokens in and `n % 90` out of `gpt-4o`.
@@ -113,26 +114,28 @@ fn rounds(name: &str, before: u64, count: u64, signal: Option<&str>) {
             (before + ROWS, held_before + whole),
             "{name}, round {round}: after the import was done again"
         );
-        let again = world.attr(&["import", &path, "--json"]).ended(0).json();
-        assert_eq!(again["imports"][0]["new"], serde_json::json!(0), "{name}, round {round}");
-        assert_eq!(held(&world), (before + ROWS, held_before + whole));
+        if round == 0 {
+            let again = world.attr(&["import", &path, "--json"]).ended(0).json();
+            assert_eq!(again["imports"][0]["new"], serde_json::json!(0), "{name}, round {round}");
+            assert_eq!(held(&world), (before + ROWS, held_before + whole));
+        }
     }
     assert!(killed > 0, "{name}: no import was ever cut short");
 }
 
 #[test]
 fn an_import_into_an_empty_store_can_be_killed() {
-    rounds("an empty store", 0, 8, None);
+    rounds("an empty store", 0, 5, None);
 }
 
 #[test]
 fn an_import_into_a_store_in_use_can_be_killed() {
-    rounds("a store in use", BEFORE, 8, None);
+    rounds("a store in use", BEFORE, 5, None);
 }
 
 #[test]
 fn an_import_can_be_interrupted() {
-    rounds("interrupted", BEFORE, 3, Some("-INT"));
+    rounds("interrupted", BEFORE, 2, Some("-INT"));
 }
 
 /// Taking an import out and making segments anew are transactions too.

@@ -3,6 +3,8 @@
 //!
 //! A new reader needs a folder of its name below `samples/`; its files are found by themselves.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fmt::Write;
 use std::path::Path;
 use std::path::PathBuf;

@@ -138,6 +138,15 @@ mod lines {
         takes("log.jsonl", format!("{}{long}\n{}", good(0), good(2)), 3, 0, &[]);
     }
 
+    /// A log may begin with its longest record: a picture in the prompt, say.
+    #[test]
+    fn a_long_first_line_is_recognised() {
+        let mut long = record(0);
+        long["prompt_text"] = "x".repeat(3_000_000).into();
+        takes("log.jsonl", format!("{long}\n{}", good(1)), 2, 0, &[]);
+        takes("log.json", format!("[{long},\n{}]", record(1)), 2, 0, &[]);
+    }
+
     #[test]
     fn a_line_past_the_bound_is_told_and_passed_over() {
         let mut long = record(1);
@@ -737,12 +746,11 @@ mod stores {
             assert!(ran.err.contains("error: "), "{ran:?}");
         }
         let folder = world.path("locked");
-        std::fs::create_dir(&folder).unwrap();
-        let mode =
-            |mode| std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        fs_err::create_dir(&folder).unwrap();
+        let mode = |mode| fs_err::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
         mode(0o555);
         // The superuser may write anywhere: then there is nothing to see here.
-        if std::fs::write(folder.join("probe"), "").is_err() {
+        if fs_err::write(folder.join("probe"), "").is_err() {
             world.attr(&["--db", &folder.join("attr.db").display().to_string(), "import", &path]).ended(2);
         }
         mode(0o755);
@@ -753,21 +761,21 @@ mod stores {
     fn what_is_no_store_is_told_and_left_alone() {
         let world = furnished();
         let log = world.write("log.jsonl", goods(1));
-        let whole = std::fs::read(world.db()).unwrap();
+        let whole = fs_err::read(world.db()).unwrap();
         let foreign = world.path("foreign.db");
         rusqlite::Connection::open(&foreign)
             .unwrap()
             .execute_batch("CREATE TABLE calls (a); INSERT INTO calls VALUES (1);")
             .unwrap();
         let newer = world.path("newer.db");
-        std::fs::copy(world.db(), &newer).unwrap();
+        fs_err::copy(world.db(), &newer).unwrap();
         rusqlite::Connection::open(&newer).unwrap().pragma_update(None, "user_version", 999).unwrap();
         let noise: Vec<u8> = (0..50_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         for (name, bytes, told) in [
             ("noise.db", noise, "damaged"),
             ("text.db", goods(100).into_bytes(), "damaged"),
-            ("foreign.db", std::fs::read(&foreign).unwrap(), "not a store of attr"),
-            ("newer.db", std::fs::read(&newer).unwrap(), "999"),
+            ("foreign.db", fs_err::read(&foreign).unwrap(), "not a store of attr"),
+            ("newer.db", fs_err::read(&newer).unwrap(), "999"),
             ("cut.db", whole[..whole.len() / 2].to_vec(), ""),
         ] {
             let db = world.write(name, &bytes);
@@ -786,11 +794,11 @@ mod stores {
                 crate::world::Ran::from(world.command(&["store", "check"]).env("ATTR_DB", &db).output().unwrap());
             assert!(matches!(check.code, Some(1 | 2)) && !check.err.contains("panicked"), "{check:?}");
             if name != "cut.db" {
-                assert!(std::fs::read(&db).unwrap() == bytes, "{name} was changed");
+                assert!(fs_err::read(&db).unwrap() == bytes, "{name} was changed");
             }
         }
         let folder = world.path("folder.db");
-        std::fs::create_dir(&folder).unwrap();
+        fs_err::create_dir(&folder).unwrap();
         let ran = world.command(&["slice"]).env("ATTR_DB", &folder).output().unwrap();
         crate::world::Ran::from(ran).ended(2);
         assert_eq!(world.total(), (1, cost(1)));
@@ -800,7 +808,7 @@ mod stores {
     #[test]
     fn an_empty_file_becomes_a_store() {
         let world = World::new();
-        std::fs::write(world.db(), "").unwrap();
+        fs_err::write(world.db(), "").unwrap();
         let path = world.write("log.jsonl", goods(2));
         world.attr(&["import", &path]).ended(0);
         assert_eq!(world.total(), (2, cost(2)));
@@ -813,7 +821,7 @@ mod stores {
         let path = world
             .write("log.jsonl", (0..400).map(|n| good(n).replace("chat", &format!("f{}", n % 7))).collect::<String>());
         world.attr(&["import", &path]).ended(0);
-        let whole = std::fs::read(world.db()).unwrap();
+        let whole = fs_err::read(world.db()).unwrap();
         let mut seed = 7u64;
         let mut random = move |below: usize| {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -827,7 +835,7 @@ mod stores {
                 let at = random(bytes.len());
                 bytes[at] = random(256) as u8;
             }
-            std::fs::write(&damaged, &bytes).unwrap();
+            fs_err::write(&damaged, &bytes).unwrap();
             let answered = std::panic::catch_unwind(|| {
                 let store = Store::open(&damaged)?;
                 let query = |by: &[&str]| attr::domain::rollup::RollupQuery {
@@ -1029,7 +1037,7 @@ mod words {
         let out = world.path("answer.json");
         let ran = world.attr(&["slice", "--json", "-o", &out.display().to_string()]).ended(0);
         assert_eq!(ran.out, "");
-        let answer: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+        let answer: Value = serde_json::from_slice(&fs_err::read(&out).unwrap()).unwrap();
         assert_eq!(answer["total"]["calls"], json!(1));
         world.attr(&["slice", "-o", "/no/such/folder/answer"]).ended(2).says("/no/such/folder");
         world.attr(&["slice", "-o", "/dev/full"]).ended(2);
@@ -1096,7 +1104,7 @@ mod any_bytes {
     fn survives(bytes: &[u8], input_format: Option<&str>, map: bool) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
-        std::fs::write(&path, bytes).unwrap();
+        fs_err::write(&path, bytes).unwrap();
         let mut book = book();
         import_text(&mut book, "before.jsonl", good(1_000_000));
         let before = total(&book.store);
@@ -1139,12 +1147,12 @@ mod any_bytes {
     fn seeds() -> Vec<Vec<u8>> {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
         let mut seeds = vec![goods(3).into_bytes(), serde_json::to_vec_pretty(&[record(0), record(1)]).unwrap()];
-        let mut folders: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut folders: Vec<_> = fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
         folders.sort();
         for folder in folders.into_iter().filter(|path| path.is_dir()) {
-            let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+            let mut files: Vec<_> = fs_err::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
             files.sort();
-            seeds.extend(files.into_iter().filter(|path| path.is_file()).map(|path| std::fs::read(path).unwrap()));
+            seeds.extend(files.into_iter().filter(|path| path.is_file()).map(|path| fs_err::read(path).unwrap()));
         }
         assert!(seeds.len() > 5, "there are no samples to spoil");
         seeds

@@ -3,6 +3,8 @@
 //!
 //! After a wanted change of output: `TRYCMD=overwrite cargo test --release pages`, then read the diff.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;

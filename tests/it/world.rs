@@ -104,8 +104,8 @@ impl World {
     /// Writes a file and returns its path as text.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.path(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, content).unwrap();
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(&path, content).unwrap();
         path.display().to_string()
     }
 
@@ -177,7 +177,7 @@ pub(crate) fn import_text(book: &mut Book, name: &str, content: impl AsRef<[u8]>
 pub(crate) fn import_text_how(book: &mut Book, name: &str, content: impl AsRef<[u8]>, how: How) -> In {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
-    std::fs::write(&path, content).unwrap();
+    fs_err::write(&path, content).unwrap();
     match import_how(book, &path, how) {
         FileOutcome::In { tail, imported, .. } => In { tail, imported: *imported },
         other => panic!("{name} is not in: {other:?}"),
