@@ -180,9 +180,12 @@ pub struct Subtotal {
     pub rows: Vec<usize>,
 }
 
+/// What the rows of a subtotal share: whether they are `(other)`, and the first values of their keys.
+type Shared<'k> = (bool, &'k [Option<Arc<str>>]);
+
 /// Returns the subtotals of some rows at a level (1 = by the first axis) in the order of their cost, `(other)` last.
 pub fn subtotals(slice: &Slice, rows: impl Iterator<Item = usize>, level: usize) -> Vec<Subtotal> {
-    let mut places: HashMap<(bool, &[Option<Arc<str>>]), usize> = HashMap::new();
+    let mut places: HashMap<Shared<'_>, usize> = HashMap::new();
     let mut subtotals: Vec<Subtotal> = Vec::new();
     for at in rows {
         let row = &slice.rows[at];

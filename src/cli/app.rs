@@ -17,6 +17,7 @@ use crate::cli::settings::Origin;
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::domain::Timestamp;
+use crate::domain::time::NANOS;
 use crate::domain::time::ParsedTime;
 use crate::domain::window::Frame;
 use crate::ops::PriceTable;
@@ -90,7 +91,10 @@ impl App {
 
     /// Plans an import with what the settings say of sources.
     pub fn import_plan(&self, paths: Vec<String>, how: import::How, dry_run: bool) -> ImportPlan {
-        ImportPlan { paths, how, rules: self.settings.sources.clone(), dry_run, at: clock::now() }
+        // A moment given for now is the moment of the import too; `latest` names none.
+        let given = self.settings.as_of.value.as_deref().and_then(|text| Timestamp::parse(text).ok());
+        let at = given.map_or_else(clock::now, |parsed| parsed.ts);
+        ImportPlan { paths, how, rules: self.settings.sources.clone(), dry_run, at }
     }
 
     /// Runs a job that writes: takes the lock, opens the store, and lets readers see it as it was meanwhile.
@@ -117,8 +121,8 @@ impl App {
         let zone = self.settings.timezone.value;
         let now = match self.settings.as_of.value.as_deref() {
             None => clock::now(),
-            // Just after the last call, so that a window that ends now contains it.
-            Some("latest") => book.last_call_at()?.map_or_else(clock::now, |ts| Timestamp(ts.0 + 1)),
+            // The next whole second, so that a window that ends now contains the last call and reads well.
+            Some("latest") => book.last_call_at()?.map_or_else(clock::now, |ts| Timestamp((ts.0 / NANOS + 1) * NANOS)),
             Some(text) => match Timestamp::parse(text) {
                 Ok(ParsedTime { ts, .. }) => ts,
                 Err(error) => {

@@ -320,7 +320,7 @@ fn open(input: &Input, passed: Arc<AtomicU64>) -> std::io::Result<(Stream, Optio
             if meta.is_dir() {
                 return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder"));
             }
-            let size = meta.is_file().then(|| meta.len());
+            let size = meta.is_file().then_some(meta.len());
             Ok((source::decompressed(file, passed)?, size))
         }
     }

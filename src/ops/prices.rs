@@ -4,6 +4,7 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::domain::Timestamp;
 use crate::domain::Unpriced;
 use crate::price::Mode;
 use crate::price::Model;
@@ -22,7 +23,7 @@ const LISTED: [&str; 5] = ["input", "cache_read", "cache_write_5m", "cache_write
 #[derive(Debug, thiserror::Error)]
 pub enum PricesError {
     /// The table has no such model.
-    #[error("the price table has no model `{name}`{}", if *.reason == Unpriced::UnknownSeller { " of a single seller it knows" } else { "" })]
+    #[error("the price table has no model `{name}`{}", if *.reason == Unpriced::UnknownSeller { "; it names models of several sellers, or of none" } else { "" })]
     Unknown {
         /// What the user said.
         name: String,
@@ -44,7 +45,7 @@ pub fn list(table: &PriceTable, seller: Option<&str>) -> Report {
     heading(table, &mut report);
     let models: Vec<&Model> =
         table.models().filter(|model| seller.is_none_or(|seller| &*model.seller == seller)).collect();
-    let rows: Vec<Value> = models.iter().map(|model| model_object(model, false)).collect();
+    let rows: Vec<Value> = models.iter().map(|model| model_object(table, model, false)).collect();
     let mut shown = Table {
         columns: ["seller", "model", "input", "cache read", "write 5m", "write 30m", "output", "since", "modes"]
             .map(Column::new)
@@ -52,7 +53,7 @@ pub fn list(table: &PriceTable, seller: Option<&str>) -> Report {
         ..Table::default()
     };
     for model in models {
-        let newest = newest_standard(model);
+        let newest = newest_standard(table, model);
         let rate = |class: &str| {
             let rate = newest.and_then(|price| price.rates().find(|(known, _)| known.name() == class));
             rate.map_or(Cell::Empty, |(_, rate)| Cell::Text(format!("${rate}")))
@@ -82,7 +83,7 @@ pub fn show(table: &PriceTable, name: &str) -> Result<Report, PricesError> {
     })?;
     let mut report = Report::new("prices show");
     heading(table, &mut report);
-    report.put("model", model_object(model, true));
+    report.put("model", model_object(table, model, true));
     let names: Vec<String> = model.names.iter().map(ToString::to_string).collect();
     report.blocks.push(Block::Facts(vec![
         ("seller".into(), Cell::Text(model.seller.to_string())),
@@ -109,14 +110,24 @@ pub fn show(table: &PriceTable, name: &str) -> Result<Report, PricesError> {
     Ok(report)
 }
 
-fn newest_standard(model: &Model) -> Option<&Price> {
-    model
-        .prices
-        .iter()
-        .filter(|price| {
-            price.mode == Mode::Standard && price.withdrawn.is_none() && price.prompt_min == 0 && !price.is_end()
-        })
-        .max_by_key(|price| price.from)
+/// Returns the standard price in force when the table was made; of a model that is not sold yet, its first.
+fn newest_standard<'m>(table: &PriceTable, model: &'m Model) -> Option<&'m Price> {
+    let made = made(table);
+    let in_force = |price: &&Price| price.from.is_none_or(|from| made.is_none_or(|made| from <= made));
+    let listed = || standard_prices(model);
+    listed().filter(in_force).max_by_key(|price| price.from).or_else(|| listed().min_by_key(|price| price.from))
+}
+
+/// Returns the day that a table's version names, if it names one.
+pub(super) fn made(table: &PriceTable) -> Option<Timestamp> {
+    let date = table.version().split('.').take(3).collect::<Vec<_>>().join("-");
+    Timestamp::parse(&date).ok().map(|parsed| parsed.ts)
+}
+
+fn standard_prices(model: &Model) -> impl Iterator<Item = &Price> {
+    model.prices.iter().filter(|price| {
+        price.mode == Mode::Standard && price.withdrawn.is_none() && price.prompt_min == 0 && !price.is_end()
+    })
 }
 
 fn modes(model: &Model) -> Vec<&'static str> {
@@ -126,7 +137,7 @@ fn modes(model: &Model) -> Vec<&'static str> {
     modes
 }
 
-fn day(ts: crate::domain::Timestamp) -> String {
+fn day(ts: Timestamp) -> String {
     let text = ts.to_string();
     text.strip_suffix("T00:00:00Z").map(str::to_string).unwrap_or(text)
 }
@@ -140,16 +151,16 @@ fn band(price: &Price) -> String {
     }
 }
 
-fn model_object(model: &Model, with_rows: bool) -> Value {
+fn model_object(table: &PriceTable, model: &Model, with_rows: bool) -> Value {
     let mut object = Map::new();
     object.insert("seller".into(), json!(&*model.seller));
     object.insert("id".into(), json!(&*model.id));
     object.insert("names".into(), json!(model.names.iter().map(ToString::to_string).collect::<Vec<_>>()));
     object.insert("modes".into(), json!(modes(model)));
-    let rows: Vec<Value> = model.prices.iter().map(|price| price_object(price)).collect();
+    let rows: Vec<Value> = model.prices.iter().map(price_object).collect();
     if with_rows {
         object.insert("prices".into(), rows.into());
-    } else if let Some(newest) = newest_standard(model) {
+    } else if let Some(newest) = newest_standard(table, model) {
         object.insert("standard".into(), price_object(newest));
     }
     object.into()

@@ -171,7 +171,7 @@ fn check_axes(book: &Book, plan: &SlicePlan) -> Result<(), SliceError> {
     for name in asked {
         if !keys.contains(name) {
             let standard = Dim::all().map(|dim| dim.name().to_string());
-            let times = ["hour", "day", "week", "month"].map(str::to_string);
+            let times = ["hour", "day", "week", "month", "customer", "env"].map(str::to_string);
             let mut near: Vec<(f64, String)> = standard
                 .chain(times)
                 .chain(keys.iter().cloned())
@@ -383,7 +383,7 @@ fn headings(plan: &SlicePlan, columns: &Columns) -> Vec<Column> {
         headings.push(Column::keyed("change", "change_usd"));
     }
     if let (true, Some(per)) = (columns.units, &plan.per) {
-        headings.push(Column::keyed(format!("{per}s"), "units"));
+        headings.push(Column::keyed(if *per == Axis::Call { "priced".into() } else { format!("{per}s") }, "units"));
         for (name, key) in [
             ("mean", "unit_cost_usd_mean"),
             ("p50", "unit_cost_usd_p50"),

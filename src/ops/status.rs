@@ -5,7 +5,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::domain::Filter;
-use crate::domain::Timestamp;
 use crate::domain::Unpriced;
 use crate::domain::Window;
 use crate::domain::Zone;
@@ -15,6 +14,7 @@ use crate::domain::rollup::Rollups;
 use crate::ops::book::Book;
 use crate::ops::explain::meaning;
 use crate::ops::measures;
+use crate::ops::prices;
 use crate::report::Block;
 use crate::report::Cell;
 use crate::report::Column;
@@ -194,9 +194,8 @@ fn put_logged_cost(report: &mut Report, overview: &Overview) {
 
 /// The version of a table begins with its date; a user's own may not, and has no age.
 fn warn_stale(report: &mut Report, book: &Book, overview: &Overview) {
-    let date = book.table.version().split('.').take(3).collect::<Vec<_>>().join("-");
-    let (Ok(made), Some(last)) = (Timestamp::parse(&date), overview.last) else { return };
-    let days = (last.0 - made.ts.0) / (86_400 * 1_000_000_000);
+    let (Some(made), Some(last)) = (prices::made(&book.table), overview.last) else { return };
+    let days = (last.0 - made.0) / (86_400 * 1_000_000_000);
     if days > STALE_DAYS {
         let message = format!("the newest call is {days} days younger than the price table {}", book.table.id());
         report.warn("stale_price_table", message, Some("a newer version of attr has newer prices".into()));

@@ -24,10 +24,13 @@ pub struct Item {
     /// Tokens, or uses.
     pub quantity: u64,
     /// The class whose price was taken, where it is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub billed_as: Option<String>,
     /// List price for a million tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usd_per_mtok: Option<String>,
     /// List price for a thousand uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usd_per_1000: Option<String>,
     /// The region's multiplier; `1` without one.
     pub multiplier: String,

@@ -393,7 +393,7 @@ pub fn folded(key: &str) -> String {
     let mut out = String::with_capacity(key.len() + 4);
     let mut previous_lower = false;
     for c in key.trim().chars() {
-        if matches!(c, '_' | '-' | ' ' | '.') {
+        if matches!(c, '_' | '-' | ' ' | '.' | '(' | ')') {
             if !out.ends_with('_') && !out.is_empty() {
                 out.push('_');
             }
@@ -405,6 +405,9 @@ pub fn folded(key: &str) -> String {
             previous_lower = c.is_lowercase() || c.is_ascii_digit();
             out.extend(c.to_lowercase());
         }
+    }
+    if out.ends_with('_') {
+        out.pop();
     }
     out
 }

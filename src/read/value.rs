@@ -47,9 +47,13 @@ pub fn money(name: &str, node: Node<'_>, scale: i32) -> Result<Usd, String> {
         Kind::Number | Kind::Plain => node.raw(),
         _ => return Err(format!("`{name}` is not an amount of money")),
     };
-    let mut text = tidy_number(raw);
+    let bare = raw.trim().trim_start_matches('\'');
+    // One comma and no point may be either: `1,234` is refused, `0,0012` and `1,234.50` are clear.
+    let one_comma = bare.matches(',').count() == 1 && !bare.contains('.');
+    let mut text = if one_comma { Cow::Borrowed(bare) } else { tidy_number(raw) };
     if let Some((whole, decimals)) = text.split_once(',') {
-        if decimals.len() == 3 || decimals.contains(',') {
+        let clear = whole.trim_start_matches(['$', '-']) == "0";
+        if decimals.contains(',') || (decimals.len() == 3 && !clear) {
             return Err(format!("`{name}` is ambiguous, thousands or decimals: {}", excerpt(raw)));
         }
         text = Cow::Owned(format!("{whole}.{decimals}"));

@@ -23,8 +23,8 @@ const RULED: TableStyle =
 const GAP: ContentLineStyle = ContentLineStyle::none().junction(' ');
 /// Cells of a bar for the whole.
 const BAR: usize = 12;
-/// A name is not cut below this many characters.
-const SHORTEST_NAME: usize = 8;
+/// A logged name is not cut below this many characters: rather a long line than two names that look the same.
+const SHORTEST_NAME: usize = 16;
 
 /// Writes a report.
 pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
@@ -86,11 +86,12 @@ fn column_width(table: &Table, rows: &[&Vec<Cell>], at: usize, bars: bool) -> us
     cells.chain([table.columns[at].name.chars().count()]).max().unwrap_or(0)
 }
 
-/// Shares what the numbers leave of the terminal among the names; the longest give way first.
+/// Shares what is left of the terminal among the logged names, the longest of which give way first. The program's
+/// own words and figures are never cut.
 fn name_limits(table: &Table, rows: &[&Vec<Cell>], style: Style, bars: bool) -> Vec<usize> {
     let widths: Vec<usize> = (0..table.columns.len()).map(|at| column_width(table, rows, at, bars)).collect();
     let Some(width) = style.width else { return vec![usize::MAX; widths.len()] };
-    let is_name = |at: usize| !rows.iter().any(|row| row.get(at).is_some_and(text::is_number));
+    let is_name = |at: usize| rows.iter().any(|row| row.get(at).is_some_and(text::is_logged));
     let mut limits = widths.clone();
     while limits.iter().map(|limit| limit + 2).sum::<usize>() > width {
         let longest = (0..limits.len()).filter(|at| is_name(*at) && limits[*at] > SHORTEST_NAME);
@@ -107,10 +108,13 @@ fn shown(cell: &Cell, bars: bool, longest: usize) -> String {
         Cell::Share(share) if bars => format!("{} {:>6}", bar(*share), text::percent(*share)),
         _ => text::cell(cell),
     };
-    if text::is_number(cell) || full.chars().count() <= longest {
+    let length = full.chars().count();
+    if !text::is_logged(cell) || length <= longest {
         return full;
     }
-    full.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
+    // The middle goes: names that begin alike often differ at their end.
+    let (head, tail) = (longest / 2, longest - longest / 2 - 1);
+    full.chars().take(head).chain(['…']).chain(full.chars().skip(length - tail)).collect()
 }
 
 /// Draws a share in eighths of a cell.
@@ -118,11 +122,10 @@ fn bar(share: f64) -> String {
     const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
     let filled = (share.clamp(0.0, 1.0) * (BAR * 8) as f64).round() as usize;
     let mut out: String = "█".repeat(filled / 8);
-    if filled % 8 > 0 {
+    if !filled.is_multiple_of(8) {
         out.push(EIGHTHS[filled % 8]);
     }
-    let missing = BAR - out.chars().count();
-    out.extend(std::iter::repeat_n(' ', missing));
+    out.push_str(&" ".repeat(BAR - out.chars().count()));
     out
 }
 

@@ -47,7 +47,7 @@ pub(super) fn count(n: u64) -> String {
 fn grouped(digits: &str) -> String {
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, c) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(c);
@@ -82,5 +82,20 @@ pub(super) fn is_number(cell: &Cell) -> bool {
         Cell::Count(_) | Cell::Usd(_) | Cell::Change(_) | Cell::Share(_) => true,
         Cell::Level(_, inner) => is_number(inner),
         Cell::Empty | Cell::Text(_) | Cell::Logged(_) | Cell::Untagged => false,
+    }
+}
+
+/// Tells whether a cell holds a value of a log, which may be of any length.
+pub(super) fn is_logged(cell: &Cell) -> bool {
+    match cell {
+        Cell::Logged(_) => true,
+        Cell::Level(_, inner) => is_logged(inner),
+        Cell::Empty
+        | Cell::Text(_)
+        | Cell::Untagged
+        | Cell::Count(_)
+        | Cell::Usd(_)
+        | Cell::Change(_)
+        | Cell::Share(_) => false,
     }
 }

@@ -73,7 +73,7 @@ pub enum StoreError {
         known: i64,
     },
     /// A SQLite file of somebody else.
-    #[error("the file is a SQLite database, but not a store of attr")]
+    #[error("the file is not a store of attr")]
     Foreign,
     /// The file is damaged or no database.
     #[error("the store is damaged: {0}")]
@@ -100,7 +100,8 @@ impl From<rusqlite::Error> for StoreError {
         use rusqlite::ErrorCode;
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Locked(None),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt) => StoreError::Damaged(error.to_string()),
+            Some(ErrorCode::NotADatabase) => StoreError::Foreign,
             Some(ErrorCode::DiskFull) => StoreError::Full,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => StoreError::ReadOnly,
             _ => StoreError::Sqlite(error),

@@ -130,10 +130,11 @@ fn bind(
         Cell::Unpriced => Some(batch.unpriced.get(row) as i64).filter(|code| *code > 0),
         Cell::Text(texts) => {
             *bound = None;
-            return Ok(match texts.get(row) {
+            match texts.get(row) {
                 Some(text) => statement.raw_bind_parameter(place, text)?,
                 None => statement.raw_bind_parameter(place, Null)?,
-            });
+            }
+            return Ok(());
         }
         Cell::Dim(dim, ids) => {
             let column = &batch.dims[*dim as usize];

@@ -92,7 +92,7 @@ impl<'b> Identities<'b> {
     /// Reads the bytes of an identity column; `None` if they are none.
     pub(crate) fn open(bytes: &'b [u8]) -> Option<Identities<'b>> {
         let count = bytes.len() / 12;
-        (bytes.len() % 12 == 0).then(|| Identities { hashes: &bytes[..count * 8], rows: &bytes[count * 8..] })
+        bytes.len().is_multiple_of(12).then(|| Identities { hashes: &bytes[..count * 8], rows: &bytes[count * 8..] })
     }
 
     /// Returns the hashes in order.

@@ -929,7 +929,7 @@ mod stores {
             batch.push(&call, n, IdentityRule::Id);
             batch.set_price(n as usize, Ok((1, false)));
         }
-        import.append(&batch).unwrap();
+        import.append(&mut batch).unwrap();
         let reader = Store::open(&world.db()).unwrap();
         assert_eq!(total(&reader).calls, 1);
         assert_eq!(world.total(), (1, cost(1)));

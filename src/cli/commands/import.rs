@@ -7,6 +7,7 @@ use crate::cli::app::App;
 use crate::cli::args::OutputArgs;
 use crate::cli::args::ReadArgs;
 use crate::cli::error::CliError;
+use crate::ops::book::Book;
 use crate::ops::import;
 use crate::ops::import::FileOutcome;
 
@@ -37,14 +38,20 @@ pub struct ImportArgs {
 impl ImportArgs {
     pub(super) fn run(&self, app: &mut App) -> Result<Outcome, CliError> {
         let plan = app.import_plan(self.paths.clone(), self.read.how(), self.dry_run);
-        let (results, mut report) = app.writing(false, |book| {
+        let job = |book: &mut Book| {
             let results = import::run(book, &plan, &app.ui)?;
             if !plan.dry_run {
                 book.keep_table()?;
             }
             let report = import::report(book, &results, plan.dry_run);
             Ok((results, report))
-        })?;
+        };
+        // A rehearsal without a store makes none.
+        let (results, mut report) = if self.dry_run && !app.settings.db.value.exists() {
+            job(&mut Book::in_memory(app.table()?)?)?
+        } else {
+            app.writing(false, job)?
+        };
         app.show(&mut report, &self.output)?;
         let mut failed = false;
         for result in &results {
@@ -56,10 +63,8 @@ impl ImportArgs {
         }
         if failed {
             let count = results.iter().filter(|r| matches!(r.outcome, FileOutcome::Failed { .. })).count();
-            return Err(CliError::new(format!(
-                "{count} of {} files could not be imported; the others are in",
-                results.len()
-            )));
+            let rest = if count < results.len() { "; the others are in" } else { "" };
+            return Err(CliError::new(format!("{count} of {} files could not be imported{rest}", results.len())));
         }
         let rejected = results.iter().any(|r| matches!(&r.outcome, FileOutcome::In { tail, .. } if tail.rejected > 0));
         Ok(if self.strict && rejected && !self.no_fail { Outcome::Failed } else { Outcome::Clean })

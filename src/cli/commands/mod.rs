@@ -17,7 +17,6 @@ use crate::cli::error::CliError;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one value lives for the whole program")]
 pub enum Command {
     /// Bring usage logs into the store
     Import(import::ImportArgs),

@@ -11,6 +11,7 @@ use crate::cli::args::WindowArgs;
 use crate::cli::error::CliError;
 use crate::domain::Axis;
 use crate::domain::Window;
+use crate::domain::window::Frame;
 use crate::ops::slice;
 use crate::ops::slice::Audience;
 use crate::ops::slice::Compare;
@@ -78,7 +79,7 @@ impl SliceArgs {
                 Format::Table | Format::Csv | Format::Markdown => Audience::People,
             },
             by: self.axes()?,
-            window: self.window.window(frame)?,
+            window: self.closed(self.window.window(frame)?, frame),
             zone: frame.zone,
             filter: self.filter.filter()?,
             top,
@@ -99,6 +100,13 @@ impl SliceArgs {
         app.show(&mut report, &self.output)?;
         let unpriced = report.warnings.iter().any(|warning| warning.code == "unpriced_calls");
         Ok(if self.strict && unpriced && !self.no_fail { Outcome::Failed } else { Outcome::Clean })
+    }
+
+    /// `--compare previous` needs an end: a window without one ends now.
+    fn closed(&self, window: Window, frame: Frame) -> Window {
+        let compares =
+            self.compare.as_deref() == Some("previous") && window.since.is_some_and(|since| since < frame.now);
+        Window { until: window.until.or(compares.then_some(frame.now)), ..window }
     }
 
     fn axes(&self) -> Result<Vec<Axis>, CliError> {
