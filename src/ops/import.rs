@@ -462,7 +462,7 @@ pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
     let mut table = Table { columns: columns.map(Column::new).into(), ..Table::default() };
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
     for result in results {
-        let mut cells = vec![Cell::Logged(result.path.clone())];
+        let mut cells = vec![Cell::Path(result.path.clone())];
         match &result.outcome {
             FileOutcome::In { input_format, tail, imported } => {
                 objects.push(file_object(&result.path, input_format, tail, imported));

@@ -29,7 +29,7 @@ pub fn list(book: &Book) -> Result<Report, StoreError> {
             Cell::Count(import.duplicate),
             Cell::Count(import.skipped.values().sum()),
             Cell::Count(import.rejected),
-            Cell::Logged(import.path.clone()),
+            Cell::Path(import.path.clone()),
         ]);
     }
     report.put_rows("imports", imports.iter().map(object));

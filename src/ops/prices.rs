@@ -5,7 +5,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::domain::Timestamp;
-use crate::domain::Unpriced;
 use crate::price::Mode;
 use crate::price::Model;
 use crate::price::Price;
@@ -23,14 +22,12 @@ const LISTED: [&str; 5] = ["input", "cache_read", "cache_write_5m", "cache_write
 #[derive(Debug, thiserror::Error)]
 pub enum PricesError {
     /// The table has no such model.
-    #[error("the price table has no model `{name}`{}", if *.reason == Unpriced::UnknownSeller { "; it names models of several sellers, or of none" } else { "" })]
+    #[error("the price table has no model `{name}`")]
     Unknown {
         /// What the user said.
         name: String,
         /// Near names.
         near: Vec<String>,
-        /// What the lookup said.
-        reason: Unpriced,
     },
 }
 
@@ -76,11 +73,7 @@ pub fn show(table: &PriceTable, name: &str) -> Result<Report, PricesError> {
         _ => (None, name),
     };
     let found = table.find_model(provider, bare).or_else(|_| table.find_model(None, name));
-    let model = found.map_err(|reason| PricesError::Unknown {
-        name: name.to_string(),
-        near: table.suggest_model(bare),
-        reason,
-    })?;
+    let model = found.map_err(|_| PricesError::Unknown { name: name.to_string(), near: table.suggest_model(bare) })?;
     let mut report = Report::new("prices show");
     heading(table, &mut report);
     report.put("model", model_object(table, model, true));

@@ -15,6 +15,7 @@ use crate::read::json::Node;
 use crate::read::litellm::LiteLlm;
 use crate::read::openai::OpenAi;
 use crate::read::otlp::Otlp;
+use crate::read::value;
 
 /// One line of the table.
 pub enum Format {
@@ -163,7 +164,7 @@ pub fn detect(framing: &Framing, shape: Shape) -> Result<Option<&'static dyn Rea
     let any = framing.sample(shape, 20, |tape, text| {
         let root = tape.root(text);
         if keys.is_empty() {
-            let names: Vec<&str> = root.fields().map(|(name, _)| name).collect();
+            let names: Vec<String> = root.fields().map(|(name, _)| value::excerpt(name)).collect();
             let more = if names.len() > SHOWN_KEYS { ", …" } else { "" };
             keys = names[..names.len().min(SHOWN_KEYS)].join(", ") + more;
         }

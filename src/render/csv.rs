@@ -48,7 +48,7 @@ fn exact(cell: &Cell) -> String {
     match cell {
         Cell::Empty | Cell::Untagged => String::new(),
         Cell::Text(text) => text.clone(),
-        Cell::Logged(text) => neutral(text),
+        Cell::Logged(text) | Cell::Path(text) => neutral(text),
         Cell::Count(n) => n.to_string(),
         Cell::Usd(amount) | Cell::Change(amount) => amount.to_string(),
         Cell::Share(share) => format!("{share:.6}"),

@@ -65,7 +65,7 @@ pub(super) fn cell(cell: &Cell) -> String {
     match cell {
         Cell::Empty => String::new(),
         Cell::Text(text) => text.clone(),
-        Cell::Logged(text) => clean(text),
+        Cell::Logged(text) | Cell::Path(text) => clean(text),
         Cell::Untagged => "(untagged)".into(),
         Cell::Count(n) => count(*n),
         Cell::Usd(amount) => usd(*amount),
@@ -81,7 +81,7 @@ pub(super) fn is_number(cell: &Cell) -> bool {
     match cell {
         Cell::Count(_) | Cell::Usd(_) | Cell::Change(_) | Cell::Share(_) => true,
         Cell::Level(_, inner) => is_number(inner),
-        Cell::Empty | Cell::Text(_) | Cell::Logged(_) | Cell::Untagged => false,
+        Cell::Empty | Cell::Text(_) | Cell::Logged(_) | Cell::Path(_) | Cell::Untagged => false,
     }
 }
 
@@ -92,6 +92,7 @@ pub(super) fn is_logged(cell: &Cell) -> bool {
         Cell::Level(_, inner) => is_logged(inner),
         Cell::Empty
         | Cell::Text(_)
+        | Cell::Path(_)
         | Cell::Untagged
         | Cell::Count(_)
         | Cell::Usd(_)

@@ -102,8 +102,10 @@ pub enum Cell {
     Empty,
     /// A word of the program's own.
     Text(String),
-    /// A value from a log: may be hostile.
+    /// A value from a log: may be hostile, and of any length.
     Logged(String),
+    /// A path: may be hostile too, and is worth nothing in part.
+    Path(String),
     /// No value for a dimension.
     Untagged,
     /// A count.

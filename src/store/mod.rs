@@ -73,7 +73,7 @@ pub enum StoreError {
         known: i64,
     },
     /// A SQLite file of somebody else.
-    #[error("the file is not a store of attr")]
+    #[error("the file is not a store of attr, or its beginning is damaged")]
     Foreign,
     /// The file is damaged or no database.
     #[error("the store is damaged: {0}")]

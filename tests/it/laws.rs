@@ -1045,7 +1045,7 @@ mod once {
             let n = n % 40_000;
             Rec {
                 n,
-                has_id: n % 2 == 0,
+                has_id: n.is_multiple_of(2),
                 minute: n as i64,
                 model: n % 3,
                 feature: Some(n % 4),

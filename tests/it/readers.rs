@@ -511,7 +511,7 @@ fn a_span_becomes_a_call_with_its_place_in_the_trace() {
         assert_eq!(call.dims[dim], value);
     }
     assert_eq!(call.extra["service"], "helpdesk");
-    assert!(!call.dims.contains_key("feature"), "a span above may name it");
+    assert_eq!(call.dims["feature"], "helpdesk", "the service, last of all: what a span above says stands before it");
     assert_eq!(
         (call.flags.as_slice(), call.others.as_slice()),
         (["inclusive_guessed", "ttl_unknown"].as_slice(), [5200].as_slice())
@@ -555,7 +555,7 @@ fn every_span_goes_out_with_its_role_and_what_it_hands_down() {
     assert!(!web.dims.contains_key("status"));
     let agent = kept.spans.iter().find(|span| span.trace.ends_with("4707")).expect("kept");
     assert_eq!(agent.dims["agent"], "planner");
-    assert_eq!(agent.dims["feature"], "helpdesk", "the service, on a span that has none above it");
+    assert!(!agent.dims.contains_key("feature"), "what a resource says is not handed down");
 }
 
 #[test]
