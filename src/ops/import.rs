@@ -1,58 +1,39 @@
 //! Logs into the store: one thread reads, one prices and writes.
 
-use std::collections::BTreeMap;
+mod collect;
+mod told;
+
+pub use told::report;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Receiver;
-use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::sync_channel;
 
-use serde_json::Value;
-use serde_json::json;
-use xxhash_rust::xxh3::xxh3_64;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
-
 use crate::domain::Axis;
-use crate::domain::Call;
 use crate::domain::Dim;
 use crate::domain::Timestamp;
 use crate::domain::rollup::Measures;
 use crate::ops::book::Book;
-use crate::ops::measures;
+use crate::ops::import::collect::Batches;
+use crate::ops::import::collect::read_all;
 use crate::ops::paths;
 use crate::ops::paths::Input;
 use crate::ops::price::price;
 use crate::read::Options;
 use crate::read::ReadError;
 use crate::read::Reader;
-use crate::read::Record;
-use crate::read::Session;
-use crate::read::Sink;
-use crate::read::Span;
-use crate::read::Verdict;
 use crate::read::fields;
 use crate::read::formats;
-use crate::read::formats::Format;
-use crate::read::framing::Framed;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
 use crate::read::source;
-use crate::report::Block;
-use crate::report::Cell;
-use crate::report::Column;
-use crate::report::Report;
-use crate::report::Table;
 use crate::store::Batch;
 use crate::store::Fixed;
-use crate::store::IdentityRule;
 use crate::store::ImportHead;
 use crate::store::ImportTail;
 use crate::store::Imported;
 use crate::store::StoreError;
-
-/// Rejections shown and recorded per file.
-const SHOWN_REJECTS: usize = 20;
 
 /// How to read the files of one import.
 #[derive(Clone, Debug, Default)]
@@ -303,12 +284,6 @@ fn import_file(
     Ok(Some(FileOutcome::In { input_format: reader.name(), tail, imported: Box::new(imported) }))
 }
 
-/// The reader's ends of the two channels.
-struct Batches {
-    sender: SyncSender<Batch>,
-    returned: Receiver<Batch>,
-}
-
 type Stream = Box<dyn std::io::Read + Send>;
 
 fn open(input: &Input, passed: Arc<AtomicU64>) -> std::io::Result<(Stream, Option<u64>)> {
@@ -337,223 +312,4 @@ fn fixed_values(set: &[(String, String)], source: &str) -> Fixed {
     }
     fixed.dims[Dim::Source as usize] = Some(source.to_string());
     fixed
-}
-
-/// Reads a whole stream into batches.
-fn read_all(
-    framing: Framing,
-    shape: Shape,
-    reader: &'static dyn Reader,
-    options: &Options,
-    fixed: Arc<Fixed>,
-    batches: &Batches,
-) -> Result<ImportTail, ReadError> {
-    let mut collector = Collector {
-        batch: Batch::new(Arc::clone(&fixed)),
-        fixed,
-        rule: rule_of(reader),
-        fingerprint: 0,
-        calls_of_record: 0,
-        tail: ImportTail::default(),
-    };
-    let mut own = reader.start(options);
-    let mut others: BTreeMap<&'static str, Box<dyn Session>> = BTreeMap::new();
-    let mut writer_gone = false;
-    framing.each(shape, |framed| {
-        match framed {
-            Framed::Broken(line, reason) => collector.reject(line, reason),
-            Framed::Record(line, tape, text) => {
-                let record = Record { line, node: tape.root(text) };
-                collector.fingerprint = xxh3_64(text.as_bytes());
-                collector.calls_of_record = 0;
-                if let Verdict::NotMine(reason) = own.record(record, &mut collector) {
-                    collector.rule = IdentityRule::Id;
-                    pass_on(record, reason, reader, options, &mut others, &mut collector);
-                    collector.rule = rule_of(reader);
-                }
-            }
-        }
-        if collector.batch.is_full() {
-            let empty = batches.returned.try_recv().unwrap_or_else(|_| Batch::new(Arc::clone(&collector.fixed)));
-            let full = std::mem::replace(&mut collector.batch, empty);
-            writer_gone = batches.sender.send(full).is_err();
-        }
-        !writer_gone
-    })?;
-    if !collector.batch.is_empty() {
-        // A writer that has gone reports its own error.
-        let _ = batches.sender.send(collector.batch);
-    }
-    Ok(collector.tail)
-}
-
-fn rule_of(reader: &dyn Reader) -> IdentityRule {
-    if reader.has_spans() { IdentityRule::Span } else { IdentityRule::Id }
-}
-
-/// Offers a record that its file's reader does not know to whoever claims it: files mix.
-fn pass_on(
-    record: Record<'_>,
-    reason: String,
-    reader: &'static dyn Reader,
-    options: &Options,
-    others: &mut BTreeMap<&'static str, Box<dyn Session>>,
-    collector: &mut Collector,
-) {
-    match formats::claiming(record.node) {
-        Some(Format::Refused { what, .. }) => {
-            collector.reject(record.line, format!("this record is {what}, which is not read yet"))
-        }
-        Some(Format::Read(other)) if other.name() != reader.name() => {
-            let session = others.entry(other.name()).or_insert_with(|| other.start(options));
-            if let Verdict::NotMine(reason) = session.record(record, collector) {
-                collector.reject(record.line, reason);
-            }
-        }
-        _ => collector.reject(record.line, reason),
-    }
-}
-
-/// Gathers what readers find into a batch, and counts the rest.
-struct Collector {
-    batch: Batch,
-    fixed: Arc<Fixed>,
-    rule: IdentityRule,
-    fingerprint: u64,
-    calls_of_record: u64,
-    tail: ImportTail,
-}
-
-impl Sink for Collector {
-    fn call(&mut self, call: &Call<'_>) {
-        // Several calls of one record are told apart by their place in it.
-        let fingerprint = match self.calls_of_record {
-            0 => self.fingerprint,
-            place => xxh3_64_with_seed(&self.fingerprint.to_le_bytes(), place),
-        };
-        self.calls_of_record += 1;
-        self.tail.records += 1;
-        self.batch.push(call, fingerprint, self.rule);
-    }
-
-    fn span(&mut self, span: &Span<'_>) {
-        self.batch.push_span(span);
-    }
-
-    fn skip(&mut self, _line: u64, reason: &'static str) {
-        self.tail.records += 1;
-        *self.tail.skipped.entry(reason.to_string()).or_default() += 1;
-    }
-
-    fn reject(&mut self, line: u64, reason: String) {
-        self.tail.records += 1;
-        self.tail.rejected += 1;
-        if self.tail.rejects.len() < SHOWN_REJECTS {
-            self.tail.rejects.push((line, reason));
-        }
-    }
-}
-
-/// Tells what became of every file.
-pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
-    let mut report = Report::new("import");
-    report.price_table = Some(book.table.id().to_string());
-    let columns = ["file", "format", "records", "new", "duplicate", "skipped", "rejected", "cost"];
-    let mut table = Table { columns: columns.map(Column::new).into(), ..Table::default() };
-    let (mut objects, mut errors) = (Vec::new(), Vec::new());
-    for result in results {
-        let mut cells = vec![Cell::Path(result.path.clone())];
-        match &result.outcome {
-            FileOutcome::In { input_format, tail, imported } => {
-                objects.push(file_object(&result.path, input_format, tail, imported));
-                let skipped = tail.skipped.values().sum::<u64>() + imported.rollups;
-                cells.push(Cell::Text((*input_format).to_string()));
-                cells.extend([tail.records, imported.new, imported.duplicate, skipped, tail.rejected].map(Cell::Count));
-                cells.push(Cell::Usd(imported.total.cost));
-            }
-            FileOutcome::Empty => {
-                objects.push(json!({"path": result.path, "kind": "usage", "records": 0, "new": 0, "duplicate": 0, "skipped": {}, "rejected": 0, "rejects": []}));
-                report.warn("empty_file", format!("{} is empty", result.path), None);
-                cells.push(Cell::Text("empty".into()));
-            }
-            FileOutcome::PassedOver(reason) => {
-                report.warn("passed_over", format!("{} is passed over: {reason}", result.path), None);
-                cells.push(Cell::Text("passed over".into()));
-            }
-            FileOutcome::Failed { reason, .. } => {
-                errors.push(json!({"path": result.path, "message": reason}));
-                cells.push(Cell::Text("failed".into()));
-            }
-        }
-        cells.resize(columns.len(), Cell::Empty);
-        table.rows.push(cells);
-    }
-    let total = total(results);
-    report.put_rows("imports", objects);
-    if !errors.is_empty() {
-        report.put("errors", errors);
-    }
-    if dry_run {
-        report.put("dry_run", true);
-        report.blocks.push(Block::Note("dry run: nothing is kept".into()));
-    }
-    report.put("total", measures::Document(&total));
-    report.blocks.push(Block::Table(table));
-    warn(&mut report, results, &total);
-    report
-}
-
-fn file_object(path: &str, input_format: &str, tail: &ImportTail, imported: &Imported) -> Value {
-    let mut skipped = tail.skipped.clone();
-    if imported.rollups > 0 {
-        *skipped.entry("rollup".into()).or_default() += imported.rollups;
-    }
-    let rejects: Vec<Value> =
-        tail.rejects.iter().map(|(line, reason)| json!({"line": line, "reason": reason})).collect();
-    json!({
-        "id": imported.id, "path": path, "kind": "usage", "input_format": input_format, "records": tail.records,
-        "new": imported.new, "duplicate": imported.duplicate, "skipped": skipped, "rejected": tail.rejected,
-        "rejects": rejects, "conflicts": imported.conflicts,
-    })
-}
-
-/// Rejections told one by one before the rest is a count.
-const TOLD_REJECTS: usize = 3;
-
-fn warn(report: &mut Report, results: &[FileResult], total: &Measures) {
-    for result in results {
-        let FileOutcome::In { tail, imported, .. } = &result.outcome else { continue };
-        if tail.rejected > 0 {
-            let first: Vec<String> = tail
-                .rejects
-                .iter()
-                .take(TOLD_REJECTS)
-                .map(|(line, reason)| format!("{}:{line}: {reason}", result.path))
-                .collect();
-            let more = tail.rejected - first.len() as u64;
-            let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
-            report.warn(
-                "rejected_records",
-                format!("{} of {} records rejected: {}{rest}", tail.rejected, tail.records, first.join("; ")),
-                None,
-            );
-        }
-        if imported.conflicts > 0 {
-            let message = format!(
-                "{}: {} calls share an id with another call of other content; both are counted",
-                result.path, imported.conflicts
-            );
-            report.warn("id_conflict", message, None);
-        }
-        if imported.earlier_rollups > 0 {
-            let message = format!(
-                "{}: {} calls of earlier files turned out to sum calls of this one and are no longer billed",
-                result.path, imported.earlier_rollups
-            );
-            report.warn("rollup", message, None);
-        }
-    }
-    if let Some(note) = measures::unpriced_note(total) {
-        report.warn("unpriced_calls", note, Some("`attr status` lists their models".into()));
-    }
 }

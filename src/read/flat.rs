@@ -6,7 +6,9 @@
 //! kept, so that a logged cost can settle it. Output is taken to include reasoning, as all providers but
 //! Gemini and xAI report it.
 
-use std::borrow::Cow;
+mod found;
+mod tokens;
+
 use std::collections::HashMap;
 
 use crate::domain::Call;
@@ -26,6 +28,18 @@ use crate::read::Verdict;
 use crate::read::fields;
 use crate::read::fields::Field;
 use crate::read::fields::Meaning;
+use crate::read::flat::found::Found;
+use crate::read::flat::found::Named;
+use crate::read::flat::found::Role;
+use crate::read::flat::found::SLOTS;
+use crate::read::flat::found::named;
+use crate::read::flat::found::slot;
+use crate::read::flat::found::take;
+use crate::read::flat::found::take_ids;
+use crate::read::flat::found::take_outcome;
+use crate::read::flat::tokens::inconsistent;
+use crate::read::flat::tokens::settle_input;
+use crate::read::flat::tokens::take_cache_writes;
 use crate::read::json::Kind;
 use crate::read::json::Node;
 use crate::read::json::Tape;
@@ -74,24 +88,6 @@ fn look(node: Node<'_>, depth: u32, on: &mut impl FnMut(Field)) {
     }
 }
 
-/// How a column came by its meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Named {
-    /// The user said so.
-    Mapped,
-    /// By a name that can only mean this.
-    Clearly,
-    /// By a word that may name a text too.
-    Loosely,
-}
-
-/// What a column is to this file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    Means(Meaning, Named),
-    Extra,
-}
-
 struct FlatSession {
     /// What each column met so far means.
     roles: HashMap<String, Role>,
@@ -100,54 +96,6 @@ struct FlatSession {
     cached_input: Option<CachedInput>,
     mapped: bool,
     tape: Tape,
-}
-
-/// How many fields are not dimensions; see [`slot`].
-const SLOTS: usize = 22;
-
-/// Values found in one record, the best-named one a field.
-struct Found<'t> {
-    slots: [Option<Value<'t>>; SLOTS],
-    dim_ranks: [u16; DIMS],
-    requests: bool,
-    failure: Option<&'static str>,
-}
-
-#[derive(Clone, Copy)]
-struct Value<'t> {
-    rank: u16,
-    field: Field,
-    key: &'t str,
-    node: Node<'t>,
-}
-
-/// Returns the place of a field in [`Found::slots`].
-fn slot(field: Field) -> Option<usize> {
-    Some(match field {
-        Field::Time => 0,
-        Field::Input => 1,
-        Field::InputUncached => 2,
-        Field::Output => 3,
-        Field::Total => 4,
-        Field::CacheRead => 5,
-        Field::CacheWrite => 6,
-        Field::CacheWrite5m => 7,
-        Field::CacheWrite30m => 8,
-        Field::CacheWrite1h => 9,
-        Field::Reasoning => 10,
-        Field::Cost(_) => 11,
-        Field::InputCost => 12,
-        Field::OutputCost => 13,
-        Field::LatencyMs => 14,
-        Field::LatencyS => 15,
-        Field::TtftMs => 16,
-        Field::RequestId => 17,
-        Field::Span => 18,
-        Field::Parent => 19,
-        Field::Batch => 20,
-        Field::WebSearch => 21,
-        Field::Dim(_) | Field::Error | Field::Requests | Field::Text | Field::Nested => return None,
-    })
 }
 
 impl Session for FlatSession {
@@ -311,210 +259,4 @@ impl FlatSession {
         }
         Ok(())
     }
-}
-
-fn named(key: &str) -> Named {
-    if fields::is_bare_word(key) { Named::Loosely } else { Named::Clearly }
-}
-
-/// Puts one column's value where it belongs.
-fn take<'t>(
-    role: Role,
-    key: &'t str,
-    value: Node<'t>,
-    call: &mut Call<'t>,
-    found: &mut Found<'t>,
-) -> Result<(), String> {
-    if value.is_null() {
-        return Ok(());
-    }
-    let Role::Means(meaning, named) = role else {
-        take_extra(key, value, call);
-        return Ok(());
-    };
-    match meaning.field {
-        Field::Text => {}
-        // An object under `input` or `output` is somebody's prompt or answer; under these it is counts or tags.
-        Field::Nested | Field::Total | Field::Dim(_) if value.is_object() => take_nested(value, call, found, 0)?,
-        Field::Nested => fields::nested(value, call),
-        Field::Requests => found.requests = true,
-        Field::Error => found.failure = value.scalar().map(|text| fields::failure(&text)).or(found.failure),
-        Field::Dim(dim) => take_dim(dim, meaning.rank, key, value, call, found),
-        field => {
-            if matches!(value.kind(), Kind::Array | Kind::Object) {
-                return if named == Named::Loosely { Ok(()) } else { Err(format!("`{key}` is not a single value")) };
-            }
-            let is_text = matches!(value.kind(), Kind::Plain | Kind::Escaped);
-            if is_text && value.raw().is_empty() {
-                return Ok(());
-            }
-            if named == Named::Loosely && (is_text && value::count(key, value).is_err() || value.bool().is_some()) {
-                return Ok(());
-            }
-            if let Some(at) = slot(field)
-                && found.slots[at].is_none_or(|known| meaning.rank < known.rank)
-            {
-                found.slots[at] = Some(Value { rank: meaning.rank, field, key, node: value });
-            }
-        }
-    }
-    Ok(())
-}
-
-fn take_extra<'t>(key: &'t str, value: Node<'t>, call: &mut Call<'t>) {
-    const LONGEST: usize = 200;
-    if let Some(text) = value.scalar()
-        && text.len() <= LONGEST
-        && key.len() <= 100
-    {
-        call.set_extra(key, text);
-    }
-}
-
-fn take_dim<'t>(dim: Dim, rank: u16, key: &'t str, value: Node<'t>, call: &mut Call<'t>, found: &mut Found<'t>) {
-    let text = match value.kind() {
-        Kind::Array => {
-            let parts: Vec<Cow<'_, str>> = value.items().filter_map(|item| item.scalar()).collect();
-            Cow::Owned(parts.join("/"))
-        }
-        _ => value.scalar().unwrap_or_default(),
-    };
-    if text.is_empty() || (dim == Dim::Provider && !value::is_name(&text)) {
-        return;
-    }
-    if dim == Dim::Tier && !fields::says_dim(dim, rank, &text) {
-        take_extra(key, value, call);
-        return;
-    }
-    if rank < found.dim_ranks[dim as usize] {
-        found.dim_ranks[dim as usize] = rank;
-        call.dims[dim as usize] = None;
-        fields::set_dim(call, dim, text);
-    } else {
-        take_extra(key, value, call);
-    }
-}
-
-/// Flattens `usage`, `tags` and the like; their counts rank with those of the record itself.
-fn take_nested<'t>(node: Node<'t>, call: &mut Call<'t>, found: &mut Found<'t>, depth: u32) -> Result<(), String> {
-    for (key, value) in node.fields() {
-        if value.is_object() {
-            if depth < 3 {
-                take_nested(value, call, found, depth + 1)?;
-            }
-            continue;
-        }
-        let role = fields::meaning(key).map_or(Role::Extra, |meaning| Role::Means(meaning, named(key)));
-        take(role, key, value, call, found)?;
-    }
-    Ok(())
-}
-
-fn take_ids<'t>(call: &mut Call<'t>, found: &Found<'t>) {
-    let text = |field: Field| {
-        let value = slot(field).and_then(|at| found.slots[at])?;
-        value.node.scalar().filter(|text| !matches!(text.as_ref(), "" | "None" | "null" | "nan"))
-    };
-    call.request_id = text(Field::RequestId);
-    call.span = text(Field::Span);
-    call.parent = text(Field::Parent);
-}
-
-fn take_outcome(call: &mut Call<'_>, found: &Found<'_>) -> Result<(), String> {
-    let at = |field: Field| slot(field).and_then(|at| found.slots[at]);
-    if let Some(failure) = found.failure {
-        call.set_if_none(Dim::Status, failure);
-    }
-    if let Some(batch) = at(Field::Batch).and_then(|value| value.node.bool()) {
-        call.set_if_none(Dim::Tier, if batch { "batch" } else { "standard" });
-    }
-    let millis = |field: Field, scale: f64| at(field).and_then(|value| value::millis(value.node, scale));
-    call.latency_ms = match at(Field::LatencyMs) {
-        // `latency` without a unit: fractions of a thousand are seconds, whole numbers milliseconds.
-        Some(value) if !value.key.to_ascii_lowercase().ends_with("ms") && value.node.raw().contains('.') => {
-            value::millis(value.node, 1000.0)
-        }
-        Some(value) => value::millis(value.node, 1.0),
-        None => millis(Field::LatencyS, 1000.0),
-    };
-    call.ttft_ms = millis(Field::TtftMs, 1.0);
-    call.logged_cost = match at(Field::Cost(0)) {
-        Some(Value { field: Field::Cost(scale), key, node, .. }) => Some(value::money(key, node, i32::from(scale))?),
-        _ => {
-            let part = |field: Field| at(field).map(|value| value::money(value.key, value.node, 0)).transpose();
-            match (part(Field::InputCost)?, part(Field::OutputCost)?) {
-                (None, None) => None,
-                (input, output) => Some(input.unwrap_or_default() + output.unwrap_or_default()),
-            }
-        }
-    };
-    Ok(())
-}
-
-/// Sets the cache writes and returns their sum. Where the log gives no lifetime the provider's default is taken,
-/// five minutes at Anthropic, thirty at OpenAI, and flagged.
-fn take_cache_writes(
-    call: &mut Call<'_>,
-    count: &impl Fn(Field) -> Result<Option<u64>, String>,
-) -> Result<u64, String> {
-    let (five, thirty, hour) = (count(Field::CacheWrite5m)?, count(Field::CacheWrite30m)?, count(Field::CacheWrite1h)?);
-    let split = five.unwrap_or(0) + thirty.unwrap_or(0) + hour.unwrap_or(0);
-    let rest = count(Field::CacheWrite)?.unwrap_or(0).saturating_sub(split);
-    let openai = matches!(call.dim(Dim::Provider), Some("openai" | "azure"));
-    call.tokens.set(Class::CacheWrite5m, five.unwrap_or(0) + if openai { 0 } else { rest });
-    call.tokens.set(Class::CacheWrite30m, thirty.unwrap_or(0) + if openai { rest } else { 0 });
-    call.tokens.set(Class::CacheWrite1h, hour.unwrap_or(0));
-    if rest > 0 {
-        call.flags.add(Flags::TTL_UNKNOWN);
-    }
-    Ok(split + rest)
-}
-
-/// Tells whether the cache columns are spelt as Anthropic and Bedrock spell theirs, beside an exclusive input.
-fn spells_exclusive(found: &Found<'_>, call: &Call<'_>) -> bool {
-    let input_key = found.slots[1].map_or("", |value| value.key);
-    let spelt = |at: usize| {
-        found.slots[at].is_some_and(|value: Value<'_>| {
-            ["cache_read_input_tokens", "cache_creation_input_tokens", "cache_write_input_tokens"]
-                .iter()
-                .any(|name| is_spelt(value.key, name))
-        })
-    };
-    let anthropic = matches!(call.dim(Dim::Provider), Some("anthropic" | "bedrock"))
-        || call.dim(Dim::Model).is_some_and(|model| model.contains("claude"));
-    (spelt(5) || spelt(6)) && is_spelt(input_key, "input_tokens") && anthropic
-}
-
-/// Tells whether a key is a name but for case and separators.
-fn is_spelt(key: &str, name: &str) -> bool {
-    let letters = |text: &'_ str| {
-        text.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase()).collect::<Vec<_>>()
-    };
-    key == name || (key.len() + 4 >= name.len() && letters(key) == letters(name))
-}
-
-/// Decides what the input count contains and sets the uncached input.
-fn settle_input(call: &mut Call<'_>, found: &Found<'_>, input: u64, cached: u64, said: Option<CachedInput>) {
-    let inside = input.checked_sub(cached);
-    let value = match (said, inside) {
-        _ if cached == 0 => input,
-        (Some(CachedInput::Outside), _) | (None, None) => input,
-        (Some(CachedInput::Inside), Some(rest)) => rest,
-        (Some(CachedInput::Inside), None) => {
-            inconsistent(call);
-            input
-        }
-        (None, Some(rest)) => {
-            call.flags.add(Flags::INCLUSIVE_GUESSED);
-            let (taken, other) = if spells_exclusive(found, call) { (input, rest) } else { (rest, input) };
-            call.other_inputs = [Some(other), None];
-            taken
-        }
-    };
-    call.tokens.set(Class::Input, value);
-}
-
-fn inconsistent(call: &mut Call<'_>) {
-    call.unpriced = Some(Unpriced::UsageInconsistent);
-    call.flags.add(Flags::USAGE_INCONSISTENT);
 }

@@ -21,8 +21,10 @@ use crate::report::Table;
 const RULED: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─')).header_lines(GAP).content_lines(GAP);
 const GAP: ContentLineStyle = ContentLineStyle::none().junction(' ');
-/// Cells of a bar for the whole.
-const BAR: usize = 12;
+/// Cells of a bar for the whole, where there is room for them.
+const WIDEST_BAR: usize = 12;
+/// A shorter bar tells nothing.
+const NARROWEST_BAR: usize = 4;
 /// A logged name is not cut below this many characters: rather a long line than two names that look the same.
 const SHORTEST_NAME: usize = 16;
 
@@ -50,14 +52,14 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> std::
 
 fn write_table(table: &Table, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
     let rows: Vec<&Vec<Cell>> = table.rows.iter().chain(&table.total).collect();
-    let wide = needed_width(table, &rows, true);
-    let bars = style.width.is_none_or(|width| wide <= width);
+    let room = style.width.map_or(WIDEST_BAR, |width| width.saturating_sub(needed_width(table, &rows) + 1));
+    let bar = if room < NARROWEST_BAR { 0 } else { room.min(WIDEST_BAR) };
     let mut drawn = comfy_table::Table::new();
     drawn.load_style(RULED).set_content_arrangement(ContentArrangement::Disabled);
     drawn.set_header(table.columns.iter().map(|column| column.name.clone()));
-    let longest = name_limits(table, &rows, style, bars);
+    let longest = name_limits(table, &rows, style, bar);
     for row in &rows {
-        drawn.add_row(row.iter().zip(&longest).map(|(cell, longest)| shown(cell, bars, *longest)));
+        drawn.add_row(row.iter().zip(&longest).map(|(cell, longest)| shown(cell, bar, *longest)));
     }
     for at in 0..table.columns.len() {
         let number = rows.iter().any(|row| row.get(at).is_some_and(text::is_number));
@@ -76,20 +78,20 @@ fn write_table(table: &Table, style: Style, out: &mut dyn Write) -> std::io::Res
     Ok(())
 }
 
-/// Returns how wide a table would be with its names in full.
-fn needed_width(table: &Table, rows: &[&Vec<Cell>], bars: bool) -> usize {
-    (0..table.columns.len()).map(|at| column_width(table, rows, at, bars) + 2).sum()
+/// Returns how wide a table would be with its names in full and without bars.
+fn needed_width(table: &Table, rows: &[&Vec<Cell>]) -> usize {
+    (0..table.columns.len()).map(|at| column_width(table, rows, at, 0) + 2).sum()
 }
 
-fn column_width(table: &Table, rows: &[&Vec<Cell>], at: usize, bars: bool) -> usize {
-    let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| shown(cell, bars, usize::MAX).chars().count());
+fn column_width(table: &Table, rows: &[&Vec<Cell>], at: usize, bar: usize) -> usize {
+    let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| shown(cell, bar, usize::MAX).chars().count());
     cells.chain([table.columns[at].name.chars().count()]).max().unwrap_or(0)
 }
 
 /// Shares what is left of the terminal among the logged names, the longest of which give way first. The program's
 /// own words and figures are never cut.
-fn name_limits(table: &Table, rows: &[&Vec<Cell>], style: Style, bars: bool) -> Vec<usize> {
-    let widths: Vec<usize> = (0..table.columns.len()).map(|at| column_width(table, rows, at, bars)).collect();
+fn name_limits(table: &Table, rows: &[&Vec<Cell>], style: Style, bar: usize) -> Vec<usize> {
+    let widths: Vec<usize> = (0..table.columns.len()).map(|at| column_width(table, rows, at, bar)).collect();
     let Some(width) = style.width else { return vec![usize::MAX; widths.len()] };
     let is_name = |at: usize| rows.iter().any(|row| row.get(at).is_some_and(text::is_logged));
     let mut limits = widths.clone();
@@ -103,9 +105,9 @@ fn name_limits(table: &Table, rows: &[&Vec<Cell>], style: Style, bars: bool) -> 
     limits
 }
 
-fn shown(cell: &Cell, bars: bool, longest: usize) -> String {
+fn shown(cell: &Cell, bar: usize, longest: usize) -> String {
     let full = match cell {
-        Cell::Share(share) if bars => format!("{} {:>6}", bar(*share), text::percent(*share)),
+        Cell::Share(share) if bar > 0 => format!("{} {:>6}", drawn_bar(*share, bar), text::percent(*share)),
         _ => text::cell(cell),
     };
     let length = full.chars().count();
@@ -118,14 +120,14 @@ fn shown(cell: &Cell, bars: bool, longest: usize) -> String {
 }
 
 /// Draws a share in eighths of a cell.
-fn bar(share: f64) -> String {
+fn drawn_bar(share: f64, cells: usize) -> String {
     const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-    let filled = (share.clamp(0.0, 1.0) * (BAR * 8) as f64).round() as usize;
+    let filled = (share.clamp(0.0, 1.0) * (cells * 8) as f64).round() as usize;
     let mut out: String = "█".repeat(filled / 8);
     if !filled.is_multiple_of(8) {
         out.push(EIGHTHS[filled % 8]);
     }
-    out.push_str(&" ".repeat(BAR - out.chars().count()));
+    out.push_str(&" ".repeat(cells - out.chars().count()));
     out
 }
 

@@ -3,12 +3,14 @@
 //! A batch is what one segment will hold. It is filled while the log is read, priced, and then written; it
 //! knows neither SQL nor prices.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
-use std::sync::Arc;
+mod columns;
+mod identity;
+mod more;
 
-use xxhash_rust::xxh3::xxh3_64;
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+pub(crate) use columns::Coded;
+
+use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::domain::Call;
 use crate::domain::Class;
@@ -17,18 +19,20 @@ use crate::domain::Flags;
 use crate::domain::Tokens;
 use crate::domain::Unpriced;
 use crate::domain::Usd;
-use crate::domain::bytes;
 use crate::domain::dimension::DIMS;
 use crate::domain::span::Span;
 use crate::domain::span::SpanRole;
 use crate::domain::tokens::CLASSES;
-use crate::store::interner::Interner;
+use crate::store::batch::columns::Ints;
+use crate::store::batch::identity::LONGEST_VALUE;
+use crate::store::batch::identity::Names;
+use crate::store::batch::identity::clip;
+use crate::store::batch::identity::identity;
+use crate::store::batch::more::write_more;
 use crate::store::interner::Texts;
 
 /// Rows of a full batch, and of a full segment.
 pub(crate) const BATCH_ROWS: usize = 1 << 16;
-/// A value longer than this is clipped: it is somebody's text, not the value of a dimension.
-const LONGEST_VALUE: usize = 256;
 /// More keys than this beyond the standard dimensions stay in the row's JSON and cannot be sliced by.
 const MOST_KEYS: usize = 500;
 
@@ -38,85 +42,6 @@ pub(crate) const ALWAYS_INLINED: [Dim; 3] = [Dim::Session, Dim::Run, Dim::Trace]
 /// Returns the name of the column of another key.
 pub(crate) fn key_column(key: &str) -> String {
     format!("meta.{key}")
-}
-
-/// A column of numbers that stays unallocated while all its rows are zero.
-#[derive(Default)]
-pub(crate) struct Ints(Vec<u64>);
-
-impl Ints {
-    fn push(&mut self, row: usize, value: u64) {
-        if value != 0 || !self.0.is_empty() {
-            self.0.resize(row, 0);
-            self.0.push(value);
-        }
-    }
-
-    /// Returns the number of a row.
-    pub(crate) fn get(&self, row: usize) -> u64 {
-        self.0.get(row).copied().unwrap_or(0)
-    }
-
-    fn set(&mut self, row: usize, value: u64) {
-        if self.get(row) != value {
-            self.0.resize(self.0.len().max(row + 1), 0);
-            self.0[row] = value;
-        }
-    }
-
-    /// Tells whether every row is zero.
-    pub(crate) fn is_zero(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-/// A column of texts by number; code 0 is no value, code n is text n-1.
-#[derive(Default)]
-pub(crate) struct Coded {
-    pub(crate) codes: Vec<u32>,
-    pub(crate) values: Interner,
-    /// Whether the values are so many that looking for an equal one does not pay; a text may then stand twice.
-    mostly_distinct: bool,
-}
-
-/// After so many rows a column is judged by how many of its values were new.
-const JUDGED_AT: usize = 1 << 13;
-
-impl Coded {
-    fn push(&mut self, row: usize, value: Option<&str>) {
-        match value {
-            None if self.codes.is_empty() => {}
-            None => {
-                self.codes.resize(row, 0);
-                self.codes.push(0);
-            }
-            Some(value) => {
-                let last = self.codes.last().copied().unwrap_or(0);
-                let code = if last > 0 && bytes::same(self.values.get(last - 1).as_bytes(), value.as_bytes()) {
-                    last - 1
-                } else if self.mostly_distinct {
-                    self.values.push(value)
-                } else {
-                    self.values.intern(value)
-                };
-                self.codes.resize(row, 0);
-                self.codes.push(code + 1);
-                if row == JUDGED_AT && self.values.len() > JUDGED_AT * 9 / 10 {
-                    self.mostly_distinct = true;
-                }
-            }
-        }
-    }
-
-    /// Returns the code of a row.
-    pub(crate) fn code(&self, row: usize) -> u32 {
-        self.codes.get(row).copied().unwrap_or(0)
-    }
-
-    /// Returns the text of a code.
-    pub(crate) fn text(&self, code: u32) -> Option<&str> {
-        (code > 0).then(|| self.values.get(code - 1))
-    }
 }
 
 /// How a call is told from the others.
@@ -210,7 +135,7 @@ impl Batch {
             &mut self.unpriced,
             &mut self.cost,
         ];
-        numbers.into_iter().chain(&mut self.tokens).for_each(|column| column.0.clear());
+        numbers.into_iter().chain(&mut self.tokens).for_each(|column| column.clear());
         for column in self.dims.iter_mut().chain(self.extra.iter_mut().map(|(_, column)| column)) {
             column.codes.clear();
             column.values.clear();
@@ -427,42 +352,6 @@ impl Batch {
     }
 }
 
-/// Returns the hash that finds a call again, and whether it is by span.
-///
-/// xxHash3 is stable across versions and machines, which a stored hash must be.
-fn identity(names: &Names<'_>, fingerprint: u64, rule: IdentityRule) -> (u64, bool) {
-    let source = xxh3_64(names.source.as_bytes());
-    match (rule, &names.span, &names.trace, &names.request_id) {
-        (IdentityRule::Span, Some(span), Some(trace), _) => {
-            (xxh3_64_with_seed(span.as_bytes(), source ^ xxh3_64(trace.as_bytes())), true)
-        }
-        (_, _, _, Some(id)) => (xxh3_64_with_seed(id.as_bytes(), source), false),
-        _ => (xxh3_64_with_seed(&fingerprint.to_le_bytes(), !source), false),
-    }
-}
-
-/// What tells a call from others, as stored.
-struct Names<'c> {
-    source: Cow<'c, str>,
-    trace: Option<Cow<'c, str>>,
-    span: Option<Cow<'c, str>>,
-    request_id: Option<Cow<'c, str>>,
-}
-
-/// Shortens a text that is too long to be a name.
-fn clip(value: &str) -> Cow<'_, str> {
-    if value.len() > LONGEST_VALUE { Cow::Owned(clipped(value)) } else { Cow::Borrowed(value) }
-}
-
-/// Shortens a hostile or mistaken value and keeps it distinct by its hash.
-fn clipped(value: &str) -> String {
-    let mut end = 200;
-    while !value.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}…{:016x}", &value[..end], xxh3_64(value.as_bytes()))
-}
-
 /// The standard dimensions that have a column of their own in `calls`; the others go into its JSON.
 pub(crate) const COLUMN_DIMS: [Dim; 17] = [
     Dim::Provider,
@@ -490,66 +379,3 @@ pub(crate) const JSON_DIMS: [Dim; 6] = [Dim::Task, Dim::Process, Dim::Skill, Dim
 /// The token classes that have a column of their own in `calls`.
 pub(crate) const COLUMN_CLASSES: [Class; 5] =
     [Class::Input, Class::CacheRead, Class::CacheWrite5m, Class::CacheWrite1h, Class::Output];
-
-/// Writes what has no column of its own as JSON: `{"meta":{…},"dims":{…},"tokens":{…},"tools":{…},"ttft_ms":…}`.
-fn write_more(call: &Call<'_>, fixed: &Fixed, out: &mut String) {
-    let mut part = |name: &str, pairs: &mut dyn Iterator<Item = (&str, Value<'_>)>| {
-        let mut first = true;
-        for (key, value) in pairs {
-            out.push(if out.is_empty() { '{' } else { ',' });
-            if first {
-                write_json_text(name, out);
-                out.push_str(":{");
-                first = false;
-            }
-            write_json_text(key, out);
-            out.push(':');
-            match value {
-                Value::Text(text) => write_json_text(text, out),
-                Value::Count(count) => write!(out, "{count}").expect("writing to a String cannot fail"),
-            }
-        }
-        if !first {
-            out.push('}');
-        }
-    };
-    let is_fixed = |key: &str| fixed.extra.iter().any(|(known, _)| known == key);
-    let short = call.extra.iter().filter(|(key, value)| value.len() <= LONGEST_VALUE && !is_fixed(key));
-    let logged = short.map(|(key, value)| (key.as_ref(), Value::Text(value)));
-    let set = fixed.extra.iter().filter(|(_, value)| !value.is_empty());
-    part("meta", &mut set.map(|(key, value)| (key.as_str(), Value::Text(value))).chain(logged));
-    let value = |dim: Dim| fixed.dims[dim as usize].as_deref().or(call.dim(dim)).filter(|value| !value.is_empty());
-    part("dims", &mut JSON_DIMS.iter().filter_map(|dim| Some((dim.name(), Value::Text(value(*dim)?)))));
-    let rare = call.tokens.iter().filter(|(class, _)| !COLUMN_CLASSES.contains(class));
-    part("tokens", &mut rare.map(|(class, count)| (class.name(), Value::Count(count))));
-    part("tools", &mut call.tools.iter().map(|(tool, uses)| (tool.as_ref(), Value::Count(*uses))));
-    if let Some(ms) = call.ttft_ms {
-        out.push_str(if out.is_empty() { "{" } else { "," });
-        write!(out, "\"ttft_ms\":{ms}").expect("writing to a String cannot fail");
-    }
-    if !out.is_empty() {
-        out.push('}');
-    }
-}
-
-enum Value<'v> {
-    Text(&'v str),
-    Count(u64),
-}
-
-fn write_json_text(text: &str, out: &mut String) {
-    out.push('"');
-    if text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\') {
-        out.push_str(text);
-    } else {
-        for c in text.chars() {
-            match c {
-                '"' => out.push_str("\\\""),
-                '\\' => out.push_str("\\\\"),
-                c if (c as u32) < 0x20 => write!(out, "\\u{:04x}", c as u32).expect("writing to a String cannot fail"),
-                c => out.push(c),
-            }
-        }
-    }
-    out.push('"');
-}

@@ -1,0 +1,152 @@
+//! The reading half of an import: a stream through its reader into batches.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::SyncSender;
+
+use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::domain::Call;
+use crate::read::Options;
+use crate::read::ReadError;
+use crate::read::Reader;
+use crate::read::Record;
+use crate::read::Session;
+use crate::read::Sink;
+use crate::read::Span;
+use crate::read::Verdict;
+use crate::read::formats;
+use crate::read::formats::Format;
+use crate::read::framing::Framed;
+use crate::read::framing::Framing;
+use crate::read::framing::Shape;
+use crate::store::Batch;
+use crate::store::Fixed;
+use crate::store::IdentityRule;
+use crate::store::ImportTail;
+
+/// Rejections shown and recorded per file.
+pub(super) const SHOWN_REJECTS: usize = 20;
+
+/// The reader's ends of the two channels.
+pub(super) struct Batches {
+    pub(super) sender: SyncSender<Batch>,
+    pub(super) returned: Receiver<Batch>,
+}
+
+/// Reads a whole stream into batches.
+pub(super) fn read_all(
+    framing: Framing,
+    shape: Shape,
+    reader: &'static dyn Reader,
+    options: &Options,
+    fixed: Arc<Fixed>,
+    batches: &Batches,
+) -> Result<ImportTail, ReadError> {
+    let mut collector = Collector {
+        batch: Batch::new(Arc::clone(&fixed)),
+        fixed,
+        rule: rule_of(reader),
+        fingerprint: 0,
+        calls_of_record: 0,
+        tail: ImportTail::default(),
+    };
+    let mut own = reader.start(options);
+    let mut others: BTreeMap<&'static str, Box<dyn Session>> = BTreeMap::new();
+    let mut writer_gone = false;
+    framing.each(shape, |framed| {
+        match framed {
+            Framed::Broken(line, reason) => collector.reject(line, reason),
+            Framed::Record(line, tape, text) => {
+                let record = Record { line, node: tape.root(text) };
+                collector.fingerprint = xxh3_64(text.as_bytes());
+                collector.calls_of_record = 0;
+                if let Verdict::NotMine(reason) = own.record(record, &mut collector) {
+                    collector.rule = IdentityRule::Id;
+                    pass_on(record, reason, reader, options, &mut others, &mut collector);
+                    collector.rule = rule_of(reader);
+                }
+            }
+        }
+        if collector.batch.is_full() {
+            let empty = batches.returned.try_recv().unwrap_or_else(|_| Batch::new(Arc::clone(&collector.fixed)));
+            let full = std::mem::replace(&mut collector.batch, empty);
+            writer_gone = batches.sender.send(full).is_err();
+        }
+        !writer_gone
+    })?;
+    if !collector.batch.is_empty() {
+        // A writer that has gone reports its own error.
+        let _ = batches.sender.send(collector.batch);
+    }
+    Ok(collector.tail)
+}
+
+pub(super) fn rule_of(reader: &dyn Reader) -> IdentityRule {
+    if reader.has_spans() { IdentityRule::Span } else { IdentityRule::Id }
+}
+
+/// Offers a record that its file's reader does not know to whoever claims it: files mix.
+pub(super) fn pass_on(
+    record: Record<'_>,
+    reason: String,
+    reader: &'static dyn Reader,
+    options: &Options,
+    others: &mut BTreeMap<&'static str, Box<dyn Session>>,
+    collector: &mut Collector,
+) {
+    match formats::claiming(record.node) {
+        Some(Format::Refused { what, .. }) => {
+            collector.reject(record.line, format!("this record is {what}, which is not read yet"))
+        }
+        Some(Format::Read(other)) if other.name() != reader.name() => {
+            let session = others.entry(other.name()).or_insert_with(|| other.start(options));
+            if let Verdict::NotMine(reason) = session.record(record, collector) {
+                collector.reject(record.line, reason);
+            }
+        }
+        _ => collector.reject(record.line, reason),
+    }
+}
+
+/// Gathers what readers find into a batch, and counts the rest.
+pub(super) struct Collector {
+    pub(super) batch: Batch,
+    pub(super) fixed: Arc<Fixed>,
+    pub(super) rule: IdentityRule,
+    pub(super) fingerprint: u64,
+    pub(super) calls_of_record: u64,
+    pub(super) tail: ImportTail,
+}
+
+impl Sink for Collector {
+    fn call(&mut self, call: &Call<'_>) {
+        // Several calls of one record are told apart by their place in it.
+        let fingerprint = match self.calls_of_record {
+            0 => self.fingerprint,
+            place => xxh3_64_with_seed(&self.fingerprint.to_le_bytes(), place),
+        };
+        self.calls_of_record += 1;
+        self.tail.records += 1;
+        self.batch.push(call, fingerprint, self.rule);
+    }
+
+    fn span(&mut self, span: &Span<'_>) {
+        self.batch.push_span(span);
+    }
+
+    fn skip(&mut self, _line: u64, reason: &'static str) {
+        self.tail.records += 1;
+        *self.tail.skipped.entry(reason.to_string()).or_default() += 1;
+    }
+
+    fn reject(&mut self, line: u64, reason: String) {
+        self.tail.records += 1;
+        self.tail.rejected += 1;
+        if self.tail.rejects.len() < SHOWN_REJECTS {
+            self.tail.rejects.push((line, reason));
+        }
+    }
+}

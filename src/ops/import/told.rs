@@ -1,0 +1,122 @@
+//! What an import tells: every file's records accounted for.
+
+use serde_json::Value;
+use serde_json::json;
+
+use crate::domain::rollup::Measures;
+use crate::ops::book::Book;
+use crate::ops::import::FileOutcome;
+use crate::ops::import::FileResult;
+use crate::ops::import::total;
+use crate::ops::measures;
+use crate::report::Block;
+use crate::report::Cell;
+use crate::report::Column;
+use crate::report::Report;
+use crate::report::Table;
+use crate::store::ImportTail;
+use crate::store::Imported;
+
+/// Tells what became of every file.
+pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
+    let mut report = Report::new("import");
+    report.price_table = Some(book.table.id().to_string());
+    let columns = ["file", "format", "records", "new", "duplicate", "skipped", "rejected", "cost"];
+    let mut table = Table { columns: columns.map(Column::new).into(), ..Table::default() };
+    let (mut objects, mut errors) = (Vec::new(), Vec::new());
+    for result in results {
+        let mut cells = vec![Cell::Path(result.path.clone())];
+        match &result.outcome {
+            FileOutcome::In { input_format, tail, imported } => {
+                objects.push(file_object(&result.path, input_format, tail, imported));
+                let skipped = tail.skipped.values().sum::<u64>() + imported.rollups;
+                cells.push(Cell::Text((*input_format).to_string()));
+                cells.extend([tail.records, imported.new, imported.duplicate, skipped, tail.rejected].map(Cell::Count));
+                cells.push(Cell::Usd(imported.total.cost));
+            }
+            FileOutcome::Empty => {
+                objects.push(json!({"path": result.path, "kind": "usage", "records": 0, "new": 0, "duplicate": 0, "skipped": {}, "rejected": 0, "rejects": []}));
+                report.warn("empty_file", format!("{} is empty", result.path), None);
+                cells.push(Cell::Text("empty".into()));
+            }
+            FileOutcome::PassedOver(reason) => {
+                report.warn("passed_over", format!("{} is passed over: {reason}", result.path), None);
+                cells.push(Cell::Text("passed over".into()));
+            }
+            FileOutcome::Failed { reason, .. } => {
+                errors.push(json!({"path": result.path, "message": reason}));
+                cells.push(Cell::Text("failed".into()));
+            }
+        }
+        cells.resize(columns.len(), Cell::Empty);
+        table.rows.push(cells);
+    }
+    let total = total(results);
+    report.put_rows("imports", objects);
+    if !errors.is_empty() {
+        report.put("errors", errors);
+    }
+    if dry_run {
+        report.put("dry_run", true);
+        report.blocks.push(Block::Note("dry run: nothing is kept".into()));
+    }
+    report.put("total", measures::Document(&total));
+    report.blocks.push(Block::Table(table));
+    warn(&mut report, results, &total);
+    report
+}
+
+pub(super) fn file_object(path: &str, input_format: &str, tail: &ImportTail, imported: &Imported) -> Value {
+    let mut skipped = tail.skipped.clone();
+    if imported.rollups > 0 {
+        *skipped.entry("rollup".into()).or_default() += imported.rollups;
+    }
+    let rejects: Vec<Value> =
+        tail.rejects.iter().map(|(line, reason)| json!({"line": line, "reason": reason})).collect();
+    json!({
+        "id": imported.id, "path": path, "kind": "usage", "input_format": input_format, "records": tail.records,
+        "new": imported.new, "duplicate": imported.duplicate, "skipped": skipped, "rejected": tail.rejected,
+        "rejects": rejects, "conflicts": imported.conflicts,
+    })
+}
+
+/// Rejections told one by one before the rest is a count.
+pub(super) const TOLD_REJECTS: usize = 3;
+
+pub(super) fn warn(report: &mut Report, results: &[FileResult], total: &Measures) {
+    for result in results {
+        let FileOutcome::In { tail, imported, .. } = &result.outcome else { continue };
+        if tail.rejected > 0 {
+            let first: Vec<String> = tail
+                .rejects
+                .iter()
+                .take(TOLD_REJECTS)
+                .map(|(line, reason)| format!("{}:{line}: {reason}", result.path))
+                .collect();
+            let more = tail.rejected - first.len() as u64;
+            let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+            report.warn(
+                "rejected_records",
+                format!("{} of {} records rejected: {}{rest}", tail.rejected, tail.records, first.join("; ")),
+                None,
+            );
+        }
+        if imported.conflicts > 0 {
+            let message = format!(
+                "{}: {} calls share an id with another call of other content; both are counted",
+                result.path, imported.conflicts
+            );
+            report.warn("id_conflict", message, None);
+        }
+        if imported.earlier_rollups > 0 {
+            let message = format!(
+                "{}: {} calls of earlier files turned out to sum calls of this one and are no longer billed",
+                result.path, imported.earlier_rollups
+            );
+            report.warn("rollup", message, None);
+        }
+    }
+    if let Some(note) = measures::unpriced_note(total) {
+        report.warn("unpriced_calls", note, Some("`attr status` lists their models".into()));
+    }
+}
