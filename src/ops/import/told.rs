@@ -28,7 +28,7 @@ pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
         let mut cells = vec![Cell::Path(result.path.clone())];
         match &result.outcome {
             FileOutcome::In { input_format, tail, imported } => {
-                objects.push(file_object(&result.path, input_format, tail, imported));
+                objects.push(file_object(&result.path, input_format, tail, imported, dry_run));
                 let skipped = tail.skipped.values().sum::<u64>() + imported.rollups;
                 cells.push(Cell::Text((*input_format).to_string()));
                 cells.extend([tail.records, imported.new, imported.duplicate, skipped, tail.rejected].map(Cell::Count));
@@ -66,18 +66,23 @@ pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
     report
 }
 
-pub(super) fn file_object(path: &str, input_format: &str, tail: &ImportTail, imported: &Imported) -> Value {
+fn file_object(path: &str, input_format: &str, tail: &ImportTail, imported: &Imported, dry_run: bool) -> Value {
     let mut skipped = tail.skipped.clone();
     if imported.rollups > 0 {
         *skipped.entry("rollup".into()).or_default() += imported.rollups;
     }
     let rejects: Vec<Value> =
         tail.rejects.iter().map(|(line, reason)| json!({"line": line, "reason": reason})).collect();
-    json!({
-        "id": imported.id, "path": path, "kind": "usage", "input_format": input_format, "records": tail.records,
+    let mut object = json!({
+        "path": path, "kind": "usage", "input_format": input_format, "records": tail.records,
         "new": imported.new, "duplicate": imported.duplicate, "skipped": skipped, "rejected": tail.rejected,
         "rejects": rejects, "conflicts": imported.conflicts,
-    })
+    });
+    // A rehearsal gives no number: there is no import to undo.
+    if !dry_run {
+        object["id"] = imported.id.into();
+    }
+    object
 }
 
 /// Rejections told one by one before the rest is a count.
