@@ -8,13 +8,14 @@ use crate::store::interner::Interner;
 pub(crate) struct Ints(Vec<u64>);
 
 impl Ints {
+    /// Sets the number of the next row; rows of zero cost nothing.
+    #[inline]
     pub(super) fn push(&mut self, row: usize, value: u64) {
-        if value != 0 || !self.0.is_empty() {
+        if value != 0 {
             self.0.resize(row, 0);
             self.0.push(value);
         }
     }
-
     /// Returns the number of a row.
     pub(crate) fn get(&self, row: usize) -> u64 {
         self.0.get(row).copied().unwrap_or(0)
