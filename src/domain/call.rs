@@ -110,6 +110,8 @@ impl Flags {
     pub const FALLBACK_PRICE: Flags = Flags(1 << 10);
     /// The counts were estimated by the logging tool, not reported by the provider.
     pub const USAGE_ESTIMATED: Flags = Flags(1 << 11);
+    /// The region is the one that inference was billed in, by a provider's own field.
+    pub const GEO_STATED: Flags = Flags(1 << 12);
 
     /// Every flag with the name used in reports.
     pub const ALL: [(Flags, &'static str); 12] = [

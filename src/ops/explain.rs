@@ -66,6 +66,7 @@ fn bill(table: &PriceTable, call: &Call<'_>) -> Result<Bill, Unpriced> {
         return Err(reason);
     }
     let [provider, model, tier, region] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region].map(|dim| call.dim(dim));
+    let region = region.filter(|_| call.flags.has(Flags::GEO_STATED));
     let tools: Vec<(Cow<'_, str>, u64)> =
         call.tools.iter().map(|(tool, uses)| (Cow::Borrowed(tool.as_ref()), *uses)).collect();
     table.resolve(&Request { provider, model, tier, region })?.itemise(call.ts, &call.tokens, &tools)

@@ -58,3 +58,11 @@ pub(super) fn unpriced_note(measures: &Measures) -> Option<String> {
         format!("{unpriced} of {} calls have no price and are not in the cost: {}", measures.calls, reasons.join(", "))
     })
 }
+
+/// Says what to do about calls without a price; nothing where the record itself lacks what a price needs.
+pub(super) fn unpriced_hint(measures: &Measures) -> Option<String> {
+    let from_record = [Unpriced::UsageMissing, Unpriced::UsageInconsistent];
+    let by_table =
+        Unpriced::ALL.iter().zip(measures.unpriced).any(|(reason, n)| n > 0 && !from_record.contains(reason));
+    by_table.then(|| "`attr status` lists their models".to_string())
+}

@@ -23,7 +23,7 @@ const KEY: [Dim; 4] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region];
 /// Where a log leaves open whether its input count contains the cached tokens and states a cost, the reading
 /// within half a percent of that cost is taken (the others stay flagged).
 pub fn price(table: &Table, batch: &mut Batch) {
-    let mut plans: HashMap<[u32; 4], Result<Plan<'_>, Unpriced>> = HashMap::new();
+    let mut plans: HashMap<([u32; 4], bool), Result<Plan<'_>, Unpriced>> = HashMap::new();
     let tools = batch.tools().to_vec();
     let open = batch.other_inputs().to_vec();
     let (mut tools, mut open) = (&tools[..], &open[..]);
@@ -48,8 +48,10 @@ pub fn price(table: &Table, batch: &mut Batch) {
             batch.set_price(row, Err(reason));
             continue;
         }
-        let plan = plans.entry(batch.codes(row, KEY)).or_insert_with(|| {
+        let geo = batch.flags(row).has(Flags::GEO_STATED);
+        let plan = plans.entry((batch.codes(row, KEY), geo)).or_insert_with(|| {
             let [provider, model, tier, region] = KEY.map(|dim| batch.dim(row, dim));
+            let region = region.filter(|_| geo);
             table.resolve(&Request { provider, model, tier, region })
         });
         let ts = batch.ts(row);

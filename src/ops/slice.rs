@@ -12,6 +12,7 @@ use crate::analyze::slice::Slice;
 use crate::domain::Axis;
 use crate::domain::Dim;
 use crate::domain::Filter;
+use crate::domain::Flags;
 use crate::domain::Usd;
 use crate::domain::Window;
 use crate::domain::Zone;
@@ -195,7 +196,14 @@ fn warnings(report: &mut Report, book: &Book, plan: &SlicePlan, slice: &Slice) -
         return Ok(());
     }
     if let Some(note) = measures::unpriced_note(&slice.total) {
-        report.warn("unpriced_calls", note, Some("`attr status` lists their models".into()));
+        report.warn("unpriced_calls", note, measures::unpriced_hint(&slice.total));
+    }
+    let guessed = book.store.flagged(Flags::INCLUSIVE_GUESSED)?;
+    if guessed > 0 {
+        let message = format!(
+            "whether the input counts of {guessed} calls of these logs contain the cached tokens was decided by column names"
+        );
+        report.warn("inclusive_guessed", message, Some("`--cached-input inside|outside` settles it".into()));
     }
     for (place, axis) in plan.by.iter().enumerate() {
         let untagged = slice.rows.iter().filter(|row| !row.is_other && row.key[place].is_none());

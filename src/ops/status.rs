@@ -153,7 +153,8 @@ fn put_unpriced(report: &mut Report, book: &Book, total: &Measures) -> Result<()
     }
     report.put("unpriced", objects);
     report.blocks.push(Block::Table(table));
-    report.warn("unpriced_calls", note, Some("a price table of your own (`--pricing`) can name them".into()));
+    let hint = measures::unpriced_hint(total).map(|_| "a price table of your own (`--pricing`) can name them".into());
+    report.warn("unpriced_calls", note, hint);
     Ok(())
 }
 

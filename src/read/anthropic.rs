@@ -159,6 +159,7 @@ pub fn take_usage<'t>(usage: Node<'t>, call: &mut Call<'t>) -> Result<(), String
     }
     if let Some(geo) = usage.get("inference_geo").and_then(Node::str).filter(|geo| geo != "not_available") {
         call.set(Dim::Region, geo);
+        call.flags.add(Flags::GEO_STATED);
     }
     if let Some(tools) = usage.get("server_tool_use") {
         for (key, id) in [

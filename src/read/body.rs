@@ -17,7 +17,8 @@ use crate::read::json::Tape;
 const DEPTH: usize = 3;
 
 /// Keys under which people log an answer.
-const INSIDE: [&str; 7] = ["response", "body", "result", "message", "output", "raw", "data"];
+const INSIDE: [&str; 10] =
+    ["response", "body", "result", "message", "output", "raw", "data", "completion", "llm_response", "api_response"];
 
 /// Keys of a wrapper that tell nothing about the call, or are read apart from it.
 const SILENT: [&str; 9] =

@@ -14,6 +14,7 @@ use crate::domain::Timestamp;
 use crate::read::fields::aliases::ALIASES;
 use crate::read::fields::aliases::ENDINGS;
 use crate::read::fields::aliases::FOREIGN;
+use crate::read::fields::aliases::TEXT_WORDS;
 use crate::read::json::Kind;
 use crate::read::json::Node;
 use crate::read::provider;
@@ -79,7 +80,8 @@ pub enum Field {
 }
 
 /// Bare words that may name a text as well as a count: a text under them is passed over, never kept.
-const BARE_WORDS: &[&str] = &["input", "in", "prompt", "output", "out", "completion", "tokens", "total"];
+const BARE_WORDS: &[&str] =
+    &["input", "in", "prompt", "output", "out", "completion", "tokens", "total", "cached", "cache_creation"];
 
 /// Tells whether a key may hold a prompt or an answer as well as a count.
 pub fn is_bare_word(key: &str) -> bool {
@@ -199,9 +201,16 @@ pub fn nested<'t>(node: Node<'t>, call: &mut Call<'t>) {
         }
     }
     for item in node.items() {
-        if let Some(text) = item.str() {
-            tag(call, text);
+        match (item.get("key").and_then(Node::str), item.get("value").and_then(Node::scalar)) {
+            (Some(key), Some(value)) => assign(call, &key, value),
+            _ => item.str().into_iter().for_each(|text| tag(call, text)),
         }
+    }
+    // `feature:chat,tenant:acme`, as some tools write their tags.
+    if let Some(text) = node.str().filter(|text| !text.starts_with(['{', '['])) {
+        text.split(',')
+            .filter(|part| part.contains([':', '=']))
+            .for_each(|part| tag(call, part.trim().to_string().into()));
     }
 }
 
@@ -215,10 +224,19 @@ pub fn time(node: Node<'_>) -> Result<(Timestamp, Flags), String> {
 /// Gives a free key its place: a standard dimension if the alias table knows it, else an extra of its own name.
 pub fn assign<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
     match meaning(key) {
-        Some(Meaning { field: Field::Dim(dim), rank }) if says_dim(dim, rank, &value) => set_dim(call, dim, value),
+        Some(Meaning { field: Field::Dim(dim), rank }) if says_dim(dim, rank, &value) => {
+            if dim == Dim::Region && states_geo(key) {
+                call.flags.add(Flags::GEO_STATED);
+            }
+            set_dim(call, dim, value);
+        }
         Some(Meaning { field: Field::RequestId, .. }) if call.request_id.is_none() => call.request_id = Some(value),
         Some(Meaning { field: Field::Text | Field::Dim(Dim::Provider), .. }) => {}
-        Some(Meaning { field: Field::Error, .. }) => call.set_if_none(Dim::Status, failure(&value)),
+        Some(Meaning { field: Field::Error, .. }) => {
+            if let Some(status) = failure(&value) {
+                call.set_if_none(Dim::Status, status);
+            }
+        }
         _ if is_bare_word(key) => {}
         _ => set_extra(call, key, value),
     }
@@ -230,13 +248,19 @@ pub fn says_dim(dim: Dim, rank: u16, value: &str) -> bool {
     match dim {
         Dim::Tier => rank == 0 || value::is_tier(value),
         Dim::Provider => value::is_name(value),
+        // `session_id` is an id whatever it holds; `conversation` may be the conversation itself.
+        Dim::Session => rank < 3 || value::is_name(value),
         _ => true,
     }
 }
 
-/// Returns the status that an `error` key stands for: a text there is the failure itself.
-pub fn failure(value: &str) -> &'static str {
-    if matches!(value, "false" | "False" | "0" | "none" | "None") { "ok" } else { "error" }
+/// Returns the status that an `error` key stands for: a text there is the failure itself, an empty one is none.
+pub fn failure(value: &str) -> Option<&'static str> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "" | "-" | "none" | "null" | "nan" | "n/a" => None,
+        "false" | "0" | "no" | "ok" => Some("ok"),
+        _ => Some("error"),
+    }
 }
 
 /// Sets a standard dimension that has no value yet, folding what has a standard spelling.
@@ -249,10 +273,21 @@ pub fn set_dim<'t>(call: &mut Call<'t>, dim: Dim, value: Cow<'t, str>) {
     }
 }
 
+/// Tells whether a key names where inference was billed, as the providers' own fields do. A homemade `region`
+/// is as likely where the application runs, and prices nothing.
+pub fn states_geo(key: &str) -> bool {
+    matches!(folded(key).as_str(), "inference_geo" | "data_residency")
+}
+
+/// Tells whether a key's name says that it may hold a prompt or an answer; a number under it is kept all the same.
+pub fn is_text_name(key: &str) -> bool {
+    folded(key).split('_').any(|word| TEXT_WORDS.contains(&word))
+}
+
 /// Keeps a key that no rule knows, unless it is long enough to be somebody's text.
 pub fn set_extra<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
     const LONGEST: usize = 200;
-    if value.len() <= LONGEST && key.len() <= 100 {
+    if value.len() <= LONGEST && key.len() <= 100 && (!is_text_name(key) || value::is_number(&value)) {
         call.set_extra(key.to_string(), value);
     }
 }

@@ -37,10 +37,12 @@ use crate::read::flat::found::slot;
 use crate::read::flat::found::take;
 use crate::read::flat::found::take_ids;
 use crate::read::flat::found::take_outcome;
+use crate::read::flat::tokens::add_thoughts;
 use crate::read::flat::tokens::inconsistent;
+use crate::read::flat::tokens::is_gemini;
+use crate::read::flat::tokens::makes_no_text;
 use crate::read::flat::tokens::settle_input;
 use crate::read::flat::tokens::take_cache_writes;
-use crate::read::json::Kind;
 use crate::read::json::Node;
 use crate::read::json::Tape;
 use crate::read::value;
@@ -172,6 +174,7 @@ impl FlatSession {
             // A column that the user's map gives to a field takes the field from the columns that merely look like it.
             Some(meaning) if self.mapped => Role::Means(Meaning { rank: meaning.rank + 1, ..meaning }, named(key)),
             Some(meaning) => Role::Means(meaning, named(key)),
+            None if fields::is_text_name(key) => Role::TextNamed,
             None => Role::Extra,
         }
     }
@@ -179,7 +182,8 @@ impl FlatSession {
     /// CSV carries tags and metadata as JSON inside a cell.
     fn unfold_texts(&mut self, node: Node<'_>, call: &mut Call<'_>) {
         for (key, value) in node.fields() {
-            let text = if value.kind() == Kind::Plain { value.raw() } else { continue };
+            let Some(text) = value.str() else { continue };
+            let text = text.as_ref();
             if !text.starts_with(['{', '[']) || fields::meaning(key).map(|m| m.field) != Some(Field::Nested) {
                 continue;
             }
@@ -232,7 +236,17 @@ impl FlatSession {
         };
         let (input, uncached) = (count(Field::Input)?, count(Field::InputUncached)?);
         let (output, total) = (count(Field::Output)?, count(Field::Total)?);
-        if input.is_none() && uncached.is_none() && output.is_none() {
+        let failed = call.dim(Dim::Status).is_some_and(|status| matches!(status, "error" | "timeout" | "cancelled"));
+        let (no_input, no_output) = (input.is_none() && uncached.is_none(), output.is_none());
+        if no_input && no_output && failed {
+            return Ok(());
+        }
+        // A count that is not logged is not zero; only what makes no text needs no output.
+        if no_output && !no_input && !(failed || makes_no_text(call)) || no_input && !no_output {
+            call.unpriced = Some(Unpriced::UsageMissing);
+            call.flags.add(Flags::USAGE_MISSING);
+        }
+        if no_input && no_output {
             call.unpriced = Some(Unpriced::UsageMissing);
             call.flags.add(Flags::USAGE_MISSING);
             if let Some(total) = total {
@@ -253,6 +267,9 @@ impl FlatSession {
             None => {
                 settle_input(call, found, input.unwrap_or(0), read + written, self.cached_input);
             }
+        }
+        if is_gemini(call) && call.reasoning > 0 {
+            add_thoughts(call, found, input, total);
         }
         if call.reasoning > call.tokens.get(Class::Output) {
             inconsistent(call);

@@ -183,6 +183,7 @@ impl<'t> Row<'t> {
             }
             if let Some(region) = name.region {
                 self.call.set(Dim::Region, region.to_string());
+                self.call.flags.add(Flags::GEO_STATED);
             }
             if name.model.len() != raw.len() {
                 let model = name.model.to_string();
@@ -298,6 +299,7 @@ impl<'t> Row<'t> {
         }
         if let Some(geo) = said(usage, "inference_geo").filter(|geo| *geo != "not_available") {
             self.call.set(Dim::Region, geo);
+            self.call.flags.add(Flags::GEO_STATED);
         }
     }
 

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 
 use crate::domain::Call;
 use crate::domain::Dim;
+use crate::domain::Flags;
 use crate::domain::Timestamp;
 use crate::read::CachedInput;
 use crate::read::Options;
@@ -299,6 +300,7 @@ fn take_model<'t>(attributes: &Attributes<'t>, scope: &str, call: &mut Call<'t>)
     }
     if let Some(region) = attributes.text(Slot::Region) {
         call.set(Dim::Region, region);
+        call.flags.add(Flags::GEO_STATED);
     }
 }
 

@@ -137,6 +137,11 @@ pub fn is_name(text: &str) -> bool {
     text.len() <= 40 && !text.contains(char::is_whitespace)
 }
 
+/// Tells whether a text is a number or a truth value: no prompt.
+pub fn is_number(text: &str) -> bool {
+    text.parse::<f64>().is_ok() || matches!(text, "true" | "false" | "True" | "False")
+}
+
 /// Folds the many ways to say how a call ended; other words stay as they are.
 pub fn status(text: &str) -> Cow<'_, str> {
     match text {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::OptionalExtension;
 use rusqlite::params;
 
+use crate::domain::Axis;
 use crate::domain::Call;
 use crate::domain::Dim;
 use crate::domain::Flags;
@@ -247,10 +248,23 @@ impl Store {
         }
         let keys = tagged.into_iter().filter(|(_, count)| *count > 0);
         overview.coverage.extend(keys.map(|(column, tagged)| Coverage {
-            name: column.strip_prefix("meta.").unwrap_or(&column).to_string(),
+            name: Axis::Key(column.strip_prefix("meta.").unwrap_or(&column).to_string()).to_string(),
             tagged,
         }));
         Ok(overview)
+    }
+
+    /// Returns how many calls have a flag, from the packed flags alone.
+    pub fn flagged(&self, flag: Flags) -> Result<u64, StoreError> {
+        let mut count = 0;
+        for segment in segments::all(&self.conn)? {
+            if let Some(at) = segment.column(name::FLAGS) {
+                let bytes = segments::column(&self.conn, segment.id, at)?;
+                let (packed, _) = Packed::open(&bytes).ok_or(StoreError::Damaged(format!("segment {}", segment.id)))?;
+                packed.each(|_, set| count += u64::from(set as u64 & u64::from(flag.0) != 0));
+            }
+        }
+        Ok(count)
     }
 
     /// Keeps the text of a price table that the store's costs were computed with.

@@ -122,6 +122,6 @@ pub(super) fn warn(report: &mut Report, results: &[FileResult], total: &Measures
         }
     }
     if let Some(note) = measures::unpriced_note(total) {
-        report.warn("unpriced_calls", note, Some("`attr status` lists their models".into()));
+        report.warn("unpriced_calls", note, measures::unpriced_hint(total));
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::domain::Call;
 use crate::domain::Dim;
+use crate::domain::Flags;
 use crate::domain::dimension::DIMS;
 use crate::read::fields;
 use crate::read::fields::Field;
@@ -27,7 +28,10 @@ pub(super) enum Named {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Means(Meaning, Named),
+    /// A key of the author's own.
     Extra,
+    /// One whose name says that its text may be a prompt or an answer.
+    TextNamed,
 }
 
 /// How many fields are not dimensions; see [`slot`].
@@ -93,17 +97,37 @@ pub(super) fn take<'t>(
     if value.is_null() {
         return Ok(());
     }
-    let Role::Means(meaning, named) = role else {
-        take_extra(key, value, call);
-        return Ok(());
+    let (meaning, named) = match role {
+        Role::Means(meaning, named) => (meaning, named),
+        // `llm: {model, input_tokens}`: a record within the record.
+        Role::Extra | Role::TextNamed if value.is_object() && holds_call(value) => {
+            return take_nested(value, call, found, 0);
+        }
+        Role::TextNamed if !value.scalar().is_some_and(|text| value::is_number(&text)) => return Ok(()),
+        Role::Extra | Role::TextNamed => {
+            take_extra(key, value, call);
+            return Ok(());
+        }
     };
     match meaning.field {
+        // A provider's answer cut down to its counts; of a whole one another reader knows more.
+        Field::Text | Field::Input | Field::Output if value.is_object() => take_cut_answer(value, call, found)?,
         Field::Text => {}
+        Field::Cost(_) if value.is_object() => {
+            if let Some(total) = value.first(&["total", "total_cost", "usd", "amount"]) {
+                take(role, key, total, call, found)?;
+            }
+        }
+        Field::Error if value.is_object() => found.failure = Some("error").filter(|_| value.fields().next().is_some()),
+        Field::Dim(dim) if value.is_object() => match value.first(&["id", "name", "key", "slug"]) {
+            Some(name) => take_dim(dim, meaning.rank, key, name, call, found),
+            None => take_nested(value, call, found, 0)?,
+        },
         // An object under `input` or `output` is somebody's prompt or answer; under these it is counts or tags.
-        Field::Nested | Field::Total | Field::Dim(_) if value.is_object() => take_nested(value, call, found, 0)?,
+        Field::Nested | Field::Total if value.is_object() => take_nested(value, call, found, 0)?,
         Field::Nested => fields::nested(value, call),
         Field::Requests => found.requests = true,
-        Field::Error => found.failure = value.scalar().map(|text| fields::failure(&text)).or(found.failure),
+        Field::Error => take_failure(key, value, call, found),
         Field::Dim(dim) => take_dim(dim, meaning.rank, key, value, call, found),
         field => {
             if matches!(value.kind(), Kind::Array | Kind::Object) {
@@ -124,6 +148,38 @@ pub(super) fn take<'t>(
         }
     }
     Ok(())
+}
+
+/// Takes counts, model and id of an answer that stands under `response` and the like.
+fn take_cut_answer<'t>(node: Node<'t>, call: &mut Call<'t>, found: &mut Found<'t>) -> Result<(), String> {
+    let Some(usage) = node.get("usage").filter(|usage| usage.is_object()) else { return Ok(()) };
+    take_nested(usage, call, found, 0)?;
+    for key in ["model", "id", "service_tier"] {
+        if let (Some(value), Some(meaning)) = (node.get(key), fields::meaning(key)) {
+            take(Role::Means(meaning, Named::Clearly), key, value, call, found)?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether an object has a model or a count of tokens in it.
+fn holds_call(node: Node<'_>) -> bool {
+    node.fields().any(|(key, _)| {
+        let field = fields::meaning(key).map(|meaning| meaning.field);
+        matches!(field, Some(Field::Dim(Dim::Model) | Field::Input | Field::Output)) && !fields::is_bare_word(key)
+    })
+}
+
+fn take_failure<'t>(key: &'t str, value: Node<'t>, call: &mut Call<'t>, found: &mut Found<'t>) {
+    let Some(text) = value.scalar() else { return };
+    // One key that says so is enough; the code or kind of it is worth keeping, its words are not.
+    found.failure = match (found.failure, fields::failure(&text)) {
+        (Some("error"), _) | (_, Some("error")) => Some("error"),
+        (known, told) => told.or(known),
+    };
+    if matches!(fields::folded(key).as_str(), "error_type" | "error_code") {
+        take_extra(key, value, call);
+    }
 }
 
 pub(super) fn take_extra<'t>(key: &'t str, value: Node<'t>, call: &mut Call<'t>) {
@@ -158,6 +214,12 @@ pub(super) fn take_dim<'t>(
         take_extra(key, value, call);
         return;
     }
+    if dim == Dim::Session && !fields::says_dim(dim, rank, &text) {
+        return;
+    }
+    if dim == Dim::Region && fields::states_geo(key) {
+        call.flags.add(Flags::GEO_STATED);
+    }
     if rank < found.dim_ranks[dim as usize] {
         found.dim_ranks[dim as usize] = rank;
         call.dims[dim as usize] = None;
@@ -176,13 +238,29 @@ pub(super) fn take_nested<'t>(
 ) -> Result<(), String> {
     for (key, value) in node.fields() {
         if value.is_object() {
-            if depth < 3 {
+            if fields::folded(key) == "cache" {
+                take_cache(value, call, found)?;
+            } else if depth < 3 {
                 take_nested(value, call, found, depth + 1)?;
             }
             continue;
         }
-        let role = fields::meaning(key).map_or(Role::Extra, |meaning| Role::Means(meaning, named(key)));
+        let role = match fields::meaning(key) {
+            Some(meaning) => Role::Means(meaning, named(key)),
+            None if fields::is_text_name(key) => Role::TextNamed,
+            None => Role::Extra,
+        };
         take(role, key, value, call, found)?;
+    }
+    Ok(())
+}
+
+/// Takes `cache: {read, write}`, as it stands under `tokens`.
+fn take_cache<'t>(node: Node<'t>, call: &mut Call<'t>, found: &mut Found<'t>) -> Result<(), String> {
+    for (key, field) in [("read", Field::CacheRead), ("write", Field::CacheWrite)] {
+        if let Some(value) = node.get(key) {
+            take(Role::Means(Meaning { field, rank: 50 }, Named::Clearly), key, value, call, found)?;
+        }
     }
     Ok(())
 }
@@ -203,6 +281,10 @@ pub(super) fn take_outcome(call: &mut Call<'_>, found: &Found<'_>) -> Result<(),
         call.set_if_none(Dim::Status, failure);
     }
     if let Some(batch) = at(Field::Batch).and_then(|value| value.node.bool()) {
+        // A flag of its own says more than the default mode beside it.
+        if batch && call.dim(Dim::Tier) == Some("standard") {
+            call.set(Dim::Tier, "batch");
+        }
         call.set_if_none(Dim::Tier, if batch { "batch" } else { "standard" });
     }
     let millis = |field: Field, scale: f64| at(field).and_then(|value| value::millis(value.node, scale));

@@ -6,9 +6,11 @@ use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Unpriced;
 use crate::read::CachedInput;
+use crate::read::fields;
 use crate::read::fields::Field;
 use crate::read::flat::found::Found;
 use crate::read::flat::found::Value;
+use crate::read::flat::found::slot;
 
 /// Sets the cache writes and returns their sum. Where the log gives no lifetime the provider's default is taken,
 /// five minutes at Anthropic, thirty at OpenAI, and flagged.
@@ -76,4 +78,33 @@ pub(super) fn settle_input(call: &mut Call<'_>, found: &Found<'_>, input: u64, c
 pub(super) fn inconsistent(call: &mut Call<'_>) {
     call.unpriced = Some(Unpriced::UsageInconsistent);
     call.flags.add(Flags::USAGE_INCONSISTENT);
+}
+
+/// Tells whether a model answers with vectors, scores or labels, so that no output count is missing.
+pub(super) fn makes_no_text(call: &Call<'_>) -> bool {
+    let names = ["embed", "rerank", "moderation", "ada-002"];
+    call.dim(Dim::Model).is_some_and(|model| {
+        let model = model.to_ascii_lowercase();
+        names.iter().any(|name| model.contains(name))
+    })
+}
+
+/// Tells whether a call went to Gemini, whose own output count leaves the thoughts out.
+pub(super) fn is_gemini(call: &Call<'_>) -> bool {
+    call.dim(Dim::Model).is_some_and(|model| model.to_ascii_lowercase().contains("gemini"))
+}
+
+/// Adds Gemini's thoughts to the output where they stand beside it: by the total if there is one, which Gemini
+/// itself counts, else by the provider's own spelling.
+pub(super) fn add_thoughts(call: &mut Call<'_>, found: &Found<'_>, input: Option<u64>, total: Option<u64>) {
+    let output = call.tokens.get(Class::Output);
+    let apart = match (input, total) {
+        (Some(input), Some(total)) => total == input + output + call.reasoning,
+        _ => slot(Field::Reasoning)
+            .and_then(|at| found.slots[at])
+            .is_some_and(|value| fields::folded(value.key).starts_with("thoughts")),
+    };
+    if apart {
+        call.tokens.set(Class::Output, output + call.reasoning);
+    }
 }

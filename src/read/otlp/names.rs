@@ -370,6 +370,10 @@ pub(super) fn name(key: &str) -> Name<'_> {
         let (_, slot, rank) = SORTED[at];
         return Name::Known(slot, rank);
     }
+    // What the AI SDK lets the author call the work: its feature.
+    if key == "ai.telemetry.functionId" {
+        return Name::Own("feature");
+    }
     if let Some(own) = OWN_PREFIXES.iter().find_map(|prefix| key.strip_prefix(prefix)) {
         return if own.is_empty() { Name::Silent } else { Name::Own(own) };
     }
