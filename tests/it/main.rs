@@ -1,6 +1,7 @@
 //! The one test binary: each further one would link everything again.
 
 mod crash;
+mod flat;
 mod goldens;
 mod hostile;
 mod laws;
