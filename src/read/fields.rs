@@ -225,7 +225,7 @@ pub fn time(node: Node<'_>) -> Result<(Timestamp, Flags), String> {
 pub fn assign<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
     match meaning(key) {
         Some(Meaning { field: Field::Dim(dim), rank }) if says_dim(dim, rank, &value) => {
-            if dim == Dim::Region && states_geo(key) {
+            if dim == Dim::Region && states_geo(rank) {
                 call.flags.add(Flags::GEO_STATED);
             }
             set_dim(call, dim, value);
@@ -273,10 +273,11 @@ pub fn set_dim<'t>(call: &mut Call<'t>, dim: Dim, value: Cow<'t, str>) {
     }
 }
 
-/// Tells whether a key names where inference was billed, as the providers' own fields do. A homemade `region`
-/// is as likely where the application runs, and prices nothing.
-pub fn states_geo(key: &str) -> bool {
-    matches!(folded(key).as_str(), "inference_geo" | "data_residency")
+/// Tells whether the region's name says that inference was billed there, as the providers' own fields do
+/// (`inference_geo`, `data_residency`). A homemade `region` is as likely where the application runs, and
+/// prices nothing.
+pub fn states_geo(rank: u16) -> bool {
+    matches!(rank, 1 | 2)
 }
 
 /// Tells whether a key's name says that it may hold a prompt or an answer; a number under it is kept all the same.

@@ -268,7 +268,7 @@ impl FlatSession {
                 settle_input(call, found, input.unwrap_or(0), read + written, self.cached_input);
             }
         }
-        if is_gemini(call) && call.reasoning > 0 {
+        if call.reasoning > 0 && is_gemini(call) {
             add_thoughts(call, found, input, total);
         }
         if call.reasoning > call.tokens.get(Class::Output) {

@@ -19,7 +19,7 @@ fn with(rest: &str) -> Book {
 }
 
 fn call(rest: &str) -> attr::store::FoundCall {
-    with(rest).store.find_calls("1", 1).unwrap().remove(0)
+    with(rest).store.find_calls("1", 1).expect("the store answers").remove(0)
 }
 
 fn tokens(rest: &str) -> (u64, u64, u64) {

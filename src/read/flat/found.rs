@@ -217,7 +217,7 @@ pub(super) fn take_dim<'t>(
     if dim == Dim::Session && !fields::says_dim(dim, rank, &text) {
         return;
     }
-    if dim == Dim::Region && fields::states_geo(key) {
+    if dim == Dim::Region && fields::states_geo(rank) {
         call.flags.add(Flags::GEO_STATED);
     }
     if rank < found.dim_ranks[dim as usize] {

@@ -91,7 +91,7 @@ pub(super) fn makes_no_text(call: &Call<'_>) -> bool {
 
 /// Tells whether a call went to Gemini, whose own output count leaves the thoughts out.
 pub(super) fn is_gemini(call: &Call<'_>) -> bool {
-    call.dim(Dim::Model).is_some_and(|model| model.to_ascii_lowercase().contains("gemini"))
+    call.dim(Dim::Model).is_some_and(|model| model.contains("gemini") || model.contains("Gemini"))
 }
 
 /// Adds Gemini's thoughts to the output where they stand beside it: by the total if there is one, which Gemini
