@@ -12,6 +12,7 @@ use indicatif::ProgressStyle;
 
 use crate::cli::error::CliError;
 use crate::ops::import::Watch;
+use crate::render::is_hostile;
 use crate::report::Warning;
 
 /// Progress shows only for work longer than this.
@@ -85,11 +86,7 @@ impl Ui {
 
 /// Keeps control characters of logged values and paths away from the terminal.
 fn clean(text: &str) -> String {
-    let hostile = |c: char| {
-        (c.is_control() && c != '\n')
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
-    };
-    text.chars().map(|c| if hostile(c) { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c != '\n' && is_hostile(c) { '\u{fffd}' } else { c }).collect()
 }
 
 impl Watch for Ui {

@@ -2,7 +2,6 @@
 //!
 //! No analysis sees SQLite. A store answers [`Rollups`]; another back end would answer the same.
 
-use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -62,11 +61,6 @@ impl Measures {
     /// Returns all calls without a price.
     pub fn unpriced_calls(&self) -> u64 {
         self.unpriced.iter().sum()
-    }
-
-    /// Returns the classes that occur, by name.
-    pub fn tokens_by_class(&self) -> BTreeMap<Class, u64> {
-        Class::ALL.into_iter().map(|c| (c, self.tokens[c as usize])).filter(|(_, n)| *n > 0).collect()
     }
 }
 

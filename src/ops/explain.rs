@@ -12,9 +12,10 @@ use crate::domain::Flags;
 use crate::domain::Unpriced;
 use crate::domain::Usd;
 use crate::ops::book::Book;
+use crate::ops::price::lies_in_record;
+use crate::ops::price::request;
 use crate::price::Bill;
 use crate::price::Item;
-use crate::price::Request;
 use crate::price::Table as PriceTable;
 use crate::report::Block;
 use crate::report::Cell;
@@ -62,14 +63,12 @@ fn bill(table: &PriceTable, call: &Call<'_>) -> Result<Bill, Unpriced> {
     if call.flags.has(Flags::GATEWAY_CACHE_HIT) {
         return Ok(Bill { cost: Usd::ZERO, items: Vec::new(), fallback: false });
     }
-    if let Some(reason @ (Unpriced::UsageMissing | Unpriced::UsageInconsistent)) = call.unpriced {
+    if let Some(reason) = call.unpriced.filter(|reason| lies_in_record(*reason)) {
         return Err(reason);
     }
-    let [provider, model, tier, region] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region].map(|dim| call.dim(dim));
-    let region = region.filter(|_| call.flags.has(Flags::GEO_STATED));
     let tools: Vec<(Cow<'_, str>, u64)> =
         call.tools.iter().map(|(tool, uses)| (Cow::Borrowed(tool.as_ref()), *uses)).collect();
-    table.resolve(&Request { provider, model, tier, region })?.itemise(call.ts, &call.tokens, &tools)
+    table.resolve(&request(call.flags, |dim| call.dim(dim)))?.itemise(call.ts, &call.tokens, &tools)
 }
 
 fn explained(book: &Book, found: &FoundCall, report: &mut Report) -> Map<String, Value> {

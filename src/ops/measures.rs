@@ -7,6 +7,7 @@ use serde::ser::SerializeMap;
 use crate::domain::Class;
 use crate::domain::Unpriced;
 use crate::domain::rollup::Measures;
+use crate::ops::price::lies_in_record;
 
 /// Measures as a JSON object of their own.
 pub(super) struct Document<'m>(pub(super) &'m Measures);
@@ -61,8 +62,7 @@ pub(super) fn unpriced_note(measures: &Measures) -> Option<String> {
 
 /// Says what to do about calls without a price; nothing where the record itself lacks what a price needs.
 pub(super) fn unpriced_hint(measures: &Measures) -> Option<String> {
-    let from_record = [Unpriced::UsageMissing, Unpriced::UsageInconsistent];
-    let by_table =
-        Unpriced::ALL.iter().zip(measures.unpriced).any(|(reason, n)| n > 0 && !from_record.contains(reason));
+    let mut reasons = Unpriced::ALL.iter().zip(measures.unpriced).filter(|(_, n)| *n > 0);
+    let by_table = reasons.any(|(reason, _)| !lies_in_record(*reason));
     by_table.then(|| "`attr status` lists their models".to_string())
 }

@@ -43,17 +43,14 @@ pub fn price(table: &Table, batch: &mut Batch) {
             batch.set_price(row, Ok((0, false)));
             continue;
         }
-        // A reason that lies in the record itself stands, whatever the table.
-        if let Some(reason @ (Unpriced::UsageMissing | Unpriced::UsageInconsistent)) = batch.unpriced(row) {
+        if let Some(reason) = batch.unpriced(row).filter(|reason| lies_in_record(*reason)) {
             batch.set_price(row, Err(reason));
             continue;
         }
         let geo = batch.flags(row).has(Flags::GEO_STATED);
-        let plan = plans.entry((batch.codes(row, KEY), geo)).or_insert_with(|| {
-            let [provider, model, tier, region] = KEY.map(|dim| batch.dim(row, dim));
-            let region = region.filter(|_| geo);
-            table.resolve(&Request { provider, model, tier, region })
-        });
+        let plan = plans
+            .entry((batch.codes(row, KEY), geo))
+            .or_insert_with(|| table.resolve(&request(batch.flags(row), |dim| batch.dim(row, dim))));
         let ts = batch.ts(row);
         let price = |tokens: &Tokens| plan.as_ref().map_err(|reason| *reason)?.price(ts, tokens, &uses);
         let mut tokens = batch.tokens(row);
@@ -67,6 +64,17 @@ pub fn price(table: &Table, batch: &mut Batch) {
         });
         batch.set_price(row, priced);
     }
+}
+
+/// Returns what a call's price depends on; a region counts only where a provider's own field states it.
+pub(super) fn request<'c>(flags: Flags, dim: impl Fn(Dim) -> Option<&'c str>) -> Request<'c> {
+    let [provider, model, tier, region] = KEY.map(dim);
+    Request { provider, model, tier, region: region.filter(|_| flags.has(Flags::GEO_STATED)) }
+}
+
+/// Tells whether a reason lies in the record itself: then it stands, whatever the table.
+pub(super) fn lies_in_record(reason: Unpriced) -> bool {
+    matches!(reason, Unpriced::UsageMissing | Unpriced::UsageInconsistent)
 }
 
 /// Returns the one input count whose price fits the logged cost, and leaves it in `tokens`; `None` if none or several do.

@@ -285,10 +285,14 @@ pub fn is_text_name(key: &str) -> bool {
     folded(key).split('_').any(|word| TEXT_WORDS.contains(&word))
 }
 
-/// Keeps a key that no rule knows, unless it is long enough to be somebody's text.
+/// Tells whether a key and its value are short enough for a dimension; longer ones are somebody's text.
+pub fn is_short(key: &str, value: &str) -> bool {
+    value.len() <= 200 && key.len() <= 100
+}
+
+/// Keeps a key that no rule knows, unless it may be somebody's text.
 pub fn set_extra<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
-    const LONGEST: usize = 200;
-    if value.len() <= LONGEST && key.len() <= 100 && (!is_text_name(key) || value::is_number(&value)) {
+    if is_short(key, &value) && (!is_text_name(key) || value::is_number(&value)) {
         call.set_extra(key.to_string(), value);
     }
 }

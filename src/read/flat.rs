@@ -182,9 +182,12 @@ impl FlatSession {
     /// CSV carries tags and metadata as JSON inside a cell.
     fn unfold_texts(&mut self, node: Node<'_>, call: &mut Call<'_>) {
         for (key, value) in node.fields() {
+            if !matches!(value.raw().as_bytes().first(), Some(b'{' | b'[')) {
+                continue;
+            }
             let Some(text) = value.str() else { continue };
             let text = text.as_ref();
-            if !text.starts_with(['{', '[']) || fields::meaning(key).map(|m| m.field) != Some(Field::Nested) {
+            if fields::meaning(key).map(|m| m.field) != Some(Field::Nested) {
                 continue;
             }
             if self.tape.parse(text).is_ok() {

@@ -12,6 +12,8 @@ use std::io::Write;
 
 use crate::report::Report;
 
+pub use text::is_hostile;
+
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {

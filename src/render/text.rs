@@ -11,7 +11,7 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 /// Tells whether a character acts on a terminal or hides in a text instead of being seen.
-pub(super) fn is_hostile(c: char) -> bool {
+pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }

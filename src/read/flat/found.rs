@@ -183,10 +183,8 @@ fn take_failure<'t>(key: &'t str, value: Node<'t>, call: &mut Call<'t>, found: &
 }
 
 pub(super) fn take_extra<'t>(key: &'t str, value: Node<'t>, call: &mut Call<'t>) {
-    const LONGEST: usize = 200;
     if let Some(text) = value.scalar()
-        && text.len() <= LONGEST
-        && key.len() <= 100
+        && fields::is_short(key, &text)
     {
         call.set_extra(key, text);
     }
