@@ -71,6 +71,22 @@ const ZONES: [&str; 9] = [
     "America/Havana",
 ];
 
+/// The question for one total over everything.
+fn whole() -> SlicePlan {
+    SlicePlan {
+        audience: Audience::Machines,
+        by: vec![],
+        window: Window::default(),
+        zone: Zone::UTC,
+        filter: Filter::default(),
+        top: None,
+        sort: Sort::Cost,
+        compare: None,
+        per: None,
+        tree: false,
+    }
+}
+
 mod money {
     use super::*;
 
@@ -644,11 +660,8 @@ mod sums {
             let at = |day: i64| Some(Timestamp((1_790_812_800 + day * 86_400) * NANOS));
             let window = if compares { Window { since: at(20), until: at(40) } } else { Window::default() };
             let plan = SlicePlan {
-                audience: Audience::Machines,
                 by: axes.iter().map(|axis| Axis::parse(axis)).collect(),
                 window,
-                zone: Zone::UTC,
-                filter: Filter::default(),
                 top,
                 sort: match (sort, axes.first()) {
                     (1, _) => Sort::Calls,
@@ -657,7 +670,7 @@ mod sums {
                 },
                 compare: compares.then_some(Compare::Previous),
                 per: Some(Axis::parse("run")),
-                tree: false,
+                ..whole()
             };
             // An unknown key is refused, rightly, when no call has it.
             prop_assume!(!axes.contains(&"squad") || recs.iter().any(|rec| rec.squad.is_some()));
@@ -711,16 +724,8 @@ mod sums {
             });
             let book = book_of(&[recs.clone()]);
             let plan = SlicePlan {
-                audience: Audience::Machines,
-                by: vec![],
-                window: Window::default(),
-                zone: Zone::UTC,
-                filter: Filter::default(),
-                top: None,
-                sort: Sort::Cost,
-                compare: None,
                 per: Some(Axis::parse("run")),
-                tree: false,
+                ..whole()
             };
             let document = answer(&book, &plan);
             let mut costs: BTreeMap<u8, Usd> = BTreeMap::new();
@@ -766,18 +771,7 @@ mod sums {
             output: 0,
         };
         import_text(&mut book, "run.jsonl", jsonl(&[rec(0), rec(1)]));
-        let plan = SlicePlan {
-            audience: Audience::Machines,
-            by: vec![Axis::parse("feature")],
-            window: Window::default(),
-            zone: Zone::UTC,
-            filter: Filter::default(),
-            top: None,
-            sort: Sort::Cost,
-            compare: None,
-            per: Some(Axis::parse("run")),
-            tree: false,
-        };
+        let plan = SlicePlan { by: vec![Axis::parse("feature")], per: Some(Axis::parse("run")), ..whole() };
         let grouped = answer(&book, &plan);
         assert_eq!(grouped["rows"].as_array().unwrap().len(), 2);
         let ungrouped = answer(&book, &SlicePlan { by: vec![], ..plan });
@@ -816,16 +810,11 @@ mod sums {
         assert_eq!(by(&book.store, &["feature", "day"]).values().map(|m| m.cost).sum::<Usd>(), alone);
         assert_sound(&book.store);
         let plan = SlicePlan {
-            audience: Audience::Machines,
             by: vec![Axis::parse("model")],
-            window: Window::default(),
-            zone: Zone::UTC,
-            filter: Filter::default(),
             top: Some(1),
-            sort: Sort::Cost,
-            compare: None,
             per: Some(Axis::parse("run")),
             tree: true,
+            ..whole()
         };
         let document = answer(&book, &plan);
         assert_eq!(document["total"]["cost_usd"], json!(alone.to_string()));
