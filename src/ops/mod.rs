@@ -11,6 +11,7 @@ mod measures;
 pub mod paths;
 pub mod price;
 pub mod prices;
+pub mod reprice;
 pub mod slice;
 pub mod status;
 pub mod upkeep;
