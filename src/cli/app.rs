@@ -157,6 +157,19 @@ impl App {
         Ok(Outcome::Clean)
     }
 
+    /// Writes a text that is the answer itself.
+    pub fn write(&self, text: &str, output: Option<&Path>) -> Result<Outcome, CliError> {
+        match output {
+            Some(path) => fs_err::write(path, text)?,
+            None => {
+                let mut out = std::io::stdout().lock();
+                out.write_all(text.as_bytes())?;
+                out.flush()?;
+            }
+        }
+        Ok(Outcome::Clean)
+    }
+
     fn style(&self, format: Format) -> Style {
         let on_terminal = std::io::stdout().is_terminal();
         let columns = settings::env("COLUMNS").and_then(|columns| columns.parse().ok());

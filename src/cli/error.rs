@@ -5,6 +5,7 @@ use crate::domain::window::WindowError;
 use crate::ops::PriceError;
 use crate::ops::StoreError;
 use crate::ops::explain::ExplainError;
+use crate::ops::price_lists::ListsError;
 use crate::ops::prices::PricesError;
 use crate::ops::slice::SliceError;
 
@@ -139,6 +140,21 @@ impl From<PricesError> for CliError {
         match did_you_mean(&near) {
             Some(hint) => told.hint(hint),
             None => told.hint("`attr prices list` lists them all"),
+        }
+    }
+}
+
+impl From<ListsError> for CliError {
+    fn from(error: ListsError) -> CliError {
+        let told = CliError::new(error.to_string());
+        match error {
+            ListsError::Provider { known, .. } => told
+                .detail(format!("providers of the list: {}", known.join(" ")))
+                .hint("name one with --provider, and --seller if the table calls it otherwise"),
+            ListsError::Nothing(_) => told.hint("prices without a date need --from DATE or --since-launch"),
+            ListsError::Broken(_) => told.hint("leave the model out with --model"),
+            ListsError::Pattern(_) => told.hint("`*` stands for any letters: --model 'grok-*'"),
+            ListsError::Io(_) | ListsError::List { .. } => told,
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod imports;
 mod measures;
 pub mod paths;
 pub mod price;
+pub mod price_lists;
 pub mod prices;
 pub mod slice;
 pub mod status;

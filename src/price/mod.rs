@@ -21,6 +21,7 @@ mod mode;
 mod pricer;
 mod rows;
 mod schema;
+pub mod sources;
 mod table;
 mod values;
 
