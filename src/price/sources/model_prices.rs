@@ -59,46 +59,49 @@ fn entry(provider: &str, id: &str, modes: &Node<'_>) -> Entry {
 }
 
 fn timeline(entry: &mut Entry, mode: Mode, steps: &[Node<'_>]) {
-    let mut last: Vec<Quote> = Vec::new();
+    let mut told: Vec<Vec<Quote>> = Vec::new();
     for step in steps {
-        let Some(rates) = step.get("rates") else {
-            // Not sold from here on; at the start of a timeline, not sold yet.
-            if let Some(from) = moment(step, "start").filter(|_| !last.is_empty()) {
-                last = vec![Quote { from: Some(from), ..Quote::new(mode) }];
-                entry.quotes.extend(last.iter().cloned());
+        let mut quotes = quotes(entry, mode, step);
+        let Some(from) = quotes.first().map(|quote| quote.from) else { continue };
+        // A feed may see a model later than the date of a price that was corrected since.
+        if let Some(before) = told.last_mut().filter(|before| from.is_some() && before[0].from >= from) {
+            if before[0].since_launch && before[0].from > from {
+                before.iter_mut().for_each(|quote| quote.from = None);
+            } else {
+                let since_launch = before[0].since_launch;
+                quotes.iter_mut().for_each(|quote| quote.since_launch |= since_launch);
+                told.pop();
             }
-            continue;
-        };
-        let start = moment(step, "start");
-        let from = start.or_else(|| moment(rates, "valid_from"));
-        let basis = match rates.word("valid_from_basis") {
-            Some("documented") => Some(Basis::Page),
-            _ => Some(Basis::FirstSeen),
-        };
-        if let Some(meant) = rates.word("model").filter(|meant| *meant != entry.id) {
-            entry.unread(format!("the name stood for {meant}"));
         }
-        let src = rates.word("source").map(str::to_string);
-        let since_launch = start.is_none() && step.get("start").is_none();
-        let quotes: Vec<Quote> = sizes(entry, rates)
-            .into_iter()
-            .map(|(prompt_min, prompt_max, rates)| Quote {
-                from,
-                since_launch,
-                basis,
-                prompt_min,
-                prompt_max,
-                rates,
-                src: src.clone(),
-                ..Quote::new(mode)
-            })
-            .collect();
         let price = |quotes: &[Quote]| -> Vec<_> { quotes.iter().map(|q| (q.prompt_min, q.prompt_max, q.rates)).collect() };
-        if price(&quotes) != price(&last) {
-            entry.quotes.extend(quotes.iter().cloned());
-            last = quotes;
+        let nothing_before = told.is_empty() && quotes[0].is_empty();
+        if !nothing_before && told.last().is_none_or(|before| price(before) != price(&quotes)) {
+            told.push(quotes);
         }
     }
+    entry.quotes.extend(told.into_iter().flatten());
+}
+
+/// Reads a step, a quote a band; a step without rates says that nothing is sold from there on.
+fn quotes(entry: &mut Entry, mode: Mode, step: &Node<'_>) -> Vec<Quote> {
+    let start = moment(step, "start");
+    let Some(rates) = step.get("rates") else {
+        return start.iter().map(|from| Quote { from: Some(*from), ..Quote::new(mode) }).collect();
+    };
+    let basis = match rates.word("valid_from_basis") {
+        Some("documented") => Some(Basis::Page),
+        _ => Some(Basis::FirstSeen),
+    };
+    if let Some(meant) = rates.word("model").filter(|meant| *meant != entry.id) {
+        entry.unread(format!("the name stood for {meant}"));
+    }
+    let from = start.or_else(|| moment(rates, "valid_from"));
+    let (src, since_launch) = (rates.word("source").map(str::to_string), step.get("start").is_none());
+    let quote = |(prompt_min, prompt_max, rates)| {
+        let src = src.clone();
+        Quote { from, since_launch, basis, prompt_min, prompt_max, rates, src, ..Quote::new(mode) }
+    };
+    sizes(entry, rates).into_iter().map(quote).collect()
 }
 
 fn moment(node: &Node<'_>, key: &str) -> Option<Timestamp> {
