@@ -1,7 +1,5 @@
 //! `attr explain`: one call's cost, class by class, with the price row behind each.
 
-use std::borrow::Cow;
-
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -61,14 +59,13 @@ pub fn run(book: &Book, id: &str) -> Result<Report, ExplainError> {
 /// Itemises a call by the table in force, or says why it has no price.
 fn bill(table: &PriceTable, call: &Call<'_>) -> Result<Bill, Unpriced> {
     if call.flags.has(Flags::GATEWAY_CACHE_HIT) {
-        return Ok(Bill { cost: Usd::ZERO, items: Vec::new(), fallback: false });
+        return Ok(Bill { cost: Usd::ZERO, list: None, items: Vec::new(), fallback: false });
     }
     if let Some(reason) = call.unpriced.filter(|reason| lies_in_record(*reason)) {
         return Err(reason);
     }
-    let tools: Vec<(Cow<'_, str>, u64)> =
-        call.tools.iter().map(|(tool, uses)| (Cow::Borrowed(tool.as_ref()), *uses)).collect();
-    table.resolve(&request(call.flags, |dim| call.dim(dim)))?.itemise(call.ts, &call.tokens, &tools)
+    let tools = call.tools.iter().map(|(tool, uses)| (tool.as_ref(), *uses));
+    table.resolve(&request(call.flags, |dim| call.dim(dim)))?.itemise(call.ts, &call.tokens, tools)
 }
 
 fn explained(book: &Book, found: &FoundCall, report: &mut Report) -> Map<String, Value> {

@@ -1,6 +1,5 @@
 //! Prices a batch: one name lookup per distinct combination, then plain sums.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::domain::Class;
@@ -29,9 +28,9 @@ pub fn price(table: &Table, batch: &mut Batch) {
     let (mut tools, mut open) = (&tools[..], &open[..]);
     for row in 0..batch.len() {
         let used = tools.iter().take_while(|(at, _, _)| *at as usize == row).count();
-        let uses: Vec<(Cow<'_, str>, u64)> =
-            tools[..used].iter().map(|(_, tool, n)| (Cow::Borrowed(tool.as_str()), *n)).collect();
-        tools = &tools[used..];
+        let uses;
+        (uses, tools) = tools.split_at(used);
+        let uses = || uses.iter().map(|(_, tool, n)| (tool.as_str(), *n));
         let readings = match open.first() {
             Some((at, readings)) if *at as usize == row => {
                 open = &open[1..];
@@ -52,14 +51,14 @@ pub fn price(table: &Table, batch: &mut Batch) {
             .entry((batch.codes(row, KEY), geo))
             .or_insert_with(|| table.resolve(&request(batch.flags(row), |dim| batch.dim(row, dim))));
         let ts = batch.ts(row);
-        let price = |tokens: &Tokens| plan.as_ref().map_err(|reason| *reason)?.price(ts, tokens, &uses);
+        let price = |tokens: &Tokens| plan.as_ref().map_err(|reason| *reason)?.price(ts, tokens, uses());
         let mut tokens = batch.tokens(row);
         if let (Some(readings), Some(logged)) = (readings, batch.logged_cost(row))
             && let Some(input) = settled(&mut tokens, readings, logged, &price)
         {
             batch.settle_input(row, input);
         }
-        let priced = price(&tokens).and_then(|Priced { cost, fallback }| {
+        let priced = price(&tokens).and_then(|Priced { cost, fallback, .. }| {
             cost.call_pico().map(|pico| (pico, fallback)).ok_or(Unpriced::UsageInconsistent)
         });
         batch.set_price(row, priced);

@@ -1,8 +1,9 @@
 //! The charges a call is made of, and how a bill shows them. Which charges there are is `pricer`'s business.
 
-use crate::domain::money::Usd;
+use crate::domain::money::{Usd, div_half_even};
 use crate::domain::tokens::Class;
 
+use crate::price::deal::{Override, Terms};
 use crate::price::rows::{Model, Price, Region, Tool, ToolUnit, decimal, show_date};
 
 /// The cost of a call, item by item.
@@ -10,6 +11,9 @@ use crate::price::rows::{Model, Price, Region, Tool, ToolUnit, decimal, show_dat
 pub struct Bill {
     /// The cost: the sum of the items, rounded once to a picodollar.
     pub cost: Usd,
+    /// The cost by list price, where it differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<Usd>,
     /// The items, token classes first.
     pub items: Vec<Item>,
     /// Whether a class was billed at another class's price because the seller prints none.
@@ -21,7 +25,7 @@ pub struct Bill {
 pub struct Item {
     /// The token class, or `tool:` and the tool's id.
     pub item: String,
-    /// Tokens, or uses.
+    /// Tokens, or uses; of storage, token-seconds.
     pub quantity: u64,
     /// The class whose price was taken, where it is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,10 +36,19 @@ pub struct Item {
     /// List price for a thousand uses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usd_per_1000: Option<String>,
+    /// List price for a million tokens kept for an hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usd_per_mtok_hour: Option<String>,
     /// The region's multiplier; `1` without one.
     pub multiplier: String,
-    /// The exact amount, not rounded: up to 18 decimals.
+    /// The amount, not rounded: up to 18 decimals, exact but for storage, which is rounded there.
     pub usd: String,
+    /// The amount by list price, where it differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list_usd: Option<String>,
+    /// What was agreed in place of it: `override contract.toml:12`.
+    #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<String>,
     /// The row: `anthropic/claude-sonnet-4-6/standard@2026-03-13`.
     pub price_row: String,
 }
@@ -46,25 +59,56 @@ pub(super) enum Charge<'t> {
     Tool { tool: &'t Tool, uses: u64 },
 }
 
+/// What turns a quantity into an amount: the model's row, the rule of the region, and what was agreed.
+#[derive(Clone, Copy)]
+pub(super) struct Factors<'t> {
+    pub(super) model: &'t Model,
+    pub(super) row: &'t Price,
+    pub(super) region: Option<&'t Region>,
+    pub(super) deal: Option<&'t Override>,
+}
+
 impl Charge<'_> {
-    /// Returns the exact amount in attodollars (1e-18 USD).
+    /// Returns the amount by list price in attodollars (1e-18 USD), exact but for storage.
     ///
-    /// It cannot overflow: a count is at most 1e10, a rate 1e17 picodollars, a multiplier 1e8 over a power of ten.
-    pub(super) fn atto(&self, region: Option<&Region>) -> i128 {
+    /// It cannot overflow: a count is at most 1e15, a rate 1e17 picodollars, a multiplier 1e8 over a power of ten
+    /// (and then the count at most 1e10).
+    pub(super) fn list_atto(&self, factors: &Factors<'_>) -> i128 {
         match self {
             Charge::Tokens { count, rate, .. } => {
                 // Picodollars for a million tokens are attodollars for one.
                 let list = i128::from(*count) * i128::from(*rate);
-                match region {
+                match factors.region {
                     None => list,
                     // Exact: a rate whose product is not was refused when the table was loaded.
                     Some(Region { fraction: (up, down), .. }) => list * i128::from(*up) / i128::from(*down),
                 }
             }
-            // Picodollars for a thousand uses are a thousand attodollars for one.
             Charge::Tool { tool, uses } => {
-                i128::from(billed_uses(tool, *uses)) * i128::from(tool.pico_per_1000) * 1_000
+                let product = i128::from(billed_uses(tool, *uses)) * i128::from(tool.pico);
+                match tool.per {
+                    // Picodollars for a thousand uses are a thousand attodollars for one.
+                    ToolUnit::Use | ToolUnit::Call => product * 1_000,
+                    // Picodollars for a million tokens and an hour; 3,600 is no power of ten.
+                    ToolUnit::TokenSecond => div_half_even(product, 3_600),
+                }
             }
+        }
+    }
+
+    /// Returns the amount as agreed, in attodollars; exact, as [`Charge::list_atto`] is.
+    pub(super) fn atto(&self, factors: &Factors<'_>) -> i128 {
+        let list = self.list_atto(factors);
+        match (factors.deal.map(|deal| &deal.terms), self) {
+            (None, _) => list,
+            (Some(Terms::Discount { paid: (up, down), .. }), _) => {
+                div_half_even(list * i128::from(*up), i128::from(*down))
+            }
+            (Some(Terms::Rates(rates)), Charge::Tokens { class, count, .. }) => match rates[*class as usize] {
+                Some(rate) => i128::from(*count) * i128::from(rate),
+                None => list,
+            },
+            (Some(Terms::Rates(_)), Charge::Tool { .. }) => list,
         }
     }
 
@@ -72,37 +116,48 @@ impl Charge<'_> {
         matches!(self, Charge::Tokens { class, as_class, .. } if class != as_class)
     }
 
-    pub(super) fn item(&self, model: &Model, row: &Price, region: Option<&Region>) -> Item {
-        let usd = exact(self.atto(region));
+    pub(super) fn item(&self, factors: &Factors<'_>) -> Item {
+        let Factors { model, row, region, deal } = factors;
+        let (list, usd) = (self.list_atto(factors), self.atto(factors));
+        let mut item = Item {
+            item: String::new(),
+            quantity: 0,
+            billed_as: None,
+            usd_per_mtok: None,
+            usd_per_1000: None,
+            usd_per_mtok_hour: None,
+            multiplier: region.map_or_else(|| "1".to_string(), |region| region.mult.clone()),
+            usd: exact(usd),
+            list_usd: (usd != list).then(|| exact(list)),
+            agreed: deal.filter(|_| usd != list).map(Override::name),
+            price_row: String::new(),
+        };
         match self {
-            Charge::Tokens { class, count, rate, as_class } => Item {
-                item: class.name().to_string(),
-                quantity: *count,
-                billed_as: self.is_fallback().then(|| as_class.name().to_string()),
-                usd_per_mtok: Some(decimal(*rate)),
-                usd_per_1000: None,
-                multiplier: region.map_or_else(|| "1".to_string(), |region| region.mult.clone()),
-                usd,
-                price_row: format!("{}/{}/{}", model.seller, model.id, row.key()),
-            },
-            Charge::Tool { tool, uses } => Item {
-                item: format!("tool:{}", tool.id),
-                quantity: billed_uses(tool, *uses),
-                billed_as: None,
-                usd_per_mtok: None,
-                usd_per_1000: Some(tool.usd_per_1000()),
-                multiplier: "1".to_string(),
-                usd,
-                price_row: tool_row(model, tool),
-            },
+            Charge::Tokens { class, count, rate, as_class } => {
+                item.item = class.name().to_string();
+                item.quantity = *count;
+                item.billed_as = self.is_fallback().then(|| as_class.name().to_string());
+                item.usd_per_mtok = Some(decimal(*rate));
+                item.price_row = format!("{}/{}/{}", model.seller, model.id, row.key());
+            }
+            Charge::Tool { tool, uses } => {
+                item.item = format!("tool:{}", tool.id);
+                item.quantity = billed_uses(tool, *uses);
+                match tool.per {
+                    ToolUnit::Use | ToolUnit::Call => item.usd_per_1000 = Some(tool.usd()),
+                    ToolUnit::TokenSecond => item.usd_per_mtok_hour = Some(tool.usd()),
+                }
+                item.price_row = tool_row(model, tool);
+            }
         }
+        item
     }
 }
 
 /// Returns how many units of a tool's fee some uses make.
 fn billed_uses(tool: &Tool, uses: u64) -> u64 {
     match tool.per {
-        ToolUnit::Use => uses,
+        ToolUnit::Use | ToolUnit::TokenSecond => uses,
         ToolUnit::Call => uses.min(1),
     }
 }

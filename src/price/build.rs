@@ -1,16 +1,18 @@
-//! From the TOML of one file to rows. Single values are read in `values`; whether rows agree is `check`'s business.
+//! From the TOML of one file to models and their rows. What belongs to a seller as a whole is read in `blocks`, single
+//! values in `values`; whether rows agree is `check`'s business.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use toml::Spanned;
 
 use crate::domain::tokens::{CLASSES, Class};
 
+use crate::price::blocks::{first_span_of_a_seller, plain_seller};
+use crate::price::deal::Override;
 use crate::price::error::{PriceError, Source};
-use crate::price::rows::{Alias, Model, Move, Price, Region, Seller, Tool, ToolUnit};
-use crate::price::schema::{
-    AliasBlock, ModelBlock, MoveBlock, OneOrMany, PriceBlock, RegionBlock, SCHEMA, SellerFile, ToolBlock,
-};
+use crate::price::rows::{Model, Price, Seller};
+use crate::price::schema::{ModelBlock, PriceBlock, SCHEMA, SellerFile};
 
 /// Which rules a file is held to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,19 @@ pub(super) enum Rules {
 pub(super) struct Parsed {
     pub(super) sellers: Vec<Seller>,
     pub(super) models: Vec<Model>,
+    pub(super) overrides: Vec<Override>,
     pub(super) version: Option<String>,
+}
+
+impl Parsed {
+    /// Returns a seller of the file, known from now on if it was not.
+    fn known(&mut self, id: &str) -> &mut Seller {
+        let at = self.sellers.iter().position(|known| known.id == id).unwrap_or_else(|| {
+            self.sellers.push(plain_seller(id));
+            self.sellers.len() - 1
+        });
+        &mut self.sellers[at]
+    }
 }
 
 /// Reads one file.
@@ -53,7 +67,6 @@ pub(super) struct Reading<'a> {
 
 impl Reading<'_> {
     fn file(&self, file: &SellerFile) -> Result<Parsed, PriceError> {
-        self.refuse_later_blocks(file)?;
         if let Some(number) = &file.schema {
             schema(self.source, number)?;
         }
@@ -70,126 +83,38 @@ impl Reading<'_> {
             return Err(self.source.error(span, "this needs the file's `seller`", hint));
         }
         for block in &file.model {
-            let own = block.get_ref().seller.as_ref().map(|seller| self.word(seller)).transpose()?;
-            let Some(seller) = own.or_else(|| main.clone()) else {
-                let what = format!("no seller for model `{}`", block.get_ref().id.get_ref());
-                let hint = "write seller = \"...\" in the [[model]], or at the top of the file";
-                return Err(self.source.error(block.span(), what, hint));
-            };
-            if !parsed.sellers.iter().any(|known| known.id == seller) {
-                parsed.sellers.push(plain_seller(&seller));
-            }
+            let id = block.get_ref().id.get_ref();
+            let seller = self.owner(block.get_ref().seller.as_ref(), &main, block.span(), &format!("model `{id}`"))?;
+            parsed.known(&seller);
             parsed.models.push(self.model(&seller, block)?);
+        }
+        for block in &file.alias {
+            let name = block.get_ref().name.get_ref();
+            let seller =
+                self.owner(block.get_ref().seller.as_ref(), &main, block.span(), &format!("alias `{name}`"))?;
+            let alias = self.alias(block)?;
+            parsed.known(&seller).aliases.push(alias);
+        }
+        for block in &file.overrides {
+            let seller = self.owner(block.get_ref().seller.as_ref(), &main, block.span(), "[[override]]")?;
+            parsed.overrides.push(self.agreed(seller, block)?);
         }
         Ok(parsed)
     }
 
-    fn refuse_later_blocks(&self, file: &SellerFile) -> Result<(), PriceError> {
-        let refuse = |block: &str, span| {
-            let what = format!("{block} is not understood by this version");
-            Err(self.source.error(span, what, "remove it: a price that depends on it would be wrong"))
-        };
-        let blocks = [
-            ("[[window]]", &file.window),
-            ("[[holidays]]", &file.holidays),
-            ("[[storage]]", &file.storage),
-            ("[[override]]", &file.overrides),
-        ];
-        for (name, found) in blocks {
-            if let Some(block) = found.first() {
-                return refuse(name, block.span());
-            }
-        }
-        let rows = file.model.iter().flat_map(|model| &model.get_ref().price);
-        match rows.filter_map(|row| row.get_ref().window.as_ref()).next() {
-            Some(window) => refuse("`window` on a price", window.span()),
-            None => Ok(()),
-        }
-    }
-
-    fn seller(&self, id: &str, file: &SellerFile) -> Result<Seller, PriceError> {
-        let mut seller = plain_seller(id);
-        for name in &file.provider_names {
-            let folded = self.word(name)?.to_lowercase();
-            if !seller.provider_names.contains(&folded) {
-                seller.provider_names.push(folded);
-            }
-        }
-        seller.usage.clone_from(&file.usage);
-        seller.first_party = file.first_party.unwrap_or(true);
-        for (tier, mode) in &file.mode_names {
-            seller.mode_names.push((tier.get_ref().to_lowercase(), self.mode(mode)?));
-        }
-        seller.regions = file.region.iter().map(|block| self.region(block)).collect::<Result<_, _>>()?;
-        seller.tools = file.tool.iter().map(|block| self.tool(block)).collect::<Result<_, _>>()?;
-        seller.aliases = file.alias.iter().map(|block| self.alias(block)).collect::<Result<_, _>>()?;
-        Ok(seller)
-    }
-
-    fn region(&self, spanned: &Spanned<RegionBlock>) -> Result<Region, PriceError> {
-        let block = spanned.get_ref();
-        let words = |list: &Option<OneOrMany>| match list {
-            None => Vec::new(),
-            Some(OneOrMany::One(word)) => vec![word.to_lowercase()],
-            Some(OneOrMany::Many(words)) => words.iter().map(|word| word.to_lowercase()).collect(),
-        };
-        let regions = [words(&block.when.region), words(&block.when.inference_geo)].concat();
-        if regions.is_empty() || regions.iter().any(String::is_empty) {
-            let hint = "write when = { region = \"eu\" } or a list of regions";
-            return Err(self.source.error(spanned.span(), "a [[region]] without a region", hint));
-        }
-        self.evidence(spanned.span(), "[[region]]", &[("src", block.src.is_some())])?;
-        Ok(Region {
-            regions,
-            mult: block.mult.get_ref().clone(),
-            from: self.instant(block.from.as_ref())?,
-            models_released_from: self.instant(block.models_released_from.as_ref())?,
-            src: block.src.clone(),
-            fraction: self.fraction(&block.mult)?,
-            place: self.source.place(spanned.span()),
+    /// Returns the seller a block belongs to: the one it names, else the file's.
+    fn owner(
+        &self,
+        own: Option<&Spanned<String>>,
+        main: &Option<String>,
+        span: Range<usize>,
+        block: &str,
+    ) -> Result<String, PriceError> {
+        let own = own.map(|seller| self.word(seller)).transpose()?;
+        own.or_else(|| main.clone()).ok_or_else(|| {
+            let hint = "write seller = \"...\" in the block, or at the top of the file";
+            self.source.error(span, format!("no seller for {block}"), hint)
         })
-    }
-
-    fn tool(&self, spanned: &Spanned<ToolBlock>) -> Result<Tool, PriceError> {
-        let block = spanned.get_ref();
-        self.evidence(spanned.span(), "[[tool]]", &[("src", block.src.is_some())])?;
-        let per = match block.per.as_ref() {
-            None => ToolUnit::Use,
-            Some(per) if per.get_ref() == "use" => ToolUnit::Use,
-            Some(per) if per.get_ref() == "call" => ToolUnit::Call,
-            Some(per) => {
-                let what = format!("unknown unit `{}`", per.get_ref());
-                return Err(self.source.error(per.span(), what, "use per = \"use\" or per = \"call\""));
-            }
-        };
-        let models = block.models.as_ref();
-        Ok(Tool {
-            id: self.word(&block.id)?,
-            per,
-            from: self.instant(block.from.as_ref())?,
-            models: models.map(|ids| ids.iter().map(|id| self.word(id)).collect()).transpose()?,
-            src: block.src.clone(),
-            pico_per_1000: self.decimal(&block.usd_per_1000)?,
-            place: self.source.place(spanned.span()),
-        })
-    }
-
-    fn alias(&self, spanned: &Spanned<AliasBlock>) -> Result<Alias, PriceError> {
-        let block = spanned.get_ref();
-        self.evidence(spanned.span(), "[[alias]]", &[("src", block.src.is_some())])?;
-        let names = std::iter::once(&block.name).chain(&block.also).map(|name| self.word(name));
-        Ok(Alias {
-            names: names.collect::<Result<_, _>>()?,
-            moves: block.to.iter().map(|step| self.step(step)).collect::<Result<_, _>>()?,
-            src: block.src.clone(),
-            place: self.source.place(spanned.span()),
-        })
-    }
-
-    fn step(&self, spanned: &Spanned<MoveBlock>) -> Result<Move, PriceError> {
-        let block = spanned.get_ref();
-        let from = self.timestamp(&block.from)?;
-        Ok(Move { from, model: self.word(&block.model)?, place: self.source.place(spanned.span()) })
     }
 
     fn model(&self, seller: &str, spanned: &Spanned<ModelBlock>) -> Result<Model, PriceError> {
@@ -209,7 +134,7 @@ impl Reading<'_> {
             }
         }
         let mut prices: Vec<Price> = block.price.iter().map(|row| self.price(row)).collect::<Result<_, _>>()?;
-        prices.sort_by_key(|row| (row.withdrawn, row.mode, row.starts(), row.prompt_min));
+        prices.sort_by(Price::in_order);
         Ok(Model {
             seller: seller.to_string(),
             id,
@@ -234,6 +159,7 @@ impl Reading<'_> {
         let rates = self.rates(&block.usd_per_mtok)?;
         Ok(Price {
             mode: self.mode(&block.mode)?,
+            window: block.window.as_ref().map(|id| self.word(id)).transpose()?,
             from: self.instant(block.from.as_ref())?,
             since_launch: block.since_launch,
             known: self.instant(block.known.as_ref())?,
@@ -243,6 +169,9 @@ impl Reading<'_> {
             basis: block.basis.as_ref().map(|basis| self.basis(basis)).transpose()?,
             read: block.read.as_ref().map(|read| self.date(read)).transpose()?,
             src: block.src.clone(),
+            note: block.note.clone(),
+            fix: block.fix.clone(),
+            exempt: block.exempt.clone(),
             place: self.source.place(spanned.span()),
             fallback: self.fallback(&block.fallback, &rates)?,
             rates,
@@ -271,7 +200,10 @@ impl Reading<'_> {
         Ok((min, max))
     }
 
-    fn rates(&self, block: &BTreeMap<Spanned<String>, Spanned<String>>) -> Result<[Option<i64>; CLASSES], PriceError> {
+    pub(super) fn rates(
+        &self,
+        block: &BTreeMap<Spanned<String>, Spanned<String>>,
+    ) -> Result<[Option<i64>; CLASSES], PriceError> {
         let mut rates = [None; CLASSES];
         for (class, rate) in block {
             rates[self.class(class)? as usize] = Some(self.decimal(rate)?);
@@ -299,27 +231,4 @@ impl Reading<'_> {
         }
         Ok(fallback)
     }
-}
-
-/// A seller of which only the id is known.
-fn plain_seller(id: &str) -> Seller {
-    Seller {
-        id: id.to_string(),
-        provider_names: vec![id.to_lowercase()],
-        usage: None,
-        first_party: true,
-        mode_names: Vec::new(),
-        regions: Vec::new(),
-        tools: Vec::new(),
-        aliases: Vec::new(),
-    }
-}
-
-/// Returns the span of the first thing that only makes sense for the file's own seller.
-fn first_span_of_a_seller(file: &SellerFile) -> Option<std::ops::Range<usize>> {
-    let names = file.provider_names.iter().map(Spanned::span);
-    let modes = file.mode_names.keys().map(Spanned::span);
-    let regions = file.region.iter().map(Spanned::span);
-    let tools = file.tool.iter().map(Spanned::span);
-    names.chain(modes).chain(regions).chain(tools).chain(file.alias.iter().map(Spanned::span)).next()
 }

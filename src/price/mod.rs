@@ -2,7 +2,7 @@
 //!
 //! A price is a function of seller, model, time, service mode, prompt size, region and token class. This room
 //! reads such rows from TOML ([`Table`]), finds the model a name means ([`Table::resolve`]) and adds up
-//! ([`Plan::price`]). It must not know log formats, the database, discounts, or the terminal; it reads no clock
+//! ([`Plan::price`]). It must not know log formats, the database, or the terminal; it reads no clock
 //! and names `crate::domain` alone, as if it were a crate of its own.
 //!
 //! To change a price, append a dated row to a file of `pricing/`. To add a seller, add a file there and one line
@@ -12,10 +12,13 @@
 //! [`Unpriced`](crate::domain::Unpriced) reason.
 
 mod bill;
+mod blocks;
 mod build;
 mod check;
+mod deal;
 mod digest;
 mod error;
+mod hours;
 mod lookup;
 mod mode;
 mod pricer;
@@ -26,8 +29,10 @@ mod table;
 mod values;
 
 pub use bill::{Bill, Item};
+pub use deal::{Override, Terms};
 pub use error::PriceError;
+pub use hours::{Holidays, Hours};
 pub use mode::Mode;
 pub use pricer::{Plan, Priced, Request};
-pub use rows::{Alias, Basis, Model, Move, Place, Price, Region, Seller, Tool, ToolUnit};
+pub use rows::{Alias, Basis, CACHE_STORAGE, Model, Move, Place, Price, Region, Seller, Tool, ToolUnit};
 pub use table::Table;

@@ -1,17 +1,17 @@
 //! What one call costs. All text is understood once, in [`Table::resolve`]; a [`Plan`] then only counts.
 //!
-//! Discounts, credits and logged costs are not known here.
-
-use std::borrow::Cow;
+//! Credits and logged costs are not known here.
 
 use crate::domain::call::Unpriced;
 use crate::domain::money::Usd;
 use crate::domain::time::Timestamp;
 use crate::domain::tokens::{MAX_TOKENS, Tokens};
 
-use crate::price::bill::{Bill, Charge};
+use crate::price::bill::{Bill, Charge, Factors};
+use crate::price::deal::Override;
+use crate::price::hours::{Holidays, Hours};
 use crate::price::mode::Mode;
-use crate::price::rows::{Model, Price, Region, Seller, Tool};
+use crate::price::rows::{Model, Price, Region, Seller, Tool, ToolUnit};
 use crate::price::table::Table;
 
 /// What a log says about a call, as far as it selects the price.
@@ -38,19 +38,35 @@ pub struct Plan<'t> {
 struct Step<'t> {
     from: Timestamp,
     model: &'t Model,
-    /// The rows of the mode, by date and prompt size.
+    /// The rows of the mode that hold at any hour, by date and prompt size.
     rows: &'t [Price],
+    /// The rows of the mode that hold at some hours and then beat the others.
+    hourly: Vec<Hourly<'t>>,
     /// The rules for the region and model, by date.
     regions: Vec<&'t Region>,
     /// The fees that may apply to the model: its own before those for all, the latest first.
     tools: Vec<&'t Tool>,
+    /// What a user agreed for the model: what names it before what is for all.
+    deals: Vec<&'t Override>,
 }
+
+#[derive(Clone, Debug)]
+struct Hourly<'t> {
+    hours: &'t Hours,
+    holidays: Option<&'t Holidays>,
+    rows: &'t [Price],
+}
+
+/// The largest count of token-seconds a call may carry: a million tokens kept for thirty years.
+const MAX_TOKEN_SECONDS: u64 = 1_000_000_000_000_000;
 
 /// The cost of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Priced {
     /// The cost, rounded once to a picodollar.
     pub cost: Usd,
+    /// The cost by list price, which differs where the user agreed something else.
+    pub list: Usd,
     /// Whether a class was billed at another class's price because the seller prints none.
     pub fallback: bool,
 }
@@ -66,7 +82,7 @@ impl Table {
         let mode = mode_of(seller, request.tier)?;
         let region = request.region.map(|region| region.trim().to_lowercase()).unwrap_or_default();
         let steps: Vec<Step<'_>> =
-            meant.into_iter().map(|(from, model)| Step::new(seller, model, from, mode, &region)).collect();
+            meant.into_iter().map(|(from, model)| self.step(seller, model, from, mode, &region)).collect();
         if steps.iter().all(|step| step.rows.is_empty()) {
             return Err(Unpriced::ModeNotSold);
         }
@@ -81,27 +97,53 @@ fn mode_of(seller: &Seller, tier: Option<&str>) -> Result<Mode, Unpriced> {
     own.or_else(|| Mode::of_tier(&tier)).ok_or(Unpriced::TierIndeterminate)
 }
 
-impl<'t> Step<'t> {
-    fn new(seller: &'t Seller, model: &'t Model, from: Timestamp, mode: Mode, region: &str) -> Step<'t> {
-        let rules = seller.regions.iter().filter(|rule| rule.regions.iter().any(|name| name == region));
-        let mut regions: Vec<&Region> =
-            rules.filter(|rule| rule.models_released_from.is_none_or(|from| model.released >= Some(from))).collect();
+impl Table {
+    fn step<'t>(&'t self, seller: &'t Seller, model: &'t Model, from: Timestamp, mode: Mode, region: &str) -> Step<'t> {
+        let mut regions: Vec<&Region> = seller.regions.iter().filter(|rule| rule.is_for(region, model)).collect();
         regions.sort_by_key(|rule| rule.from);
         let own = |tool: &Tool| tool.models.as_ref().is_some_and(|models| models.contains(&model.id));
         let mut tools: Vec<&Tool> = seller.tools.iter().filter(|tool| tool.models.is_none() || own(tool)).collect();
         tools.sort_by_key(|tool| (tool.models.is_none(), std::cmp::Reverse(tool.from)));
-        Step { from, model, rows: model.rows(mode), regions, tools }
+        let mut deals: Vec<&Override> = self.overrides.iter().filter(|deal| deal.is_for(model, mode)).collect();
+        deals.sort_by_key(|deal| deal.models.is_none());
+        let mut step = Step { from, model, rows: &[], hourly: Vec::new(), regions, tools, deals };
+        for rows in model.rows(mode).chunk_by(|a, b| a.window == b.window) {
+            match rows[0].window.as_ref().and_then(|id| seller.hours.iter().find(|hours| hours.id == *id)) {
+                None => step.rows = rows,
+                Some(hours) => {
+                    let except = hours.except.as_ref();
+                    let holidays = except.and_then(|id| seller.holidays.iter().find(|holidays| holidays.id == *id));
+                    step.hourly.push(Hourly { hours, holidays, rows });
+                }
+            }
+        }
+        step
     }
+}
 
-    /// Returns the row for a time and a prompt size: the last that has started, of its band.
+/// Returns the row for a time and a prompt size: the last that has started, of its band.
+fn latest(rows: &[Price], ts: Timestamp, prompt: u64) -> Option<&Price> {
+    let started = &rows[..rows.partition_point(|row| row.starts() <= ts)];
+    let latest = started.last()?.starts();
+    started.iter().rev().take_while(|row| row.starts() == latest).find(|row| row.holds(prompt))
+}
+
+impl<'t> Step<'t> {
+    /// Returns the row for a time and a prompt size.
     fn row(&self, ts: Timestamp, prompt: u64) -> Result<&'t Price, Unpriced> {
         if self.rows.is_empty() {
             return Err(Unpriced::ModeNotSold);
         }
-        let started = &self.rows[..self.rows.partition_point(|row| row.starts() <= ts)];
-        let latest = started.last().ok_or(Unpriced::NoPriceAtTime)?.starts();
-        let mut bands = started.iter().rev().take_while(|row| row.starts() == latest);
-        let row = bands.find(|row| row.holds(prompt)).ok_or(Unpriced::NoPriceAtTime)?;
+        for hourly in &self.hourly {
+            // A row of hours that sells nothing ends the hours.
+            let Some(row) = latest(hourly.rows, ts, prompt).filter(|row| !row.is_end()) else { continue };
+            match hourly.hours.hold(hourly.holidays, ts) {
+                Some(true) => return Ok(row),
+                Some(false) => {}
+                None => return Err(Unpriced::NoPriceAtTime),
+            }
+        }
+        let row = latest(self.rows, ts, prompt).ok_or(Unpriced::NoPriceAtTime)?;
         // A row that sells nothing marks the end of a mode, or a size that the mode does not serve.
         if row.is_end() { Err(Unpriced::ModeNotSold) } else { Ok(row) }
     }
@@ -115,39 +157,76 @@ impl<'t> Step<'t> {
         let mut fees = self.tools.iter().filter(|tool| tool.id == id);
         fees.find(|tool| tool.from.is_none_or(|from| from <= ts)).copied().ok_or(Unpriced::ToolFeeUnknown)
     }
+
+    /// Returns what was agreed for tokens, or for the fees of tools.
+    fn deal(&self, ts: Timestamp, is_meant: impl Fn(&Override) -> bool) -> Option<&'t Override> {
+        self.deals.iter().find(|deal| is_meant(deal) && deal.holds_at(ts)).copied()
+    }
+}
+
+/// What a sum of charges comes to, before it is rounded.
+#[derive(Default)]
+struct Sum {
+    atto: i128,
+    list: i128,
+    fallback: bool,
+}
+
+impl Sum {
+    #[inline]
+    fn add(&mut self, charge: &Charge<'_>, factors: &Factors<'_>) {
+        let list = charge.list_atto(factors);
+        self.list += list;
+        self.atto += if factors.deal.is_none() { list } else { charge.atto(factors) };
+        self.fallback |= charge.is_fallback();
+    }
+
+    fn priced(&self) -> Result<Priced, Unpriced> {
+        Ok(Priced { cost: checked(self.atto)?, list: checked(self.list)?, fallback: self.fallback })
+    }
 }
 
 impl Plan<'_> {
-    /// Returns the cost of a call, computed exactly and rounded once, half to even.
+    /// Returns the cost of a call, computed exactly and rounded once, half to even. Allocates nothing.
     ///
     /// # Errors
     /// The reason why the table has no price for it; [`Unpriced::UsageInconsistent`] also for counts past
     /// [`MAX_TOKENS`] and for costs past what a call can hold.
-    pub fn price(&self, ts: Timestamp, tokens: &Tokens, tools: &[(Cow<'_, str>, u64)]) -> Result<Priced, Unpriced> {
-        let mut atto = 0;
-        let mut fallback = false;
-        self.charges(ts, tokens, tools, |charge, _, region| {
-            atto += charge.atto(region);
-            fallback |= charge.is_fallback();
-        })?;
-        Ok(Priced { cost: checked(atto)?, fallback })
+    pub fn price<'u>(
+        &self,
+        ts: Timestamp,
+        tokens: &Tokens,
+        tools: impl IntoIterator<Item = (&'u str, u64)>,
+    ) -> Result<Priced, Unpriced> {
+        let mut sum = Sum::default();
+        self.charges(ts, tokens, tools, |charge, factors| sum.add(&charge, factors))?;
+        sum.priced()
     }
 
     /// Returns the same sum as [`Plan::price`], item by item.
     ///
     /// # Errors
     /// As [`Plan::price`].
-    pub fn itemise(&self, ts: Timestamp, tokens: &Tokens, tools: &[(Cow<'_, str>, u64)]) -> Result<Bill, Unpriced> {
-        let mut atto = 0;
-        let mut fallback = false;
+    pub fn itemise<'u>(
+        &self,
+        ts: Timestamp,
+        tokens: &Tokens,
+        tools: impl IntoIterator<Item = (&'u str, u64)>,
+    ) -> Result<Bill, Unpriced> {
+        let mut sum = Sum::default();
         let mut items = Vec::new();
-        let model = self.step(ts)?.model;
-        self.charges(ts, tokens, tools, |charge, row, region| {
-            atto += charge.atto(region);
-            fallback |= charge.is_fallback();
-            items.push(charge.item(model, row, region));
+        self.charges(ts, tokens, tools, |charge, factors| {
+            sum.add(&charge, factors);
+            items.push(charge.item(factors));
         })?;
-        Ok(Bill { cost: checked(atto)?, items, fallback })
+        let Priced { cost, list, fallback } = sum.priced()?;
+        let list = (sum.atto != sum.list).then_some(list);
+        Ok(Bill { cost, list, items, fallback })
+    }
+
+    /// Returns the overrides that may hold for calls of the plan.
+    pub fn overrides(&self) -> impl Iterator<Item = &Override> {
+        self.steps.iter().flat_map(|step| step.deals.iter().copied())
     }
 
     /// Returns what the name meant at a time.
@@ -155,14 +234,14 @@ impl Plan<'_> {
         self.steps.iter().rev().find(|step| step.from <= ts).ok_or(Unpriced::NoPriceAtTime)
     }
 
-    /// Hands every charge of a call to `take`, with its row and the rule of its region.
+    /// Hands every charge of a call to `take`, with what turns its list price into a cost.
     #[inline]
-    fn charges(
+    fn charges<'u>(
         &self,
         ts: Timestamp,
         tokens: &Tokens,
-        tools: &[(Cow<'_, str>, u64)],
-        mut take: impl FnMut(Charge<'_>, &Price, Option<&Region>),
+        tools: impl IntoIterator<Item = (&'u str, u64)>,
+        mut take: impl FnMut(Charge<'_>, &Factors<'_>),
     ) -> Result<(), Unpriced> {
         let mut prompt = 0;
         for (class, count) in tokens.iter() {
@@ -173,16 +252,21 @@ impl Plan<'_> {
         }
         let step = self.step(ts)?;
         let row = step.row(ts, prompt)?;
-        let region = step.region(ts);
+        let deal = step.deal(ts, |deal| deal.tokens);
+        let factors = Factors { model: step.model, row, region: step.region(ts), deal };
         for (class, count) in tokens.iter() {
             let (rate, as_class) = row.rate(class).ok_or(Unpriced::ClassNotSold)?;
-            take(Charge::Tokens { class, count, rate, as_class }, row, region);
+            take(Charge::Tokens { class, count, rate, as_class }, &factors);
         }
-        for (id, uses) in tools.iter().filter(|(_, uses)| *uses > 0) {
-            if *uses > MAX_TOKENS {
+        for (id, uses) in tools.into_iter().filter(|(_, uses)| *uses > 0) {
+            let tool = step.tool(id, ts)?;
+            let most = if tool.per == ToolUnit::TokenSecond { MAX_TOKEN_SECONDS } else { MAX_TOKENS };
+            if uses > most {
                 return Err(Unpriced::UsageInconsistent);
             }
-            take(Charge::Tool { tool: step.tool(id, ts)?, uses: *uses }, row, region);
+            // Regions multiply token prices alone.
+            let factors = Factors { region: None, deal: step.deal(ts, |deal| deal.tools), ..factors };
+            take(Charge::Tool { tool, uses }, &factors);
         }
         Ok(())
     }

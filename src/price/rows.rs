@@ -1,5 +1,6 @@
 //! The table in memory: sellers, models and their price rows, ready to be listed. Nothing here selects or adds up.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -8,6 +9,7 @@ use crate::domain::money::Usd;
 use crate::domain::time::Timestamp;
 use crate::domain::tokens::{CLASSES, Class};
 
+use crate::price::hours::{Holidays, Hours};
 use crate::price::mode::Mode;
 
 /// A place in a price file.
@@ -74,6 +76,10 @@ pub struct Seller {
     pub tools: Vec<Tool>,
     /// Names that moved from model to model.
     pub aliases: Vec<Alias>,
+    /// Hours of the day at which other rows hold.
+    pub hours: Vec<Hours>,
+    /// Days that hours except.
+    pub holidays: Vec<Holidays>,
 }
 
 /// A multiplier on every token class of calls served in some regions.
@@ -81,17 +87,31 @@ pub struct Seller {
 pub struct Region {
     /// The regions, case-folded.
     pub regions: Vec<String>,
+    /// Whether the rule is for every stated region but those.
+    pub is_exclusion: bool,
     /// The multiplier, as written.
     pub mult: String,
     /// When it starts to apply; without a date, always.
     pub from: Option<Timestamp>,
     /// It applies to models released from then on.
     pub models_released_from: Option<Timestamp>,
+    /// The ids of the models it is for; `None` for all.
+    pub models: Option<Vec<String>>,
     /// Where it was read.
     pub src: Option<String>,
     /// The multiplier as a fraction (numerator, denominator); the denominator is a power of ten.
     pub(super) fraction: (i64, i64),
     pub(super) place: Place,
+}
+
+impl Region {
+    /// Tells whether the rule is for calls of a model served in a region, case-folded; empty where none is stated.
+    pub(super) fn is_for(&self, region: &str, model: &Model) -> bool {
+        !region.is_empty()
+            && self.regions.iter().any(|name| name == region) != self.is_exclusion
+            && self.models_released_from.is_none_or(|from| model.released >= Some(from))
+            && self.models.as_ref().is_none_or(|ids| ids.contains(&model.id))
+    }
 }
 
 /// What a tool's fee is counted by.
@@ -101,7 +121,12 @@ pub enum ToolUnit {
     Use,
     /// The call, however often the tool was used in it.
     Call,
+    /// Every token kept for a second, at a price for a million tokens and an hour: storage of an explicit cache.
+    TokenSecond,
 }
+
+/// The id under which calls and tables name the storage of an explicit cache, counted in token-seconds.
+pub const CACHE_STORAGE: &str = "cache_storage";
 
 /// The fee for a tool on the seller's side.
 #[derive(Clone, Debug)]
@@ -116,15 +141,15 @@ pub struct Tool {
     pub models: Option<Vec<String>>,
     /// Where it was read.
     pub src: Option<String>,
-    /// Picodollars for a thousand.
-    pub(super) pico_per_1000: i64,
+    /// Picodollars for a thousand uses; of storage, for a million tokens and an hour.
+    pub(super) pico: i64,
     pub(super) place: Place,
 }
 
 impl Tool {
-    /// Returns the dollars for a thousand, as a decimal.
-    pub fn usd_per_1000(&self) -> String {
-        decimal(self.pico_per_1000)
+    /// Returns the price as a decimal of dollars: for a thousand uses; of storage, for a million tokens and an hour.
+    pub fn usd(&self) -> String {
+        decimal(self.pico)
     }
 }
 
@@ -186,6 +211,8 @@ impl Model {
 pub struct Price {
     /// The mode.
     pub mode: Mode,
+    /// The hours to which the row is limited, by id.
+    pub window: Option<String>,
     /// The first instant; `None` on a row that holds since launch and names no date.
     pub from: Option<Timestamp>,
     /// Whether the row also holds for all time before `from`.
@@ -204,6 +231,12 @@ pub struct Price {
     pub read: Option<NaiveDate>,
     /// Where the row was read.
     pub src: Option<String>,
+    /// A remark: which of disagreeing sources was taken, and why.
+    pub note: Option<String>,
+    /// Why the row differs from what an earlier release of the table said.
+    pub fix: Option<String>,
+    /// Why the row may break a rule that the seller's other rows keep.
+    pub exempt: Option<String>,
     /// Where the row is written.
     pub place: Place,
     /// Picodollars for a million tokens, by class.
@@ -226,6 +259,13 @@ impl Price {
     /// Tells whether the row says that nothing is sold from its date on.
     pub fn is_end(&self) -> bool {
         self.rates.iter().all(Option::is_none)
+    }
+
+    /// Orders rows as a model holds them: those in force by mode, hours, date and prompt size, then the withdrawn.
+    pub(super) fn in_order(a: &Price, b: &Price) -> Ordering {
+        let key = |row: &Price| (row.withdrawn, row.mode, row.starts(), row.prompt_min);
+        let (x, y) = (key(a), key(b));
+        x.0.cmp(&y.0).then(x.1.cmp(&y.1)).then_with(|| a.window.cmp(&b.window)).then(x.2.cmp(&y.2)).then(x.3.cmp(&y.3))
     }
 
     /// Returns the first instant the row applies to.
@@ -252,7 +292,8 @@ impl Price {
         }
     }
 
-    /// Returns the end of the row's key: `standard@2026-02-17>200000`; a band without limits is not named.
+    /// Returns the end of the row's key: `standard@2026-02-17>200000`, `standard[peak]@2026-08-16T16:00:00Z`; a band
+    /// without limits is not named.
     pub fn key(&self) -> String {
         let from = match self.from {
             None => "launch".to_string(),
@@ -260,7 +301,8 @@ impl Price {
         };
         let low = if self.prompt_min > 0 { format!(">{}", self.prompt_min - 1) } else { String::new() };
         let high = self.prompt_max.map(|max| format!("<={max}")).unwrap_or_default();
-        format!("{}@{from}{low}{high}", self.mode)
+        let window = self.window.as_ref().map(|id| format!("[{id}]")).unwrap_or_default();
+        format!("{}{window}@{from}{low}{high}", self.mode)
     }
 }
 

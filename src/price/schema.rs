@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::value::Datetime;
 
@@ -43,15 +42,14 @@ pub(super) struct SellerFile {
     pub(super) model: Vec<Spanned<ModelBlock>>,
     #[serde(default)]
     pub(super) alias: Vec<Spanned<AliasBlock>>,
-    // Blocks of the format that this version cannot evaluate: known by name, so that they are refused by name.
     #[serde(default)]
-    pub(super) window: Vec<Spanned<IgnoredAny>>,
+    pub(super) window: Vec<Spanned<WindowBlock>>,
     #[serde(default)]
-    pub(super) holidays: Vec<Spanned<IgnoredAny>>,
+    pub(super) holidays: Vec<Spanned<HolidaysBlock>>,
     #[serde(default)]
-    pub(super) storage: Vec<Spanned<IgnoredAny>>,
+    pub(super) storage: Vec<Spanned<StorageBlock>>,
     #[serde(default, rename = "override")]
-    pub(super) overrides: Vec<Spanned<IgnoredAny>>,
+    pub(super) overrides: Vec<Spanned<OverrideBlock>>,
 }
 
 /// `[[region]]`: multiplies every token class of calls served in a region.
@@ -62,15 +60,18 @@ pub(super) struct RegionBlock {
     pub(super) mult: Spanned<String>,
     pub(super) from: Option<Spanned<Datetime>>,
     pub(super) models_released_from: Option<Spanned<Datetime>>,
+    pub(super) models: Option<Vec<Spanned<String>>>,
     pub(super) src: Option<String>,
 }
 
 /// The regions a rule is for. Anthropic's logs call it `inference_geo`; both words mean the call's region.
+/// `region_not` means every stated region but those.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct When {
     pub(super) region: Option<OneOrMany>,
     pub(super) inference_geo: Option<OneOrMany>,
+    pub(super) region_not: Option<OneOrMany>,
 }
 
 /// A word or a list of words.
@@ -79,6 +80,16 @@ pub(super) struct When {
 pub(super) enum OneOrMany {
     One(String),
     Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// Returns the words.
+    pub(super) fn words(&self) -> impl Iterator<Item = &String> {
+        match self {
+            OneOrMany::One(word) => std::slice::from_ref(word).iter(),
+            OneOrMany::Many(words) => words.iter(),
+        }
+    }
 }
 
 /// `[[tool]]`: the fee for uses of a tool on the seller's side.
@@ -129,16 +140,68 @@ pub(super) struct PriceBlock {
     pub(super) basis: Option<Spanned<String>>,
     pub(super) read: Option<Spanned<Datetime>>,
     pub(super) src: Option<String>,
-    pub(super) window: Option<Spanned<IgnoredAny>>,
+    pub(super) window: Option<Spanned<String>>,
+    pub(super) note: Option<String>,
+    pub(super) fix: Option<String>,
+    pub(super) exempt: Option<String>,
 }
 
-/// `[[alias]]`: a name that meant different models at different times.
+/// `[[window]]`: hours of the day, in UTC, on some days of the week, holidays excepted.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WindowBlock {
+    pub(super) id: Spanned<String>,
+    pub(super) utc: Vec<Spanned<String>>,
+    pub(super) days: Option<Spanned<OneOrMany>>,
+    pub(super) except: Option<Spanned<String>>,
+    pub(super) src: Option<String>,
+}
+
+/// `[[holidays]]`: the days a window excepts, and up to when they are known.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HolidaysBlock {
+    pub(super) id: Spanned<String>,
+    pub(super) covers_through: Spanned<Datetime>,
+    pub(super) dates: Vec<Spanned<Datetime>>,
+    pub(super) src: Option<String>,
+}
+
+/// `[[storage]]`: what an explicit cache costs while it is kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StorageBlock {
+    pub(super) usd_per_mtok_hour: Spanned<String>,
+    pub(super) from: Option<Spanned<Datetime>>,
+    pub(super) models: Option<Vec<Spanned<String>>>,
+    pub(super) src: Option<String>,
+}
+
+/// `[[override]]`: what a user has agreed with a seller, in place of list price.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OverrideBlock {
+    pub(super) seller: Option<Spanned<String>>,
+    pub(super) models: Option<Vec<Spanned<String>>>,
+    pub(super) modes: Option<Vec<Spanned<String>>>,
+    pub(super) from: Option<Spanned<Datetime>>,
+    pub(super) to: Option<Spanned<Datetime>>,
+    pub(super) discount: Option<Spanned<String>>,
+    pub(super) usd_per_mtok: Option<BTreeMap<Spanned<String>, Spanned<String>>>,
+    pub(super) applies: Option<Vec<Spanned<String>>>,
+    pub(super) note: Option<String>,
+}
+
+/// `[[alias]]`: a name that meant different models at different times, or a user's own name for a model.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AliasBlock {
     pub(super) name: Spanned<String>,
+    pub(super) seller: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) also: Vec<Spanned<String>>,
+    pub(super) model: Option<Spanned<String>>,
+    #[serde(default)]
     pub(super) to: Vec<Spanned<MoveBlock>>,
     pub(super) src: Option<String>,
 }

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::call::Unpriced;
+use crate::domain::time::Timestamp;
 
-use crate::price::build::{self, Rules};
+use crate::price::build::{self, Parsed, Rules};
+use crate::price::deal::Override;
 use crate::price::error::{PriceError, Source};
 use crate::price::lookup::Names;
-use crate::price::rows::{Model, Seller};
+use crate::price::rows::{Model, Price, Seller, show_date};
 use crate::price::schema::TableFile;
 use crate::price::{check, digest};
 
@@ -25,6 +27,16 @@ const TABLE_FILE: &str = "TABLE.toml";
 const CUSTOM: &str = "custom";
 /// Starts the line that names a file in the text of a kept table.
 const FILE_MARK: &str = "#@ file ";
+/// Starts the line that names a file of overrides there.
+const OVERRIDES_MARK: &str = "#@ overrides ";
+
+/// The files a table is made of: list prices, and what the user puts on top.
+#[derive(Default)]
+struct Files {
+    list: Vec<Source>,
+    overrides: Vec<Source>,
+    rules: Option<Rules>,
+}
 
 /// A table of prices, checked and ready to answer.
 #[derive(Clone, Debug)]
@@ -34,6 +46,7 @@ pub struct Table {
     text: String,
     pub(super) sellers: Vec<Seller>,
     pub(super) models: Vec<Model>,
+    pub(super) overrides: Vec<Override>,
     pub(super) names: Names,
 }
 
@@ -43,8 +56,7 @@ impl Table {
     /// # Errors
     /// Where a file of `pricing/` is wrong, which the tests exclude for a released program.
     pub fn builtin() -> Result<Table, PriceError> {
-        let source = |(name, text): &(&str, &str)| Source::new(&format!("pricing/{name}"), (*text).to_string());
-        Table::from_sources(&BUILTIN.iter().map(source).collect::<Vec<_>>(), Rules::BuiltIn)
+        Table::assemble(None, &[])
     }
 
     /// Returns the names of the files of `pricing/` that the program carries.
@@ -57,24 +69,24 @@ impl Table {
     /// # Errors
     /// Where a file cannot be read or is wrong: the message names file and line.
     pub fn load(path: &Path) -> Result<Table, PriceError> {
-        let read = |path: &PathBuf| -> Result<Source, PriceError> {
-            Ok(Source::new(&path.display().to_string(), fs_err::read_to_string(path)?))
-        };
-        let mut paths = vec![path.to_path_buf()];
-        if fs_err::metadata(path)?.is_dir() {
-            paths.clear();
-            for entry in fs_err::read_dir(path)? {
-                let path = entry?.path();
-                if path.extension().is_some_and(|extension| extension == "toml") {
-                    paths.push(path);
-                }
+        Table::assemble(Some(path), &[])
+    }
+
+    /// Makes a table of list prices, the user's or the built-in ones, and files of overrides: what was agreed,
+    /// private models, and the user's own names.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or is wrong: the message names file and line.
+    pub fn assemble(list: Option<&Path>, overrides: &[PathBuf]) -> Result<Table, PriceError> {
+        let files = match list {
+            None => {
+                let source = |(name, text): &(&str, &str)| Source::new(&format!("pricing/{name}"), (*text).to_string());
+                Files { list: BUILTIN.iter().map(source).collect(), rules: Some(Rules::BuiltIn), ..Files::default() }
             }
-            paths.sort();
-        }
-        if paths.is_empty() {
-            return Err(PriceError::NoFiles(path.to_path_buf()));
-        }
-        Table::from_sources(&paths.iter().map(read).collect::<Result<Vec<_>, _>>()?, Rules::User)
+            Some(path) => Files { list: read_files(path)?, ..Files::default() },
+        };
+        let overrides = overrides.iter().map(|path| read_file(path)).collect::<Result<_, _>>()?;
+        Table::from_files(&Files { overrides, ..files })
     }
 
     /// Reads a table back from the text that [`Table::text`] gave.
@@ -82,45 +94,69 @@ impl Table {
     /// # Errors
     /// Where the text does not start with a file's name, or a file in it is wrong.
     pub fn from_text(text: &str) -> Result<Table, PriceError> {
-        let mut files: Vec<(&str, String)> = Vec::new();
+        let mut found: Vec<(bool, &str, String)> = Vec::new();
         for line in text.split_inclusive('\n') {
             if let Some(name) = line.strip_prefix(FILE_MARK) {
-                files.push((name.trim_end(), String::new()));
+                found.push((false, name.trim_end(), String::new()));
+            } else if let Some(name) = line.strip_prefix(OVERRIDES_MARK) {
+                found.push((true, name.trim_end(), String::new()));
             } else {
-                let (_, file) = files.last_mut().ok_or(PriceError::NotATable(FILE_MARK))?;
+                let (_, _, file) = found.last_mut().ok_or(PriceError::NotATable(FILE_MARK))?;
                 file.push_str(line);
             }
         }
-        if files.is_empty() {
-            return Err(PriceError::NotATable(FILE_MARK));
+        let mut files = Files::default();
+        for (is_override, name, text) in found {
+            let kind = if is_override { &mut files.overrides } else { &mut files.list };
+            kind.push(Source::new(name, text));
         }
-        let sources: Vec<Source> = files.into_iter().map(|(name, text)| Source::new(name, text)).collect();
-        Table::from_sources(&sources, Rules::User)
+        Table::from_files(&files)
     }
 
-    fn from_sources(sources: &[Source], rules: Rules) -> Result<Table, PriceError> {
-        let (mut sellers, mut models, mut version): (Vec<Seller>, Vec<Model>, _) = (Vec::new(), Vec::new(), None);
-        for source in sources {
+    fn from_files(files: &Files) -> Result<Table, PriceError> {
+        let rules = files.rules.unwrap_or(Rules::User);
+        let (mut whole, mut version) = (Parsed::default(), None);
+        for source in &files.list {
             if is_table_file(source) {
                 version = Some(read_version(source)?);
                 continue;
             }
-            let parsed = build::read(source, rules)?;
-            parsed.sellers.into_iter().for_each(|seller| merge(&mut sellers, seller));
-            models.extend(parsed.models);
-            version = version.or(parsed.version);
+            let mut parsed = build::read(source, rules)?;
+            version = version.or(parsed.version.take());
+            merge(&mut whole, parsed);
         }
-        if models.is_empty() {
+        if whole.models.is_empty() {
             let what = "no model in the whole table";
-            let nowhere =
-                sources.last().map(|source| source.error(0..0, what, "add a [[model]] with a [[model.price]]"));
+            let hint = "add a [[model]] with a [[model.price]]";
+            let nowhere = files.list.last().map(|source| source.error(0..0, what, hint));
             return Err(nowhere.unwrap_or(PriceError::NotATable(FILE_MARK)));
         }
-        check::table(&sellers, &models)?;
         let version = version.unwrap_or_else(|| CUSTOM.to_string());
-        let id = digest::id(&version, &sellers, &models);
+        let mut id = digest::id(&version, &whole);
+        for source in &files.overrides {
+            let parsed = build::read(source, Rules::User)?;
+            id.push_str(&digest::part(&parsed));
+            merge(&mut whole, parsed);
+        }
+        let Parsed { sellers, models, mut overrides, .. } = whole;
+        check::table(&sellers, &models, &mut overrides)?;
         let names = Names::new(&sellers, &models);
-        Ok(Table { id, version, text: kept_text(sources), sellers, models, names })
+        Ok(Table { id, version, text: kept_text(files), sellers, models, overrides, names })
+    }
+
+    /// Returns the table as it stood on a day: without rows it did not know yet, with those withdrawn since.
+    ///
+    /// A row that does not say when it became known counts as known all along.
+    pub fn known_on(&self, day: Timestamp) -> Table {
+        let mut table = self.clone();
+        table.id = format!("{}+known-on.{}", self.id, show_date(day));
+        for model in &mut table.models {
+            model.prices.retain(|row| row.known.is_none_or(|known| known <= day));
+            model.prices.retain(|row| row.withdrawn.is_none_or(|withdrawn| day < withdrawn));
+            model.prices.iter_mut().for_each(|row| row.withdrawn = None);
+            model.prices.sort_by(Price::in_order);
+        }
+        table
     }
 
     /// Returns the id: the version and a digest of the rows, `2026.11.21+3f1c09a2b7de`.
@@ -136,6 +172,11 @@ impl Table {
     /// Returns the text of all files, each after a line with its name: what to keep, to price the same way later.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Returns what was agreed in place of list prices.
+    pub fn overrides(&self) -> impl Iterator<Item = &Override> {
+        self.overrides.iter()
     }
 
     /// Returns the sellers, in order of their files.
@@ -173,27 +214,57 @@ fn read_version(source: &Source) -> Result<String, PriceError> {
     Ok(version.clone())
 }
 
-/// Adds a seller, or what another file says about one already known.
-fn merge(sellers: &mut Vec<Seller>, seller: Seller) {
-    let Some(known) = sellers.iter_mut().find(|known| known.id == seller.id) else {
-        sellers.push(seller);
-        return;
-    };
-    let new_names = seller.provider_names.into_iter().filter(|name| !known.provider_names.contains(name));
-    let new_names: Vec<String> = new_names.collect();
-    known.provider_names.extend(new_names);
-    known.usage = known.usage.take().or(seller.usage);
-    known.first_party &= seller.first_party;
-    known.mode_names.extend(seller.mode_names);
-    known.regions.extend(seller.regions);
-    known.tools.extend(seller.tools);
-    known.aliases.extend(seller.aliases);
+fn read_file(path: &Path) -> Result<Source, PriceError> {
+    Ok(Source::new(&path.display().to_string(), fs_err::read_to_string(path)?))
 }
 
-fn kept_text(sources: &[Source]) -> String {
+/// Reads a file, or the TOML files of a folder in order of name.
+fn read_files(path: &Path) -> Result<Vec<Source>, PriceError> {
+    let mut paths = vec![path.to_path_buf()];
+    if fs_err::metadata(path)?.is_dir() {
+        paths.clear();
+        for entry in fs_err::read_dir(path)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                paths.push(path);
+            }
+        }
+        paths.sort();
+    }
+    if paths.is_empty() {
+        return Err(PriceError::NoFiles(path.to_path_buf()));
+    }
+    paths.iter().map(|path| read_file(path)).collect()
+}
+
+/// Adds what another file says: its sellers, or more about those already known, and its models.
+fn merge(whole: &mut Parsed, file: Parsed) {
+    for seller in file.sellers {
+        let Some(known) = whole.sellers.iter_mut().find(|known| known.id == seller.id) else {
+            whole.sellers.push(seller);
+            continue;
+        };
+        let new_names = seller.provider_names.into_iter().filter(|name| !known.provider_names.contains(name));
+        let new_names: Vec<String> = new_names.collect();
+        known.provider_names.extend(new_names);
+        known.usage = known.usage.take().or(seller.usage);
+        known.first_party &= seller.first_party;
+        known.mode_names.extend(seller.mode_names);
+        known.regions.extend(seller.regions);
+        known.tools.extend(seller.tools);
+        known.aliases.extend(seller.aliases);
+        known.hours.extend(seller.hours);
+        known.holidays.extend(seller.holidays);
+    }
+    whole.models.extend(file.models);
+    whole.overrides.extend(file.overrides);
+}
+
+fn kept_text(files: &Files) -> String {
     let mut text = String::new();
-    for source in sources {
-        text.push_str(&format!("{FILE_MARK}{}\n{}", source.name, source.text));
+    let list = files.list.iter().map(|source| (FILE_MARK, source));
+    for (mark, source) in list.chain(files.overrides.iter().map(|source| (OVERRIDES_MARK, source))) {
+        text.push_str(&format!("{mark}{}\n{}", source.name, source.text));
         if !text.ends_with('\n') {
             text.push('\n');
         }

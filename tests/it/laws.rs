@@ -3,7 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -520,8 +519,7 @@ impl Rec {
         }
         let (provider, model) = MODELS[self.model];
         let request = Request { provider: Some(provider), model: Some(model), tier: None, region: None };
-        let price =
-            table.resolve(&request).and_then(|plan| plan.price(self.ts(), &tokens, &[] as &[(Cow<'_, str>, u64)]));
+        let price = table.resolve(&request).and_then(|plan| plan.price(self.ts(), &tokens, []));
         let mut measures = Measures { calls: 1, ..Measures::default() };
         measures.errors = u64::from(STATUSES[self.status] != "ok");
         tokens.iter().for_each(|(class, count)| measures.tokens[class as usize] = count);

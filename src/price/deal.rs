@@ -1,0 +1,71 @@
+//! What a user has agreed with a seller: a discount, or prices in place of the list's. Read from a user's files only.
+
+use crate::domain::time::Timestamp;
+use crate::domain::tokens::CLASSES;
+
+use crate::price::mode::Mode;
+use crate::price::rows::{Model, Place};
+
+/// An agreed price, in place of the list price or of a part of it.
+#[derive(Clone, Debug)]
+pub struct Override {
+    /// The seller's id.
+    pub seller: String,
+    /// The ids of the models it is for; `None` for every model of the seller.
+    pub models: Option<Vec<String>>,
+    /// The modes it is for; `None` for every mode.
+    pub modes: Option<Vec<Mode>>,
+    /// The first instant; without one, always.
+    pub from: Option<Timestamp>,
+    /// The first instant after it.
+    pub to: Option<Timestamp>,
+    /// What was agreed.
+    pub terms: Terms,
+    /// Whether it is for tokens.
+    pub tokens: bool,
+    /// Whether it is for the fees of tools.
+    pub tools: bool,
+    /// A remark of the user's.
+    pub note: Option<String>,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// What was agreed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Terms {
+    /// So much off the list price, after any regional multiplier.
+    Discount {
+        /// The part taken off, as written.
+        text: String,
+        /// The part that is paid, as a fraction over a power of ten.
+        paid: (i64, i64),
+    },
+    /// Prices as they are paid, in picodollars for a million tokens; a class without one keeps its list price.
+    Rates([Option<i64>; CLASSES]),
+}
+
+impl Override {
+    /// Tells whether it is for a model in a mode.
+    pub(super) fn is_for(&self, model: &Model, mode: Mode) -> bool {
+        self.seller == model.seller
+            && self.models.as_ref().is_none_or(|ids| ids.contains(&model.id))
+            && self.modes.as_ref().is_none_or(|modes| modes.contains(&mode))
+    }
+
+    /// Tells whether it is in force at an instant.
+    pub(super) fn holds_at(&self, ts: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= ts) && self.to.is_none_or(|to| ts < to)
+    }
+
+    /// Tells whether two overrides are in force at one instant.
+    pub(super) fn meets(&self, other: &Override) -> bool {
+        let before = |a: &Override, b: &Override| matches!((a.to, b.from), (Some(to), Some(from)) if to <= from);
+        !before(self, other) && !before(other, self)
+    }
+
+    /// Returns how a bill names it: `override contract.toml:12`.
+    pub fn name(&self) -> String {
+        format!("override {}:{}", self.place.file, self.place.line)
+    }
+}
