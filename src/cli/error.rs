@@ -5,6 +5,8 @@ use crate::domain::window::WindowError;
 use crate::ops::PriceError;
 use crate::ops::StoreError;
 use crate::ops::explain::ExplainError;
+use crate::ops::price_check::CheckError;
+use crate::ops::price_diff::DiffError;
 use crate::ops::price_lists::ListsError;
 use crate::ops::prices::PricesError;
 use crate::ops::slice::SliceError;
@@ -155,6 +157,27 @@ impl From<ListsError> for CliError {
             ListsError::Broken(_) => told.hint("leave the model out with --model"),
             ListsError::Pattern(_) => told.hint("`*` stands for any letters: --model 'grok-*'"),
             ListsError::Io(_) | ListsError::List { .. } => told,
+        }
+    }
+}
+
+impl From<CheckError> for CliError {
+    fn from(error: CheckError) -> CliError {
+        match error {
+            CheckError::Price(error) => error.into(),
+            CheckError::List(error) => error.into(),
+            CheckError::Explained { .. } | CheckError::NoFolder | CheckError::Io(_) => CliError::new(error.to_string()),
+        }
+    }
+}
+
+impl From<DiffError> for CliError {
+    fn from(error: DiffError) -> CliError {
+        let told = CliError::new(error.to_string());
+        match error {
+            DiffError::Price(error) => error.into(),
+            DiffError::Store(error) => error.into(),
+            DiffError::Unknown { known, .. } => told.detail(format!("known tables: {}", known.join(" "))),
         }
     }
 }

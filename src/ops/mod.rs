@@ -10,6 +10,8 @@ pub mod imports;
 mod measures;
 pub mod paths;
 pub mod price;
+pub mod price_check;
+pub mod price_diff;
 pub mod price_lists;
 pub mod prices;
 pub mod slice;

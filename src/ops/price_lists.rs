@@ -148,15 +148,10 @@ pub fn draft(table: &PriceTable, order: &ImportOrder) -> Result<Drafted, ListsEr
 }
 
 /// Returns our seller and the list's words for it.
-fn parties(
-    table: &PriceTable,
-    order: &ImportOrder,
-    list: &PriceList,
-) -> Result<(String, Vec<String>), ListsError> {
+fn parties(table: &PriceTable, order: &ImportOrder, list: &PriceList) -> Result<(String, Vec<String>), ListsError> {
     let providers = list.providers();
-    let fail = |what: String| {
-        Err(ListsError::Provider { what, known: providers.iter().map(ToString::to_string).collect() })
-    };
+    let fail =
+        |what: String| Err(ListsError::Provider { what, known: providers.iter().map(ToString::to_string).collect() });
     let by_name = |name: &str| table.sellers().find(|seller| seller.provider_names.contains(&name.to_lowercase()));
     match (&order.seller, &order.provider) {
         (_, Some(provider)) if !providers.contains(&provider.as_str()) => {
@@ -169,7 +164,11 @@ fn parties(
         }
         (Some(seller), None) => {
             let found = of_seller(table, seller, list);
-            if found.is_empty() { fail(format!("the list has no provider like `{seller}`")) } else { Ok((seller.clone(), found)) }
+            if found.is_empty() {
+                fail(format!("the list has no provider like `{seller}`"))
+            } else {
+                Ok((seller.clone(), found))
+            }
         }
         (None, None) => fail("whose prices?".into()),
     }

@@ -11,6 +11,9 @@ use crate::cli::app::App;
 use crate::cli::args::OutputArgs;
 use crate::cli::error::CliError;
 use crate::domain::Timestamp;
+use crate::ops::price_check;
+use crate::ops::price_check::CheckOrder;
+use crate::ops::price_diff;
 use crate::ops::price_lists;
 use crate::ops::price_lists::ImportOrder;
 use crate::ops::prices;
@@ -42,6 +45,59 @@ enum Action {
     },
     /// Draft rows from a price list of LiteLLM, genai-prices or model-prices, to be reviewed
     Import(ImportArgs),
+    /// Look for slips in a price table, also beside other lists; exit with 1 if there are any
+    Check(CheckArgs),
+    /// Show the rows by which two price tables differ
+    Diff {
+        /// A file or folder of prices, `builtin`, or the id of a table that the store keeps
+        #[arg(value_name = "OLD")]
+        old: String,
+        /// Likewise
+        #[arg(value_name = "NEW")]
+        new: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+/// What to check.
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// Table to check: a TOML file or a folder of them (default: the table in force)
+    #[arg(value_name = "PATH")]
+    path: Option<PathBuf>,
+    /// Price list to compare with: of LiteLLM, genai-prices or model-prices (can be repeated)
+    #[arg(long, value_name = "FILE")]
+    against: Vec<PathBuf>,
+    /// File that says why the table differs from lists
+    #[arg(long, value_name = "FILE", requires = "against")]
+    explained: Option<PathBuf>,
+    /// Moment whose prices are compared (default: now)
+    #[arg(long, value_name = "DATE", value_parser = moment, requires = "against")]
+    at: Option<Timestamp>,
+    /// Add the rows of the table to those released, in FROZEN.txt of its folder
+    #[arg(long)]
+    freeze: bool,
+    /// Exit with 0 even if something was found
+    #[arg(long)]
+    no_fail: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl CheckArgs {
+    fn run(&self, app: &App) -> Result<Outcome, CliError> {
+        let order = CheckOrder {
+            path: self.path.clone().or_else(|| app.settings.pricing.value.clone()),
+            against: self.against.clone(),
+            explained: self.explained.clone(),
+            at: self.at,
+            freeze: self.freeze,
+        };
+        let (mut report, fine) = price_check::check(&order, app.now()?)?;
+        app.show(&mut report, &self.output)?;
+        Ok(if fine || self.no_fail { Outcome::Clean } else { Outcome::Failed })
+    }
 }
 
 /// What to draft.
@@ -109,11 +165,14 @@ impl ImportArgs {
 
 impl PricesArgs {
     pub(super) fn run(&self, app: &mut App) -> Result<Outcome, CliError> {
-        let table = app.table()?;
         match &self.action {
-            Action::List { seller, output } => app.show(&mut prices::list(&table, seller.as_deref()), output),
+            Action::List { seller, output } => app.show(&mut prices::list(&app.table()?, seller.as_deref()), output),
+            Action::Show { model, output } => app.show(&mut prices::show(&app.table()?, model)?, output),
             Action::Import(args) => args.run(app),
-            Action::Show { model, output } => app.show(&mut prices::show(&table, model)?, output),
+            Action::Check(args) => args.run(app),
+            Action::Diff { old, new, output } => {
+                app.show(&mut price_diff::diff(old, new, &app.settings.db.value)?, output)
+            }
         }
     }
 }

@@ -25,8 +25,7 @@ pub(super) fn read(providers: &Node<'_>) -> PriceList {
 
 fn entry(provider: &str, node: &Node<'_>) -> Entry {
     let id = node.word("id").unwrap_or_default().to_string();
-    let mut entry =
-        Entry { provider: provider.to_string(), names: vec![id.clone()], id, ..Entry::default() };
+    let mut entry = Entry { provider: provider.to_string(), names: vec![id.clone()], id, ..Entry::default() };
     if let Some(clause) = node.get("match") {
         names(&mut entry, clause);
     }
@@ -38,9 +37,11 @@ fn entry(provider: &str, node: &Node<'_>) -> Entry {
     for (when, set) in &plain {
         push(&mut entry, Mode::Standard, when, set);
     }
-    for variant in node.get("price_variants").map(Node::items).unwrap_or_default() {
-        variants(&mut entry, &plain, variant);
-    }
+    // Some stand newest first: in order of their dates the later wins, as it does among the plain prices.
+    let mut overlays: Vec<&Node<'_>> = node.get("price_variants").map(Node::items).unwrap_or_default().iter().collect();
+    overlays
+        .sort_by_key(|overlay| overlay.get("constraint").and_then(|when| when.word("start_date")).map(str::to_string));
+    overlays.into_iter().for_each(|overlay| variants(&mut entry, &plain, overlay));
     entry
 }
 
@@ -140,7 +141,8 @@ fn variants(entry: &mut Entry, plain: &[(When, Set<'_>)], variant: &Node<'_>) {
     for (base, set) in plain.iter().filter(|(base, _)| base.window.is_none()) {
         // The last plain price before the variant starts is the one it starts on.
         let from = base.from.max(when.from);
-        let replaced = plain.iter().any(|(other, _)| other.window.is_none() && other.from > base.from && other.from <= from);
+        let replaced =
+            plain.iter().any(|(other, _)| other.window.is_none() && other.from > base.from && other.from <= from);
         if replaced {
             continue;
         }
@@ -165,7 +167,8 @@ fn push(entry: &mut Entry, mode: Mode, when: &When, set: &Set<'_>) {
             continue;
         };
         let tiers = value.get("tiers").map(Node::items).unwrap_or_default();
-        let steps = tiers.iter().map(|tier| (tier.get("start").and_then(Node::count).map(|size| size + 1), tier.get("price")));
+        let steps =
+            tiers.iter().map(|tier| (tier.get("start").and_then(Node::count).map(|size| size + 1), tier.get("price")));
         let base = (Some(0), Some(value.get("base").unwrap_or(value)));
         for (start, price) in std::iter::once(base).chain(steps) {
             match (start, price.map(|price| price.scaled(12))) {

@@ -105,7 +105,11 @@ fn by_token(
 
 /// Notes a price that is not by the token; tells whether it is what the model itself is sold by.
 fn other(entry: &mut Entry, key: &str, value: &Node<'_>) -> bool {
-    let search = if entry.provider == "gemini" || entry.provider.starts_with("vertex_ai") { "google_search" } else { "web_search" };
+    let search = if entry.provider == "gemini" || entry.provider.starts_with("vertex_ai") {
+        "google_search"
+    } else {
+        "web_search"
+    };
     match key {
         "search_context_cost_per_query" => match value.pairs() {
             [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other.scaled(15) == first.scaled(15)) => {
@@ -123,7 +127,9 @@ fn other(entry: &mut Entry, key: &str, value: &Node<'_>) -> bool {
         _ if value.scaled(12) == Ok(0) => {}
         _ => {
             entry.unread(format!("{key}: {}", value.told()));
-            return key.starts_with("input_cost_per_") || key.starts_with("output_cost_per_") || key.contains("_per_page");
+            return key.starts_with("input_cost_per_")
+                || key.starts_with("output_cost_per_")
+                || key.contains("_per_page");
         }
     }
     false
@@ -149,7 +155,8 @@ fn tiers(entry: &mut Entry, node: &Node<'_>, found: &mut BTreeMap<(Mode, u64), R
         for (key, value) in tier.pairs().iter().filter(|(key, _)| key != "range") {
             match litellm_keys::parse(key) {
                 Some(parsed) if parsed.class == Kind::Reasoning => {
-                    if value.scaled(18).ok() != tier.get("output_cost_per_token").and_then(|node| node.scaled(18).ok()) {
+                    if value.scaled(18).ok() != tier.get("output_cost_per_token").and_then(|node| node.scaled(18).ok())
+                    {
                         entry.unread(format!("tiered_pricing: {key} {}, not the price of output", value.told()));
                     }
                 }
@@ -180,7 +187,9 @@ fn quotes(entry: &mut Entry, found: &BTreeMap<(Mode, u64), Rates>) {
         for (prompt_min, prompt_max) in bands(cuts) {
             let rates = found.get(&(mode, prompt_min)).copied().unwrap_or([None; CLASSES]);
             let small = found.get(&(mode, 0)).copied().unwrap_or([None; CLASSES]);
-            let missing = Class::ALL.into_iter().filter(|class| small[*class as usize].is_some() && rates[*class as usize].is_none());
+            let missing = Class::ALL
+                .into_iter()
+                .filter(|class| small[*class as usize].is_some() && rates[*class as usize].is_none());
             let missing: Vec<&str> = missing.map(Class::name).collect();
             if !missing.is_empty() {
                 entry.unread(format!("{mode}: no price from {prompt_min} tokens on for {}", missing.join(", ")));
@@ -231,9 +240,11 @@ fn off_peak(entry: &mut Entry, node: &Node<'_>) {
         }
     }
     for window in own.get("windows").map(Node::items).unwrap_or_default() {
-        let utc: Vec<String> = window.get("hours_utc").map(Node::words).unwrap_or_default().into_iter().map(str::to_string).collect();
+        let utc: Vec<String> =
+            window.get("hours_utc").map(Node::words).unwrap_or_default().into_iter().map(str::to_string).collect();
         let days = window.get("weekdays").map(Node::items).unwrap_or_default();
-        let days: Option<Vec<&'static str>> = days.iter().map(|day| DAYS.get(day.count()?.checked_sub(1)? as usize).copied()).collect();
+        let days: Option<Vec<&'static str>> =
+            days.iter().map(|day| DAYS.get(day.count()?.checked_sub(1)? as usize).copied()).collect();
         match days {
             Some(days) if !utc.is_empty() && rates.iter().any(Option::is_some) => {
                 let window = Some(Hours { utc, days, except: None });

@@ -32,7 +32,9 @@ pub enum ListError {
     #[error("not JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// It is JSON of another shape.
-    #[error("not a price list that is known: LiteLLM's price map, the data of genai-prices, or a model-prices snapshot")]
+    #[error(
+        "not a price list that is known: LiteLLM's price map, the data of genai-prices, or a model-prices snapshot"
+    )]
     Shape,
 }
 

@@ -11,7 +11,9 @@ use crate::price::mode::Mode;
 use crate::price::rows::Basis;
 use crate::price::sources::json::Node;
 use crate::price::sources::litellm::multiplied;
-use crate::price::sources::{Calendar, Entry, Hours, ListKind, PriceList, Quote, Rates, bands, long_write, short_write};
+use crate::price::sources::{
+    Calendar, Entry, Hours, ListKind, PriceList, Quote, Rates, bands, long_write, short_write,
+};
 
 /// Reads the snapshot.
 pub(super) fn read(root: &Node<'_>, prices: &Node<'_>) -> PriceList {
@@ -32,7 +34,9 @@ pub(super) fn read(root: &Node<'_>, prices: &Node<'_>) -> PriceList {
             dates: dates.into_iter().map(str::to_string).collect(),
         });
     }
-    for (name, model) in root.get("aliases").and_then(|aliases| aliases.get("models")).map(Node::pairs).unwrap_or_default() {
+    for (name, model) in
+        root.get("aliases").and_then(|aliases| aliases.get("models")).map(Node::pairs).unwrap_or_default()
+    {
         let target = model.text().and_then(|model| model.split_once('/'));
         let meant = list.entries.iter_mut().find(|entry| Some((entry.provider.as_str(), entry.id.as_str())) == target);
         if let Some(entry) = meant {
@@ -43,12 +47,8 @@ pub(super) fn read(root: &Node<'_>, prices: &Node<'_>) -> PriceList {
 }
 
 fn entry(provider: &str, id: &str, modes: &Node<'_>) -> Entry {
-    let mut entry = Entry {
-        provider: provider.to_string(),
-        id: id.to_string(),
-        names: vec![id.to_string()],
-        ..Entry::default()
-    };
+    let mut entry =
+        Entry { provider: provider.to_string(), id: id.to_string(), names: vec![id.to_string()], ..Entry::default() };
     for (word, steps) in modes.pairs() {
         match Mode::parse(word) {
             Some(mode) => timeline(&mut entry, mode, steps.items()),
@@ -73,7 +73,8 @@ fn timeline(entry: &mut Entry, mode: Mode, steps: &[Node<'_>]) {
                 told.pop();
             }
         }
-        let price = |quotes: &[Quote]| -> Vec<_> { quotes.iter().map(|q| (q.prompt_min, q.prompt_max, q.rates)).collect() };
+        let price =
+            |quotes: &[Quote]| -> Vec<_> { quotes.iter().map(|q| (q.prompt_min, q.prompt_max, q.rates)).collect() };
         let nothing_before = told.is_empty() && quotes[0].is_empty();
         if !nothing_before && told.last().is_none_or(|before| price(before) != price(&quotes)) {
             told.push(quotes);
@@ -125,7 +126,8 @@ fn sizes(entry: &mut Entry, rates: &Node<'_>) -> Vec<(u64, Option<u64>, Rates)> 
 }
 
 /// Keys that say something else than a price.
-const ABOUT: [&str; 7] = ["source", "valid_from", "valid_from_basis", "tiers", "model", "above", "cache_write_1h_multiple"];
+const ABOUT: [&str; 7] =
+    ["source", "valid_from", "valid_from_basis", "tiers", "model", "above", "cache_write_1h_multiple"];
 
 fn one_size(entry: &mut Entry, node: &Node<'_>, multiple: Option<i64>) -> Rates {
     let mut rates = [None; CLASSES];

@@ -133,11 +133,14 @@ impl Draft {
             self.date(entry, &mut quote)?;
             // Two words of the list for one mode.
             let twin = quotes.iter().find(|known| {
-                (known.mode, known.from, known.prompt_min, &known.window) == (quote.mode, quote.from, quote.prompt_min, &quote.window)
+                (known.mode, known.from, known.prompt_min, &known.window)
+                    == (quote.mode, quote.from, quote.prompt_min, &quote.window)
             });
             match twin {
                 Some(known) if known.rates == quote.rates => {}
-                Some(_) => self.left_out.push((entry.id.clone(), format!("a second {} price of the same date", quote.mode))),
+                Some(_) => {
+                    self.left_out.push((entry.id.clone(), format!("a second {} price of the same date", quote.mode)))
+                }
                 None => quotes.push(quote),
             }
         }
@@ -151,9 +154,10 @@ impl Draft {
         if quote.from.is_some() {
             return Ok(());
         }
-        let later = entry.quotes.iter().any(|other| {
-            self.mode(other.mode) == quote.mode && other.from.is_some() && other.window == quote.window
-        });
+        let later = entry
+            .quotes
+            .iter()
+            .any(|other| self.mode(other.mode) == quote.mode && other.from.is_some() && other.window == quote.window);
         if later && quote.window.is_none() {
             // The list itself says that it holds until the first dated one.
             quote.since_launch = true;
@@ -216,7 +220,10 @@ impl Draft {
     pub fn finish(&self, calendars: &[Calendar]) -> String {
         let head = &self.head;
         let mut text = String::new();
-        line(&mut text, &format!("# Drafted from {}, to be reviewed row by row: a list is not the seller's own page.", head.source));
+        line(
+            &mut text,
+            &format!("# Drafted from {}, to be reviewed row by row: a list is not the seller's own page.", head.source),
+        );
         line(&mut text, &format!("seller = {}", quoted(&head.seller)));
         line(&mut text, "currency = \"USD\"");
         if head.provider_names != [head.seller.clone()] {
