@@ -200,7 +200,7 @@ impl Compared<'_> {
         }
         report.put("lists", lists);
         let mut shown = Table {
-            columns: ["seller", "model", "mode", "prompt", "class", "ours", "theirs", "list", "why"]
+            columns: ["seller", "model", "listed as", "mode", "prompt", "class", "ours", "theirs", "list", "why"]
                 .map(Column::new)
                 .into(),
             ..Table::default()
@@ -211,6 +211,7 @@ impl Compared<'_> {
             shown.rows.push(vec![
                 Cell::Text(it.seller.clone()),
                 Cell::Logged(it.model.clone()),
+                if it.listed_as == it.model { Cell::Empty } else { Cell::Logged(it.listed_as.clone()) },
                 Cell::Text(it.mode.to_string()),
                 prompt,
                 it.class.map_or(Cell::Empty, |class| Cell::Text(class.name().into())),
@@ -229,6 +230,9 @@ impl Compared<'_> {
         let mut object = Map::new();
         object.insert("seller".into(), json!(it.seller));
         object.insert("model".into(), json!(it.model));
+        if it.listed_as != it.model {
+            object.insert("listed_as".into(), json!(it.listed_as));
+        }
         object.insert("mode".into(), json!(it.mode.name()));
         if it.prompt_min > 0 {
             object.insert("prompt_min".into(), json!(it.prompt_min));

@@ -18,6 +18,8 @@ pub struct Disagreement {
     pub seller: String,
     /// The model, by our id.
     pub model: String,
+    /// The model, by the list's id.
+    pub listed_as: String,
     /// The mode, by our name.
     pub mode: Mode,
     /// The smallest prompt it is about.
@@ -48,7 +50,7 @@ impl Comparison {
     pub fn add(&mut self, table: &Table, seller: &Seller, list: &PriceList, providers: &[String], at: Timestamp) {
         let mut met = BTreeSet::new();
         for entry in list.entries.iter().filter(|entry| providers.contains(&entry.provider)) {
-            let known = entry.names.iter().find_map(|name| table.find_model(Some(&seller.id), name).ok());
+            let known = entry.names.iter().find_map(|name| meant(table, &seller.id, name, at));
             let Some(model) = known else {
                 if entry.quotes.iter().any(|quote| !quote.is_empty()) {
                     self.only_list.push((seller.id.clone(), entry.id.clone()));
@@ -62,6 +64,12 @@ impl Comparison {
         let own = table.models().filter(|model| model.seller == seller.id && !met.contains(model.id.as_str()));
         self.only_table.extend(own.map(|model| (model.seller.clone(), model.id.clone())));
     }
+}
+
+/// Returns the model that a name meant at a moment.
+fn meant<'t>(table: &'t Table, seller: &str, name: &str, at: Timestamp) -> Option<&'t Model> {
+    let (_, steps) = table.lookup(Some(seller), Some(name)).ok()?;
+    steps.iter().rfind(|(from, _)| *from <= at).or(steps.first()).map(|(_, model)| *model)
 }
 
 /// One model, ours and theirs.
@@ -97,6 +105,7 @@ impl Pair<'_> {
                 found.insert(Disagreement {
                     seller: self.seller.id.clone(),
                     model: self.model.id.clone(),
+                    listed_as: self.entry.id.clone(),
                     mode,
                     prompt_min: size,
                     class,
@@ -146,7 +155,8 @@ impl Pair<'_> {
             let word = self.seller.mode_names.iter().find(|(word, _)| word == quote.mode.name());
             word.map_or(quote.mode, |(_, mode)| *mode)
         };
-        let start = |quote: &Quote| quote.from.filter(|_| !quote.since_launch).unwrap_or(Timestamp(i64::MIN));
+        // Before the day on which a list first knew a model it says nothing of it.
+        let start = |quote: &Quote| quote.from.unwrap_or(Timestamp(i64::MIN));
         let holds = |quote: &&Quote| {
             ours(quote) == mode && start(quote) <= at && quote.window.as_ref().is_none_or(|hours| inside(hours, at))
         };

@@ -89,7 +89,7 @@ impl Explanation {
         self.is_about(list)
             && self.seller == it.seller
             && self.mode.allows(it.mode.name())
-            && it.class.is_none_or(|class| self.class.allows(class.name()))
+            && it.class.map_or(self.class.words().is_empty(), |class| self.class.allows(class.name()))
             && self.models.iter().any(|pattern| *pattern == it.model || fits(pattern, &it.model))
     }
 

@@ -241,7 +241,7 @@ fn off_peak(entry: &mut Entry, node: &Node<'_>) {
     }
     for window in own.get("windows").map(Node::items).unwrap_or_default() {
         let utc: Vec<String> =
-            window.get("hours_utc").map(Node::words).unwrap_or_default().into_iter().map(str::to_string).collect();
+            window.get("hours_utc").map(Node::words).unwrap_or_default().into_iter().flat_map(span).collect();
         let days = window.get("weekdays").map(Node::items).unwrap_or_default();
         let days: Option<Vec<&'static str>> =
             days.iter().map(|day| DAYS.get(day.count()?.checked_sub(1)? as usize).copied()).collect();
@@ -252,5 +252,13 @@ fn off_peak(entry: &mut Entry, node: &Node<'_>) {
             }
             _ => entry.unread(format!("off_peak_pricing: window {}", window.told())),
         }
+    }
+}
+
+/// Writes a span as our files do: a whole day is two halves.
+fn span(text: &str) -> Vec<String> {
+    match text.split_once('-') {
+        Some((start, end)) if start == end && start == "00:00" => vec!["00:00-12:00".into(), "12:00-00:00".into()],
+        _ => vec![text.to_string()],
     }
 }
