@@ -17,7 +17,6 @@ use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::domain::Timestamp;
 use crate::domain::time::NANOS;
-use crate::domain::time::ParsedTime;
 use crate::domain::window::Frame;
 use crate::ops::PriceTable;
 use crate::ops::StoreError;
@@ -122,6 +121,14 @@ impl App {
         done
     }
 
+    /// Returns the moment that is taken for now by what looks at no store.
+    pub fn now(&self) -> Result<Timestamp, CliError> {
+        match self.settings.as_of.value.as_deref() {
+            None | Some("latest") => Ok(clock::now()),
+            Some(text) => given(text),
+        }
+    }
+
     /// Returns what words of time are resolved against.
     pub fn frame(&self, book: &Book) -> Result<Frame, CliError> {
         let zone = self.settings.timezone.value;
@@ -129,13 +136,7 @@ impl App {
             None => clock::now(),
             // The next whole second, so that a window that ends now contains the last call and reads well.
             Some("latest") => book.last_call_at()?.map_or_else(clock::now, |ts| Timestamp((ts.0 / NANOS + 1) * NANOS)),
-            Some(text) => match Timestamp::parse(text) {
-                Ok(ParsedTime { ts, .. }) => ts,
-                Err(error) => {
-                    return Err(CliError::new(format!("`{text}` is no moment for --as-of: {error}"))
-                        .hint("use an RFC 3339 instant, a day, or latest"));
-                }
-            },
+            Some(text) => given(text)?,
         };
         Ok(Frame { now, zone })
     }
@@ -163,6 +164,19 @@ impl App {
         Ok(Outcome::Clean)
     }
 
+    /// Writes a text that is the answer itself.
+    pub fn write(&self, text: &str, output: Option<&Path>) -> Result<Outcome, CliError> {
+        match output {
+            Some(path) => fs_err::write(path, text)?,
+            None => {
+                let mut out = std::io::stdout().lock();
+                out.write_all(text.as_bytes())?;
+                out.flush()?;
+            }
+        }
+        Ok(Outcome::Clean)
+    }
+
     fn style(&self, format: Format) -> Style {
         let on_terminal = std::io::stdout().is_terminal();
         let columns = settings::env("COLUMNS").and_then(|columns| columns.parse().ok());
@@ -173,6 +187,13 @@ impl App {
             color: format == Format::Table && colored(self.settings.color.value, on_terminal),
         }
     }
+}
+
+fn given(text: &str) -> Result<Timestamp, CliError> {
+    Timestamp::parse(text).map(|parsed| parsed.ts).map_err(|error| {
+        CliError::new(format!("`{text}` is no moment for --as-of: {error}"))
+            .hint("use an RFC 3339 instant, a day, or latest")
+    })
 }
 
 /// Decides on colour: the user's word, then `NO_COLOR`, then `FORCE_COLOR`, then whether anybody sees it.

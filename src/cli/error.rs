@@ -6,6 +6,9 @@ use crate::ops::PriceError;
 use crate::ops::StoreError;
 use crate::ops::book::BookError;
 use crate::ops::explain::ExplainError;
+use crate::ops::price_check::CheckError;
+use crate::ops::price_diff::DiffError;
+use crate::ops::price_lists::ListsError;
 use crate::ops::prices::PricesError;
 use crate::ops::reprice::RepriceError;
 use crate::ops::slice::SliceError;
@@ -169,6 +172,42 @@ impl From<PricesError> for CliError {
         match did_you_mean(&near) {
             Some(hint) => told.hint(hint),
             None => told.hint("`attr prices list` lists them all"),
+        }
+    }
+}
+
+impl From<ListsError> for CliError {
+    fn from(error: ListsError) -> CliError {
+        let told = CliError::new(error.to_string());
+        match error {
+            ListsError::Provider { known, .. } => told
+                .detail(format!("providers of the list: {}", known.join(" ")))
+                .hint("name one with --provider, and --seller if the table calls it otherwise"),
+            ListsError::Nothing(_) => told.hint("prices without a date need --from DATE or --since-launch"),
+            ListsError::Broken(_) => told.hint("leave the model out with --model"),
+            ListsError::Pattern(_) => told.hint("`*` stands for any letters: --model 'grok-*'"),
+            ListsError::Io(_) | ListsError::List { .. } => told,
+        }
+    }
+}
+
+impl From<CheckError> for CliError {
+    fn from(error: CheckError) -> CliError {
+        match error {
+            CheckError::Price(error) => error.into(),
+            CheckError::List(error) => error.into(),
+            CheckError::Explained { .. } | CheckError::NoFolder | CheckError::Io(_) => CliError::new(error.to_string()),
+        }
+    }
+}
+
+impl From<DiffError> for CliError {
+    fn from(error: DiffError) -> CliError {
+        let told = CliError::new(error.to_string());
+        match error {
+            DiffError::Price(error) => error.into(),
+            DiffError::Store(error) => error.into(),
+            DiffError::Unknown { known, .. } => told.detail(format!("known tables: {}", known.join(" "))),
         }
     }
 }

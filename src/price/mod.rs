@@ -11,25 +11,32 @@
 //! Nothing here guesses: a name is known or not, a class is sold or not, and every other case is an
 //! [`Unpriced`](crate::domain::Unpriced) reason.
 
+mod audit;
 mod bill;
 mod blocks;
 mod build;
 mod check;
+mod compare;
 mod deal;
 mod digest;
 mod error;
+mod explained;
 mod hours;
 mod lookup;
 mod mode;
 mod pricer;
 mod rows;
 mod schema;
+pub mod sources;
 mod table;
 mod values;
 
+pub use audit::{FROZEN, Finding, full_key};
 pub use bill::{Bill, Item};
+pub use compare::{Comparison, Disagreement};
 pub use deal::{Override, Terms};
 pub use error::PriceError;
+pub use explained::{Explained, Explanation};
 pub use hours::{Holidays, Hours};
 pub use mode::Mode;
 pub use pricer::{Plan, Priced, Request};

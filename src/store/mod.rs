@@ -15,6 +15,7 @@ mod import;
 mod interner;
 mod lock;
 mod packed;
+mod price_tables;
 mod reprice;
 mod rows;
 mod scan;

@@ -6,6 +6,7 @@ mod goldens;
 mod hostile;
 mod laws;
 mod layers;
+mod lists;
 mod pages;
 mod price;
 mod readers;
