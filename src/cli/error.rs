@@ -7,7 +7,6 @@ use crate::ops::StoreError;
 use crate::ops::book::BookError;
 use crate::ops::explain::ExplainError;
 use crate::ops::price_check::CheckError;
-use crate::ops::price_diff::DiffError;
 use crate::ops::price_lists::ListsError;
 use crate::ops::prices::PricesError;
 use crate::ops::reprice::RepriceError;
@@ -201,13 +200,3 @@ impl From<CheckError> for CliError {
     }
 }
 
-impl From<DiffError> for CliError {
-    fn from(error: DiffError) -> CliError {
-        let told = CliError::new(error.to_string());
-        match error {
-            DiffError::Price(error) => error.into(),
-            DiffError::Store(error) => error.into(),
-            DiffError::Unknown { known, .. } => told.detail(format!("known tables: {}", known.join(" "))),
-        }
-    }
-}

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::price::deal::{Override, Terms};
 use crate::price::error::{PriceError, nearest};
-use crate::price::lookup::date_in;
+use crate::price::lookup::Dated;
 use crate::price::rows::{Model, Place, Price, Seller};
 
 /// Checks a whole table. Overrides may name a model by any of its names, and name it by its id afterwards.
@@ -240,12 +240,16 @@ fn names(sellers: &[Seller], models: &[Model]) -> Result<(), PriceError> {
 
 /// A written-out name must not also fit another model's pattern: one of the two is a slip.
 fn dated_names(models: &[Model]) -> Result<(), PriceError> {
-    let names = models.iter().flat_map(|model| model.names.iter().map(move |name| (model, name, name.to_lowercase())));
-    let names: Vec<_> = names.collect();
+    let names = models.iter().flat_map(|model| model.names.iter().map(move |name| (model, name)));
+    let mut names: Vec<(String, &Model, &String)> =
+        names.map(|(model, name)| (name.to_lowercase(), model, name)).collect();
+    names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     for model in models {
-        for pattern in model.dated.iter().map(|pattern| pattern.to_lowercase()) {
-            let mut others = names.iter().filter(|(other, _, _)| other.seller == model.seller && other.id != model.id);
-            if let Some((other, name, _)) = others.find(|(_, _, folded)| date_in(&pattern, folded)) {
+        for pattern in model.dated.iter().filter_map(|pattern| Dated::parse(pattern)) {
+            let from = names.partition_point(|(folded, _, _)| *folded < pattern.before);
+            let near = names[from..].iter().take_while(|(folded, _, _)| folded.starts_with(&pattern.before));
+            let mut others = near.filter(|(_, other, _)| other.seller == model.seller && other.id != model.id);
+            if let Some((_, other, name)) = others.find(|(folded, _, _)| pattern.holds(folded)) {
                 return Err(two_owners(name, (&model.id, &model.place), (&other.id, &other.place)));
             }
         }

@@ -15,7 +15,6 @@ mod import;
 mod interner;
 mod lock;
 mod packed;
-mod price_tables;
 mod reprice;
 mod rows;
 mod scan;
