@@ -180,6 +180,10 @@ fn an_override_that_matches_nothing_is_refused() {
     disagreed("[[override]]\ndiscount = \"0.5\"\n", 1, "no seller for [[override]]", "in the block");
     let deals = "[[override]]\nseller = \"anthropic\"\nmodels = [\"claude-sonet-5\"]\ndiscount = \"0.5\"\n";
     blames(agreed_or_not(deals), "deals.toml:1: ", "`anthropic` sells no `claude-sonet-5`", "`claude-sonnet-5`");
+    // A name that moves is answered with what it means, not with the nearest other model.
+    let deals = "[[override]]\nseller = \"openai\"\nmodels = [\"GPT-4o\"]\ndiscount = \"0.5\"\n";
+    let hint = "an alias; name what it means: gpt-4o-2024-05-13, gpt-4o-2024-08-06";
+    blames(agreed_or_not(deals), "deals.toml:1: ", "`openai` sells no `GPT-4o`", hint);
 }
 
 #[test]

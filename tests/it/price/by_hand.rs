@@ -209,7 +209,7 @@ pub(super) fn compare(call: &Call<'_>) -> Result<Usd, Unpriced> {
     let Ok(bill) = bill else { return Err(expected.unwrap_err()) };
     assert_eq!(Ok((bill.cost, bill.list.unwrap_or(bill.cost).pico())), figures, "{}", said());
     assert_eq!(sums(&bill), expected.unwrap(), "the items of {}", said());
-    if !tokens.iter().next().is_none() {
+    if tokens.iter().next().is_some() {
         let row = row(table, model, mode, ts, tokens.prompt()).unwrap();
         assert_eq!(bill.items[0].price_row, format!("{}/{}/{}", model.seller, model.id, row.key()), "{}", said());
     }

@@ -9,7 +9,7 @@ fn rate(row: &Price, class: Class) -> Option<i128> {
 }
 
 /// The row of the same hours that holds for a size of prompt in another mode.
-fn beside<'a>(model: &'a Model, mode: Mode, ts: Timestamp, prompt: u64) -> Option<&'a Price> {
+fn beside(model: &Model, mode: Mode, ts: Timestamp, prompt: u64) -> Option<&Price> {
     by_hand::row(builtin(), model, mode, ts, prompt).ok()
 }
 
@@ -80,7 +80,10 @@ fn a_longer_prompt_never_costs_less() {
         let rows = model.prices.iter().filter(|row| row.mode == mode && row.prompt_max.is_some());
         for row in rows.filter(|row| row.withdrawn.is_none() && row.window.is_none() && row.exempt.is_none()) {
             // A size that is not sold costs nothing.
-            let Some(over) = beside(model, mode, row.from.unwrap(), row.prompt_max.unwrap() + 1) else { continue };
+            let Some(over) = beside(model, mode, row.from.unwrap_or(at("2026-11-20")), row.prompt_max.unwrap() + 1)
+            else {
+                continue;
+            };
             for (class, _) in over.rates() {
                 assert!(rate(over, class) > rate(row, class), "{} {} {class:?}", model.id, row.key());
                 compared += 1;

@@ -102,7 +102,7 @@ fn shuffled<T>(items: Vec<T>, draw: &mut impl FnMut() -> u64) -> Vec<T> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(6))]
 
     #[test]
     fn the_order_of_blocks_and_rows_changes_nothing(seed in any::<u64>()) {
