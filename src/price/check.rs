@@ -90,6 +90,12 @@ fn overrides(sellers: &[Seller], models: &[Model], deals: &mut [Override]) -> Re
                 let hint = nearest(name, own().flat_map(|model| model.names.iter().map(String::as_str)));
                 let hint =
                     hint.map_or("use a name of `attr prices list`".into(), |near| format!("did you mean `{near}`?"));
+                let mut aliases = seller.aliases.iter();
+                let alias = aliases.find(|alias| alias.names.iter().any(|known| known.eq_ignore_ascii_case(name)));
+                let hint = alias.map_or(hint, |alias| {
+                    let ids: Vec<&str> = alias.moves.iter().map(|step| step.model.as_str()).collect();
+                    format!("`{name}` is an alias; name what it means: {}", ids.join(", "))
+                });
                 let what = format!("the override matches nothing: `{}` sells no `{name}`", seller.id);
                 return Err(PriceError::at(&deal.place, what, hint));
             };
