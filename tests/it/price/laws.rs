@@ -164,7 +164,8 @@ fn days(table: &Table, model: &Model) -> BTreeSet<i64> {
 #[test]
 fn every_window_opens_and_closes_to_the_second_on_every_kind_of_day() {
     let mut edges = 0;
-    for table in tables() {
+    // The workshop with its deals is compared by list, too: once is enough.
+    for table in tables().into_iter().take(2) {
         for (model, mode) in sold_in(table) {
             if !model.prices.iter().any(|row| row.mode == mode && row.window.is_some()) {
                 continue;

@@ -259,7 +259,9 @@ proptest! {
         fs_err::write(&file, &bytes).unwrap();
         let error = Table::load(&file).unwrap_err().to_string();
         prop_assert!(error.contains("bytes.toml"), "{}", error);
-        let error = Table::assemble(None, std::slice::from_ref(&file));
+        let list = dir.path().join("list.toml");
+        fs_err::write(&list, one_model(ROW)).unwrap();
+        let error = Table::assemble(Some(&list), std::slice::from_ref(&file));
         // A file of blanks and comments is a file of no overrides.
         prop_assert!(error.is_ok() || error.unwrap_err().to_string().contains("bytes.toml"));
     }
