@@ -1,6 +1,6 @@
 //! Prices batches: one name lookup per distinct combination, then plain sums.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::domain::Class;
 use crate::domain::Dim;

@@ -111,13 +111,16 @@ pub fn run(book: &mut Book, table: &PriceTable, plan: &RepricePlan) -> Result<Re
     };
     let before = book.store.rollup(&query)?;
     let mut pricer = Pricer::what_if(table, plan.what_if.clone());
-    let after = book.store.repriced(&mut pricer).rollup(&query)?;
+    let (after, moves, changed) = if plan.apply {
+        let moved = book.store.reprice(&mut pricer, table.id(), table.text())?;
+        (book.store.rollup(&query)?, moved.prices, Some(moved.calls))
+    } else {
+        let after = book.store.repriced(&mut pricer).rollup(&query)?;
+        let moves = after.moves;
+        (after, moves, None)
+    };
     let mut report = Report::new("reprice");
     warn_overrides(&mut report, &pricer);
-    let changed = match plan.apply {
-        true => Some(book.store.reprice(&mut pricer, table.id(), table.text())?),
-        false => None,
-    };
     let from = std::mem::replace(&mut book.priced_by, table.id().to_string());
     report.price_table = Some(table.id().to_string());
     report.window = Some((plan.window, plan.zone));
@@ -142,7 +145,7 @@ pub fn run(book: &mut Book, table: &PriceTable, plan: &RepricePlan) -> Result<Re
         ("to".into(), Cell::Text(named(table, &plan.what_if))),
     ]));
     report.blocks.push(Block::Table(shown(plan, &rows, &total)));
-    warn_moves(&mut report, &after.moves);
+    warn_moves(&mut report, &moves);
     Ok(report)
 }
 

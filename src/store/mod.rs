@@ -45,6 +45,7 @@ pub use import::ImportHead;
 pub use import::ImportTail;
 pub use import::Imported;
 pub use lock::WriteLock;
+pub use reprice::Moved;
 pub use reprice::Repriced;
 pub use reprice::Repricing;
 

@@ -12,6 +12,7 @@ use rusqlite::params;
 use crate::domain::Axis;
 use crate::domain::Class;
 use crate::domain::Dim;
+use crate::domain::rollup::PriceMoves;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
@@ -48,6 +49,15 @@ impl<R: Repricing> Repricing for &mut R {
     }
 }
 
+/// What a repricing changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Calls with another cost, or another reason for having none.
+    pub calls: u64,
+    /// Calls that lost or gained a price.
+    pub prices: PriceMoves,
+}
+
 /// A store as it looks under other prices.
 pub struct Repriced<'s, R> {
     store: &'s Store,
@@ -60,18 +70,18 @@ impl Store {
         Repriced { store: self, repricing: RefCell::new(repricing) }
     }
 
-    /// Prices every stored call anew, rows and segments in one transaction; returns how many calls changed.
-    pub fn reprice(&mut self, repricing: &mut impl Repricing, id: &str, text: &str) -> Result<u64, StoreError> {
+    /// Prices every stored call anew by a table, rows and segments in one transaction.
+    pub fn reprice(&mut self, repricing: &mut impl Repricing, id: &str, text: &str) -> Result<Moved, StoreError> {
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let mut changed = 0;
+        let mut moved = Moved::default();
         for segment in segments::all(&tx)? {
-            changed += reprice_segment(&tx, &segment, repricing)?;
+            reprice_segment(&tx, &segment, repricing, &mut moved)?;
         }
         reprice_held(&tx, repricing)?;
         tx.execute("INSERT OR IGNORE INTO price_tables (id, text) VALUES (?1, ?2)", [id, text])?;
         tx.execute("INSERT OR REPLACE INTO state (key, value) VALUES ('price_table', ?1)", [id])?;
         tx.commit()?;
-        Ok(changed)
+        Ok(moved)
     }
 }
 
@@ -137,7 +147,12 @@ fn priced(batch: &Batch) -> [&Ints; 4] {
     [&batch.cost, &batch.discount, &batch.flags, &batch.unpriced]
 }
 
-fn reprice_segment(conn: &Connection, segment: &Segment, repricing: &mut impl Repricing) -> Result<u64, StoreError> {
+fn reprice_segment(
+    conn: &Connection,
+    segment: &Segment,
+    repricing: &mut impl Repricing,
+    moved: &mut Moved,
+) -> Result<(), StoreError> {
     let mut batch = priceable(&OpenSegment { conn, segment })?;
     let before = priced(&batch).map(Clone::clone);
     repricing.price(&mut batch);
@@ -146,8 +161,12 @@ fn reprice_segment(conn: &Connection, segment: &Segment, repricing: &mut impl Re
     let is_changed = |row: usize| before.iter().zip(after).any(|(before, after)| before.get(row) != after.get(row));
     let changed: Vec<usize> = (0..rows).filter(|row| is_changed(*row)).collect();
     if changed.is_empty() {
-        return Ok(0);
+        return Ok(());
     }
+    moved.calls += changed.len() as u64;
+    let cost = |[cost, _, _, unpriced]: [&Ints; 4], row| (unpriced.get(row) == 0).then(|| cost.get(row) as i64);
+    let before_and_after = |row: &usize| (cost(before.each_ref(), *row), cost(after, *row));
+    moved.prices.add(changed.iter().map(before_and_after));
     let ids = segments::call_ids(conn, segment.id)?;
     let mut keep = Keep::open(conn)?;
     for row in &changed {
@@ -160,8 +179,7 @@ fn reprice_segment(conn: &Connection, segment: &Segment, repricing: &mut impl Re
         }
     }
     let cost: i128 = (0..rows).map(|row| batch.cost(row).pico()).sum();
-    segments::put_cost(conn, segment.id, cost)?;
-    Ok(changed.len() as u64)
+    segments::put_cost(conn, segment.id, cost)
 }
 
 /// Prices the calls that are held back: they may return.
