@@ -10,6 +10,7 @@ use crate::analyze::percentiles::UnitCost;
 use crate::analyze::percentiles::unit_cost;
 use crate::domain::Usd;
 use crate::domain::rollup::Key;
+use crate::domain::rollup::LoggedSums;
 use crate::domain::rollup::Measures;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::UnitCosts;
@@ -124,6 +125,12 @@ fn with_gone(mut rollup: Rollup, before: &Rollup) -> Rollup {
         }
         [&mut rollup.calls, &mut rollup.errors, &mut rollup.reasoning].into_iter().for_each(|column| column.push(0));
         rollup.cost.push(Usd::ZERO);
+        if !rollup.discount.is_empty() {
+            rollup.discount.push(Usd::ZERO);
+        }
+        if !rollup.logged.is_empty() {
+            rollup.logged.push(LoggedSums::default());
+        }
         rollup.tokens.iter_mut().for_each(|(_, counts)| counts.push(0));
     }
     rollup

@@ -13,7 +13,6 @@ use crate::cli::args::OutputArgs;
 use crate::cli::clock;
 use crate::cli::error::CliError;
 use crate::cli::settings;
-use crate::cli::settings::Origin;
 use crate::cli::settings::Settings;
 use crate::cli::ui::Ui;
 use crate::domain::Timestamp;
@@ -22,8 +21,8 @@ use crate::domain::window::Frame;
 use crate::ops::PriceTable;
 use crate::ops::StoreError;
 use crate::ops::WriteLock;
-use crate::ops::book;
 use crate::ops::book::Book;
+use crate::ops::book::PriceFiles;
 use crate::ops::import;
 use crate::ops::import::FileOutcome;
 use crate::ops::import::ImportPlan;
@@ -49,19 +48,22 @@ impl App {
         Ok(App { ui: Ui::new(args.quiet, args.verbose, color), settings, from_notes: Vec::new() })
     }
 
-    /// Loads the price table in force.
+    /// Returns where prices come from.
+    pub fn price_files(&self) -> PriceFiles {
+        PriceFiles { list: self.settings.pricing.value.clone(), overrides: self.settings.overrides.value.clone() }
+    }
+
+    /// Loads the price table that the settings name.
     pub fn table(&self) -> Result<PriceTable, CliError> {
-        Ok(book::load_table(self.settings.pricing.value.as_deref())?)
+        Ok(self.price_files().load()?)
     }
 
     /// Opens the store for a question, or a private one over the files of `--from`.
     pub fn question(&mut self, from: &FromArgs) -> Result<Book, CliError> {
-        let table = self.table()?;
         if from.from.is_empty() {
-            let under = self.settings.pricing.origin != Origin::Default;
-            return Ok(Book::open(&self.settings.db.value, table, under)?);
+            return Ok(Book::open(&self.settings.db.value, &self.price_files())?);
         }
-        let mut book = Book::in_memory(table)?;
+        let mut book = Book::in_memory(self.table()?)?;
         let plan = self.import_plan(from.from.clone(), from.read.how(), false);
         let results = import::run(&mut book, &plan, &self.ui)?;
         for result in &results {
@@ -88,6 +90,11 @@ impl App {
         Ok(book)
     }
 
+    /// Opens the store as it is priced, whatever prices the settings name.
+    pub fn stored(&self) -> Result<Book, CliError> {
+        Ok(Book::open(&self.settings.db.value, &PriceFiles::default())?)
+    }
+
     /// Plans an import with what the settings say of sources.
     pub fn import_plan(&self, paths: Vec<String>, how: import::How, dry_run: bool) -> ImportPlan {
         // A moment given for now is the moment of the import too; `latest` names none.
@@ -103,12 +110,11 @@ impl App {
         job: impl FnOnce(&mut Book) -> Result<T, CliError>,
     ) -> Result<T, CliError> {
         let path: &Path = &self.settings.db.value;
-        let table = self.table()?;
         if must_exist && !path.exists() {
             return Err(StoreError::NotFound(path.to_path_buf()).into());
         }
         let _lock = WriteLock::take(path, clock::now())?;
-        let mut book = Book::create(path, table)?;
+        let mut book = Book::create(path, &self.price_files())?;
         book.store.begin_writing()?;
         let done = job(&mut book);
         book.store.end_writing()?;

@@ -6,6 +6,7 @@ use clap::Args;
 use clap::ValueEnum;
 
 use crate::cli::error::CliError;
+use crate::domain::Axis;
 use crate::domain::Condition;
 use crate::domain::Filter;
 use crate::domain::Window;
@@ -26,6 +27,9 @@ pub struct GlobalArgs {
     /// Price table to use in place of the built-in one: a TOML file or a folder of them
     #[arg(long, global = true, value_name = "PATH", help_heading = "Global options")]
     pub pricing: Option<PathBuf>,
+    /// File of what was agreed with sellers, private models and own names, on top of the price table (can be repeated)
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub overrides: Vec<PathBuf>,
     /// Zone that cuts days, weeks and months (default: UTC)
     #[arg(long, global = true, value_name = "IANA", help_heading = "Global options")]
     pub timezone: Option<String>,
@@ -173,7 +177,21 @@ impl ReadArgs {
     }
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
+/// Returns the axes named, each once.
+pub fn axes(names: &[String]) -> Result<Vec<Axis>, CliError> {
+    let mut axes: Vec<Axis> = Vec::new();
+    for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        let axis = Axis::parse(name);
+        if axes.contains(&axis) {
+            return Err(CliError::new(format!("`--by` names `{axis}` twice")));
+        }
+        axes.push(axis);
+    }
+    Ok(axes)
+}
+
+/// Understands `NAME=VALUE`.
+pub fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_string(), value.to_string())),
         _ => Err("expected NAME=VALUE".into()),

@@ -4,11 +4,12 @@ use crate::domain::filter::FilterError;
 use crate::domain::window::WindowError;
 use crate::ops::PriceError;
 use crate::ops::StoreError;
+use crate::ops::book::BookError;
 use crate::ops::explain::ExplainError;
 use crate::ops::price_check::CheckError;
-use crate::ops::price_diff::DiffError;
 use crate::ops::price_lists::ListsError;
 use crate::ops::prices::PricesError;
+use crate::ops::reprice::RepriceError;
 use crate::ops::slice::SliceError;
 
 /// An error in the user's terms. Its exit code is 2.
@@ -81,6 +82,20 @@ impl From<PriceError> for CliError {
     }
 }
 
+impl From<BookError> for CliError {
+    fn from(error: BookError) -> CliError {
+        match error {
+            BookError::Store(error) => error.into(),
+            BookError::Price(error) => error.into(),
+            BookError::UnknownTable { ref known, .. } => {
+                let told = CliError::new(error.to_string());
+                told.detail(format!("the store and the program know: {}", known.join(", ")))
+                    .hint("a store whose own table is lost takes the one in force with `attr reprice --apply`")
+            }
+        }
+    }
+}
+
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> CliError {
         let told = CliError::new(error.to_string());
@@ -125,10 +140,24 @@ impl From<SliceError> for CliError {
     }
 }
 
+impl From<RepriceError> for CliError {
+    fn from(error: RepriceError) -> CliError {
+        let told = CliError::new(error.to_string());
+        match error {
+            RepriceError::Book(error) => error.into(),
+            RepriceError::UnknownModel { near, .. } => match did_you_mean(&near) {
+                Some(hint) => told.hint(hint),
+                None => told.hint("`attr prices list` lists them all"),
+            },
+            RepriceError::UnknownMode(_) => told.hint("use standard, batch, flex, priority, fast or ultrafast"),
+        }
+    }
+}
+
 impl From<ExplainError> for CliError {
     fn from(error: ExplainError) -> CliError {
         match error {
-            ExplainError::Store(error) => error.into(),
+            ExplainError::Book(error) => error.into(),
             ExplainError::NotFound(_) => CliError::new(error.to_string())
                 .hint("an id is a call's number in the store, or the request id of its log"),
         }
@@ -171,13 +200,3 @@ impl From<CheckError> for CliError {
     }
 }
 
-impl From<DiffError> for CliError {
-    fn from(error: DiffError) -> CliError {
-        let told = CliError::new(error.to_string());
-        match error {
-            DiffError::Price(error) => error.into(),
-            DiffError::Store(error) => error.into(),
-            DiffError::Unknown { known, .. } => told.detail(format!("known tables: {}", known.join(" "))),
-        }
-    }
-}

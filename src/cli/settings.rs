@@ -53,6 +53,8 @@ pub struct Settings {
     pub db: Setting<PathBuf>,
     /// A price table in place of the built-in one.
     pub pricing: Setting<Option<PathBuf>>,
+    /// Files of overrides on top of the price table.
+    pub overrides: Setting<Vec<PathBuf>>,
     /// The zone that cuts days.
     pub timezone: Setting<Zone>,
     /// The moment taken for now, in words.
@@ -71,6 +73,7 @@ pub struct Settings {
 struct File {
     db: Option<PathBuf>,
     pricing: Option<PathBuf>,
+    overrides: Option<Vec<PathBuf>>,
     timezone: Option<String>,
     as_of: Option<String>,
     color: Option<String>,
@@ -135,6 +138,7 @@ impl Settings {
         Ok(Settings {
             db: Setting { value: db, origin: db_origin },
             pricing: Setting { value: pricing.map(PathBuf::from), origin: pricing_origin },
+            overrides: overrides(args, &files),
             timezone: Setting { value: zone.map_or(Ok(Zone::UTC), |name| parse_zone(&name))?, origin: zone_origin },
             as_of: Setting { value: as_of, origin: as_of_origin },
             color: Setting {
@@ -144,6 +148,25 @@ impl Settings {
             sources: rules(&files)?,
             files: files.into_iter().map(|(path, _)| path).collect(),
         })
+    }
+}
+
+/// Returns the files of overrides; `ATTR_OVERRIDES` lists several as PATH does.
+fn overrides(args: &GlobalArgs, files: &[(PathBuf, File)]) -> Setting<Vec<PathBuf>> {
+    if !args.overrides.is_empty() {
+        return Setting { value: args.overrides.clone(), origin: Origin::Flag("--overrides") };
+    }
+    if let Some(list) = env("ATTR_OVERRIDES") {
+        let value = std::env::split_paths(&list).collect();
+        return Setting { value, origin: Origin::Environment("ATTR_OVERRIDES") };
+    }
+    let stated = files.iter().find_map(|(path, file)| Some((path, file.overrides.as_ref()?)));
+    match stated {
+        None => Setting { value: Vec::new(), origin: Origin::Default },
+        Some((path, list)) => {
+            let value = list.iter().filter_map(|file| beside(path, Some(file))).map(PathBuf::from).collect();
+            Setting { value, origin: Origin::File(path.clone()) }
+        }
     }
 }
 

@@ -113,8 +113,11 @@ impl Flags {
     /// The region is the one that inference was billed in, by a provider's own field.
     pub const GEO_STATED: Flags = Flags(1 << 12);
 
+    /// The logged cost is what the provider charged, by its own word, not a gateway's or a library's sum.
+    pub const COST_CHARGED: Flags = Flags(1 << 13);
+
     /// Every flag with the name used in reports.
-    pub const ALL: [(Flags, &'static str); 12] = [
+    pub const ALL: [(Flags, &'static str); 13] = [
         (Flags::INCLUSIVE_GUESSED, "inclusive_guessed"),
         (Flags::TTL_UNKNOWN, "ttl_unknown"),
         (Flags::USAGE_MISSING, "usage_missing"),
@@ -127,6 +130,7 @@ impl Flags {
         (Flags::PLACEHOLDER_OUTPUT, "placeholder_output"),
         (Flags::FALLBACK_PRICE, "fallback_price"),
         (Flags::USAGE_ESTIMATED, "usage_estimated"),
+        (Flags::COST_CHARGED, "cost_charged"),
     ];
 
     /// Adds flags.

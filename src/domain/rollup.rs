@@ -24,6 +24,57 @@ pub struct RollupQuery {
     pub filter: Filter,
     /// The zone that cuts time axes.
     pub zone: Zone,
+    /// What to do with the costs that logs state.
+    pub logged: Logged,
+}
+
+/// What to do with the costs that logs state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Logged {
+    /// Nothing: the price table alone decides.
+    #[default]
+    Ignored,
+    /// Sum them beside the costs by the price table.
+    Beside,
+    /// Sum them beside, and count them as the cost of calls that the table cannot price.
+    ForUnpriced,
+}
+
+/// What logs say calls cost, beside what the price table says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LoggedSums {
+    /// Calls whose log states a cost.
+    pub calls: u64,
+    /// Of these, calls for which it is the provider's own charge, not a gateway's or a library's sum.
+    pub charged_calls: u64,
+    /// What the logs state.
+    pub cost: Usd,
+    /// What the logs state for the calls that the table prices too.
+    pub compared: Usd,
+    /// What those calls cost by the table.
+    pub computed: Usd,
+    /// Calls without a price for which the log's cost was taken.
+    pub taken_calls: u64,
+    /// What was taken, contained in the cost of the group.
+    pub taken: Usd,
+}
+
+impl LoggedSums {
+    /// Adds another group's sums.
+    pub fn add(&mut self, other: &LoggedSums) {
+        self.calls += other.calls;
+        self.charged_calls += other.charged_calls;
+        self.cost += other.cost;
+        self.compared += other.compared;
+        self.computed += other.computed;
+        self.taken_calls += other.taken_calls;
+        self.taken += other.taken;
+    }
+
+    /// Returns how much more the table says than the logs, over the calls that both price.
+    pub fn difference(&self) -> Usd {
+        self.computed - self.compared
+    }
 }
 
 /// What is summed.
@@ -39,6 +90,10 @@ pub struct Measures {
     pub reasoning: u64,
     /// Cost of the priced calls.
     pub cost: Usd,
+    /// How much more they would have cost by list price; zero where nothing else was agreed.
+    pub discount: Usd,
+    /// What logs say, where it was asked for.
+    pub logged: LoggedSums,
     /// Calls without a price, by reason code.
     pub unpriced: [u64; Unpriced::ALL.len()],
 }
@@ -53,6 +108,8 @@ impl Measures {
         }
         self.reasoning += other.reasoning;
         self.cost += other.cost;
+        self.discount += other.discount;
+        self.logged.add(&other.logged);
         for reason in 0..other.unpriced.len() {
             self.unpriced[reason] += other.unpriced[reason];
         }
@@ -91,10 +148,16 @@ pub struct Rollup {
     pub reasoning: Vec<u64>,
     /// Cost a group.
     pub cost: Vec<Usd>,
+    /// List price less cost a group; empty where they are equal everywhere.
+    pub discount: Vec<Usd>,
+    /// What logs say, a group; empty unless it was asked for.
+    pub logged: Vec<LoggedSums>,
     /// Tokens a group, of the classes that occur.
     pub tokens: Vec<(Class, Vec<u64>)>,
     /// Calls without a price, by group and place of the reason in [`Unpriced::ALL`]; most groups have none.
     pub unpriced: HashMap<(u32, u8), u64>,
+    /// Calls that have a price by one table only, where costs are computed in place of the stored ones.
+    pub moves: PriceMoves,
 }
 
 impl Rollup {
@@ -136,6 +199,10 @@ impl Rollup {
         sums.errors += self.errors[group];
         sums.reasoning += self.reasoning[group];
         sums.cost += self.cost[group];
+        sums.discount += self.discount.get(group).copied().unwrap_or_default();
+        if let Some(logged) = self.logged.get(group) {
+            sums.logged.add(logged);
+        }
         for (class, counts) in &self.tokens {
             sums.tokens[*class as usize] += counts[group];
         }
@@ -156,6 +223,39 @@ impl Rollup {
     /// Returns every group with its sums.
     pub fn groups(&self) -> impl Iterator<Item = Group> + '_ {
         (0..self.len()).map(|group| Group { key: self.key(group), measures: self.measures(group) })
+    }
+}
+
+/// Calls that lost or gained a price when they were priced anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PriceMoves {
+    /// Calls with a stored cost and no other.
+    pub lost_calls: u64,
+    /// What they cost as stored.
+    pub lost: Usd,
+    /// Calls with a cost that had none stored.
+    pub gained_calls: u64,
+    /// What they cost now.
+    pub gained: Usd,
+}
+
+impl PriceMoves {
+    /// Counts calls by their cost before and after in picodollars, `None` for unpriced.
+    pub fn add(&mut self, calls: impl Iterator<Item = (Option<i64>, Option<i64>)>) {
+        let usd = |pico: i64| Usd::from_pico(i128::from(pico));
+        for (before, after) in calls {
+            match (before, after) {
+                (Some(before), None) => {
+                    self.lost_calls += 1;
+                    self.lost += usd(before);
+                }
+                (None, Some(after)) => {
+                    self.gained_calls += 1;
+                    self.gained += usd(after);
+                }
+                _ => {}
+            }
+        }
     }
 }
 

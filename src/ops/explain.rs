@@ -10,6 +10,7 @@ use crate::domain::Flags;
 use crate::domain::Unpriced;
 use crate::domain::Usd;
 use crate::ops::book::Book;
+use crate::ops::book::BookError;
 use crate::ops::price::lies_in_record;
 use crate::ops::price::request;
 use crate::price::Bill;
@@ -21,7 +22,6 @@ use crate::report::Column;
 use crate::report::Report;
 use crate::report::Table;
 use crate::store::FoundCall;
-use crate::store::StoreError;
 
 /// Calls shown when several go by one id.
 const MOST: usize = 10;
@@ -29,9 +29,9 @@ const MOST: usize = 10;
 /// Why a call cannot be explained.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplainError {
-    /// The store failed.
+    /// The store failed, or its prices.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Book(#[from] BookError),
     /// No call goes by this id.
     #[error("no call has the id `{0}`")]
     NotFound(String),
@@ -39,14 +39,15 @@ pub enum ExplainError {
 
 /// Explains the call or calls with an id.
 pub fn run(book: &Book, id: &str) -> Result<Report, ExplainError> {
-    let found = book.store.find_calls(id, MOST)?;
+    let found = book.store.find_calls(id, MOST).map_err(BookError::from)?;
     if found.is_empty() {
         return Err(ExplainError::NotFound(id.to_string()));
     }
     let mut report = Report::new("explain");
-    report.price_table = Some(book.table.id().to_string());
+    report.price_table = Some(book.priced_by.clone());
     let several = found.len() > 1;
-    let documents: Vec<Map<String, Value>> = found.iter().map(|call| explained(book, call, &mut report)).collect();
+    let table = book.table()?;
+    let documents: Vec<Map<String, Value>> = found.iter().map(|call| explained(table, call, &mut report)).collect();
     if several {
         report.warn("several_calls", format!("{} calls go by `{id}`; each is explained", found.len()), None);
         report.put_rows("calls", documents);
@@ -68,8 +69,8 @@ fn bill(table: &PriceTable, call: &Call<'_>) -> Result<Bill, Unpriced> {
     table.resolve(&request(call.flags, |dim| call.dim(dim)))?.itemise(call.ts, &call.tokens, tools)
 }
 
-fn explained(book: &Book, found: &FoundCall, report: &mut Report) -> Map<String, Value> {
-    let bill = bill(&book.table, &found.call);
+fn explained(table: &PriceTable, found: &FoundCall, report: &mut Report) -> Map<String, Value> {
+    let bill = bill(table, &found.call);
     let mut document = Map::new();
     document.insert("call".into(), call_object(found));
     report.blocks.push(Block::Heading(format!("call {}", found.id)));
@@ -77,21 +78,16 @@ fn explained(book: &Book, found: &FoundCall, report: &mut Report) -> Map<String,
     match bill {
         Ok(bill) => {
             document.insert("cost_usd".into(), bill.cost.to_string().into());
+            if let Some(list) = bill.list {
+                document.insert("list_usd".into(), list.to_string().into());
+            }
+            if let Some(logged) = found.call.logged_cost {
+                document.insert("logged_difference_usd".into(), (bill.cost - logged).to_string().into());
+            }
             document.insert("items".into(), json!(bill.items));
             report.blocks.push(Block::Table(items(&bill)));
-            match found.cost {
-                Some(stored) if stored != bill.cost => report.warn(
-                    "repriced",
-                    format!(
-                        "call {}: the stored cost is {stored} USD by table {}, this is {} by {}",
-                        found.id,
-                        book.priced_by,
-                        bill.cost,
-                        book.table.id()
-                    ),
-                    None,
-                ),
-                _ => {}
+            if let Some(logged) = found.call.logged_cost {
+                report.blocks.push(Block::Facts(logged_facts(&found.call, logged, bill.cost)));
             }
             if found.call.flags.has(Flags::GATEWAY_CACHE_HIT) {
                 report.blocks.push(Block::Note("answered from a gateway's cache: the provider was not called".into()));
@@ -106,7 +102,7 @@ fn explained(book: &Book, found: &FoundCall, report: &mut Report) -> Map<String,
         }
         Err(reason) => {
             let near = match reason {
-                Unpriced::UnknownModel => book.table.suggest_model(found.call.dim(Dim::Model).unwrap_or_default()),
+                Unpriced::UnknownModel => table.suggest_model(found.call.dim(Dim::Model).unwrap_or_default()),
                 _ => Vec::new(),
             };
             let mut unpriced = Map::new();
@@ -124,6 +120,9 @@ fn explained(book: &Book, found: &FoundCall, report: &mut Report) -> Map<String,
                 ));
             }
             report.blocks.push(Block::Note(note));
+            if let Some(logged) = found.call.logged_cost {
+                report.blocks.push(Block::Facts(vec![("logged cost".into(), Cell::Usd(logged))]));
+            }
         }
     }
     document
@@ -197,9 +196,6 @@ fn facts(found: &FoundCall) -> Vec<(String, Cell)> {
     if let Some(ms) = call.latency_ms {
         facts.push(("latency".into(), Cell::Text(format!("{ms} ms"))));
     }
-    if let Some(cost) = call.logged_cost {
-        facts.push(("logged cost".into(), Cell::Usd(cost)));
-    }
     if !call.flags.names().is_empty() {
         facts.push(("flags".into(), Cell::Text(call.flags.names().join(", "))));
     }
@@ -207,27 +203,49 @@ fn facts(found: &FoundCall) -> Vec<(String, Cell)> {
     facts
 }
 
+/// Sets what the log says beside what the table says.
+fn logged_facts(call: &Call<'_>, logged: Usd, cost: Usd) -> Vec<(String, Cell)> {
+    let is_charge = call.flags.has(Flags::COST_CHARGED);
+    let name = if is_charge { "logged cost (the provider's own charge)" } else { "logged cost" };
+    vec![(name.into(), Cell::Usd(logged)), ("difference".into(), Cell::Change(cost - logged))]
+}
+
 fn items(bill: &Bill) -> Table {
+    let agreed = bill.list.is_some();
     let row = |item: &Item| {
-        let rate = match (&item.usd_per_mtok, &item.usd_per_1000) {
-            (Some(rate), _) => format!("${rate} / M"),
-            (None, Some(rate)) => format!("${rate} / 1,000"),
-            (None, None) => String::new(),
+        let rate = match (&item.usd_per_mtok, &item.usd_per_1000, &item.usd_per_mtok_hour) {
+            (Some(rate), _, _) => format!("${rate} / M"),
+            (None, Some(rate), _) => format!("${rate} / 1,000"),
+            (None, None, Some(rate)) => format!("${rate} / M and hour"),
+            (None, None, None) => String::new(),
         };
-        vec![
+        let mut cells = vec![
             Cell::Text(item.item.clone()),
             Cell::Count(item.quantity),
             Cell::Text(rate),
             Cell::Text(item.multiplier.clone()),
-            Cell::Text(format!("${}", item.usd)),
-            Cell::Text(item.price_row.clone()),
-        ]
+        ];
+        if agreed {
+            cells.push(Cell::Text(format!("${}", item.list_usd.as_ref().unwrap_or(&item.usd))));
+        }
+        cells.push(Cell::Text(format!("${}", item.usd)));
+        cells.push(Cell::Text(item.price_row.clone()));
+        if agreed {
+            cells.push(item.agreed.clone().map_or(Cell::Empty, Cell::Path));
+        }
+        cells
     };
-    let mut total = vec![Cell::Empty; 6];
-    total[0] = Cell::Text("cost".into());
-    total[4] = Cell::Text(format!("${}", bill.cost));
+    let mut total = vec![Cell::Text("cost".into()), Cell::Empty, Cell::Empty, Cell::Empty];
+    total.extend(bill.list.map(|list| Cell::Text(format!("${list}"))));
+    total.extend([Cell::Text(format!("${}", bill.cost)), Cell::Empty]);
+    let mut columns = vec!["item", "quantity", "rate", "multiplier", "usd", "price row"];
+    if agreed {
+        total.push(Cell::Empty);
+        columns.insert(4, "list");
+        columns.push("agreed");
+    }
     Table {
-        columns: ["item", "quantity", "rate", "multiplier", "usd", "price row"].map(Column::new).into(),
+        columns: columns.into_iter().map(Column::new).collect(),
         rows: bill.items.iter().map(row).collect(),
         total: Some(total),
     }

@@ -15,11 +15,12 @@ use crate::domain::Dim;
 use crate::domain::Timestamp;
 use crate::domain::rollup::Measures;
 use crate::ops::book::Book;
+use crate::ops::book::BookError;
 use crate::ops::import::collect::Batches;
 use crate::ops::import::collect::read_all;
 use crate::ops::paths;
 use crate::ops::paths::Input;
-use crate::ops::price::price;
+use crate::ops::price::Pricer;
 use crate::read::Options;
 use crate::read::ReadError;
 use crate::read::Reader;
@@ -33,6 +34,7 @@ use crate::store::Fixed;
 use crate::store::ImportHead;
 use crate::store::ImportTail;
 use crate::store::Imported;
+use crate::store::Repricing;
 use crate::store::StoreError;
 
 /// How to read the files of one import.
@@ -126,7 +128,7 @@ pub trait Watch {
 }
 
 /// Imports every file of a plan, each in a transaction of its own.
-pub fn run(book: &mut Book, plan: &ImportPlan, watch: &dyn Watch) -> Result<Vec<FileResult>, StoreError> {
+pub fn run(book: &mut Book, plan: &ImportPlan, watch: &dyn Watch) -> Result<Vec<FileResult>, BookError> {
     let mut results = Vec::new();
     for path in &plan.paths {
         match paths::expand(path) {
@@ -162,7 +164,7 @@ fn import_input(
     plan: &ImportPlan,
     input: &Input,
     watch: &dyn Watch,
-) -> Result<FileOutcome, StoreError> {
+) -> Result<FileOutcome, BookError> {
     let path = input.shown();
     if let Input::Found(found) = input
         && !found.is_file()
@@ -206,7 +208,7 @@ fn hint(error: &ReadError) -> Option<String> {
 
 enum Failure {
     Read(ReadError),
-    Store(StoreError),
+    Store(BookError),
 }
 
 impl From<ReadError> for Failure {
@@ -223,6 +225,12 @@ impl From<std::io::Error> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
+        Failure::Store(error.into())
+    }
+}
+
+impl From<BookError> for Failure {
+    fn from(error: BookError) -> Failure {
         Failure::Store(error)
     }
 }
@@ -253,7 +261,8 @@ fn import_file(
     let source = how.source.clone().unwrap_or_else(|| reader.name().to_string());
     let fixed = Arc::new(fixed_values(&how.set, &source));
     let head = ImportHead { path: path.clone(), input_format: reader.name().into(), source, at: plan.at };
-    let Book { store, table, .. } = book;
+    let (store, table) = book.parts()?;
+    let mut pricer = Pricer::new(table);
     let mut import = store.begin_import(&head)?;
     let (sender, batches) = sync_channel(1);
     // Written batches return to be filled again: their memory is the import's only large memory.
@@ -264,7 +273,7 @@ fn import_file(
             read_all(framing, shape, reader, &options, fixed, &Batches { sender, returned })
         })?;
         let written = batches.iter().try_for_each(|mut batch: Batch| -> Result<(), StoreError> {
-            price(table, &mut batch);
+            pricer.price(&mut batch);
             import.append(&mut batch)?;
             watch.progress(&path, read_bytes.load(Ordering::Relaxed), size);
             batch.clear();

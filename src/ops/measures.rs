@@ -6,6 +6,8 @@ use serde::ser::SerializeMap;
 
 use crate::domain::Class;
 use crate::domain::Unpriced;
+use crate::domain::Usd;
+use crate::domain::rollup::LoggedSums;
 use crate::domain::rollup::Measures;
 use crate::ops::price::lies_in_record;
 
@@ -28,6 +30,12 @@ pub(super) fn entries<M: SerializeMap>(measures: &Measures, map: &mut M) -> Resu
     map.serialize_entry("tokens", &Counts(&classes))?;
     map.serialize_entry("reasoning_tokens", &measures.reasoning)?;
     map.serialize_entry("cost_usd", &measures.cost)?;
+    if measures.discount != Usd::ZERO {
+        map.serialize_entry("list_usd", &(measures.cost + measures.discount))?;
+    }
+    if measures.logged.calls > 0 {
+        map.serialize_entry("logged", &LoggedDocument(&measures.logged))?;
+    }
     map.serialize_entry("unpriced_calls", &measures.unpriced_calls())?;
     if measures.unpriced_calls() > 0 {
         let mut places = measures.unpriced.iter();
@@ -35,6 +43,28 @@ pub(super) fn entries<M: SerializeMap>(measures: &Measures, map: &mut M) -> Resu
         map.serialize_entry("unpriced_reasons", &Counts(&reasons))?;
     }
     Ok(())
+}
+
+/// What logs say, as an object of its own; `difference_usd` is the table's figure less the logs', where both have one.
+struct LoggedDocument<'m>(&'m LoggedSums);
+
+impl Serialize for LoggedDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let logged = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("calls", &logged.calls)?;
+        if logged.charged_calls > 0 {
+            map.serialize_entry("charged_calls", &logged.charged_calls)?;
+        }
+        map.serialize_entry("cost_usd", &logged.cost)?;
+        map.serialize_entry("compared_usd", &logged.compared)?;
+        map.serialize_entry("difference_usd", &logged.difference())?;
+        if logged.taken_calls > 0 {
+            map.serialize_entry("taken_calls", &logged.taken_calls)?;
+            map.serialize_entry("taken_usd", &logged.taken)?;
+        }
+        map.end()
+    }
 }
 
 /// Names with counts, those that are not zero.

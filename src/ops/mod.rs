@@ -14,6 +14,7 @@ pub mod price_check;
 pub mod price_diff;
 pub mod price_lists;
 pub mod prices;
+pub mod reprice;
 pub mod slice;
 pub mod status;
 pub mod upkeep;

@@ -1,67 +1,167 @@
-//! Prices a batch: one name lookup per distinct combination, then plain sums.
+//! Prices batches: one name lookup per distinct combination, then plain sums.
 
 use std::collections::HashMap;
 
 use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
+use crate::domain::Timestamp;
 use crate::domain::Tokens;
 use crate::domain::Unpriced;
 use crate::domain::Usd;
+use crate::price::Override;
 use crate::price::Plan;
 use crate::price::Priced;
 use crate::price::Request;
 use crate::price::Table;
 use crate::store::Batch;
+use crate::store::Repricing;
+use crate::store::RowPrice;
 
 /// What a price depends on besides time and counts.
 const KEY: [Dim; 4] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region];
 
-/// Prices every call of a batch; a call that cannot be priced gets its reason.
-///
-/// Where a log leaves open whether its input count contains the cached tokens and states a cost, the reading
-/// within half a percent of that cost is taken (the others stay flagged).
-pub fn price(table: &Table, batch: &mut Batch) {
-    let mut plans: HashMap<([u32; 4], bool), Result<Plan<'_>, Unpriced>> = HashMap::new();
-    let tools = batch.tools().to_vec();
-    let open = batch.other_inputs().to_vec();
-    let (mut tools, mut open) = (&tools[..], &open[..]);
-    for row in 0..batch.len() {
-        let used = tools.iter().take_while(|(at, _, _)| *at as usize == row).count();
-        let uses;
-        (uses, tools) = tools.split_at(used);
-        let uses = || uses.iter().map(|(_, tool, n)| (tool.as_str(), *n));
-        let readings = match open.first() {
-            Some((at, readings)) if *at as usize == row => {
-                open = &open[1..];
-                Some(*readings)
-            }
-            _ => None,
-        };
-        if batch.flags(row).has(Flags::GATEWAY_CACHE_HIT) {
-            batch.set_price(row, Ok((0, false)));
-            continue;
+/// Other terms than a call's own, for questions of what would be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WhatIf {
+    /// The moment whose prices hold for every call.
+    pub prices_at: Option<Timestamp>,
+    /// Models served in place of others.
+    pub models: Vec<Swap>,
+    /// The service mode in place of every call's own.
+    pub mode: Option<String>,
+}
+
+/// A model served in place of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swap {
+    /// The name that calls have, or any name of the same model.
+    pub from: String,
+    /// The seller of the other model; `None` keeps the call's.
+    pub seller: Option<String>,
+    /// The other model.
+    pub to: String,
+}
+
+/// Prices calls by a table; keeps what it has understood of names.
+pub struct Pricer<'t> {
+    table: &'t Table,
+    what_if: WhatIf,
+    plans: Vec<Result<Plan<'t>, Unpriced>>,
+    known: HashMap<[Option<String>; KEY.len()], usize>,
+}
+
+impl<'t> Pricer<'t> {
+    /// Prices calls as they were.
+    pub fn new(table: &'t Table) -> Pricer<'t> {
+        Pricer::what_if(table, WhatIf::default())
+    }
+
+    /// Prices calls on other terms.
+    pub fn what_if(table: &'t Table, what_if: WhatIf) -> Pricer<'t> {
+        Pricer { table, what_if, plans: Vec::new(), known: HashMap::new() }
+    }
+
+    /// Returns the overrides that no call has met.
+    pub fn unused_overrides(&self) -> Vec<&'t Override> {
+        let used: Vec<&Override> = self.plans.iter().flatten().flat_map(Plan::overrides).collect();
+        self.table.overrides().filter(|deal| !used.iter().any(|used| std::ptr::eq(*used, *deal))).collect()
+    }
+
+    /// Returns the place of the plan for a row's combination.
+    fn plan(&mut self, batch: &Batch, row: usize) -> usize {
+        let asked = request(batch.flags(row), |dim| batch.dim(row, dim));
+        let key = [asked.provider, asked.model, asked.tier, asked.region].map(|text| text.map(str::to_string));
+        if let Some(place) = self.known.get(&key) {
+            return *place;
         }
-        if let Some(reason) = batch.unpriced(row).filter(|reason| lies_in_record(*reason)) {
-            batch.set_price(row, Err(reason));
-            continue;
-        }
-        let geo = batch.flags(row).has(Flags::GEO_STATED);
-        let plan = plans
-            .entry((batch.codes(row, KEY), geo))
-            .or_insert_with(|| table.resolve(&request(batch.flags(row), |dim| batch.dim(row, dim))));
-        let ts = batch.ts(row);
-        let price = |tokens: &Tokens| plan.as_ref().map_err(|reason| *reason)?.price(ts, tokens, uses());
-        let mut tokens = batch.tokens(row);
-        if let (Some(readings), Some(logged)) = (readings, batch.logged_cost(row))
-            && let Some(input) = settled(&mut tokens, readings, logged, &price)
-        {
-            batch.settle_input(row, input);
-        }
-        let priced = price(&tokens).and_then(|Priced { cost, fallback, .. }| {
-            cost.call_pico().map(|pico| (pico, fallback)).ok_or(Unpriced::UsageInconsistent)
+        self.plans.push(self.what_if.resolve(self.table, asked));
+        self.known.insert(key, self.plans.len() - 1);
+        self.plans.len() - 1
+    }
+}
+
+impl WhatIf {
+    /// Understands a combination on these terms.
+    fn resolve<'t>(&self, table: &'t Table, asked: Request<'_>) -> Result<Plan<'t>, Unpriced> {
+        let name = asked.model.unwrap_or_default();
+        let meant = |provider, name| table.find_model(provider, name).ok().map(|model| (&model.seller, &model.id));
+        let own = meant(asked.provider, name);
+        let swap = self.models.iter().find(|swap| {
+            swap.from.eq_ignore_ascii_case(name) || (own.is_some() && own == meant(asked.provider, &swap.from))
         });
-        batch.set_price(row, priced);
+        let tier = self.mode.as_deref().or(asked.tier);
+        let request = match swap {
+            None => Request { tier, ..asked },
+            Some(swap) => {
+                Request { model: Some(&swap.to), provider: swap.seller.as_deref().or(asked.provider), tier, ..asked }
+            }
+        };
+        table.resolve(&request)
+    }
+}
+
+impl Repricing for Pricer<'_> {
+    /// Prices every call of a batch; a call that cannot be priced gets its reason.
+    ///
+    /// Where a log leaves open whether its input count contains the cached tokens and states a cost, the reading
+    /// within half a percent of that cost is taken (the others stay flagged).
+    fn price(&mut self, batch: &mut Batch) {
+        let mut places: HashMap<([u32; KEY.len()], bool), usize> = HashMap::new();
+        let mut last = None;
+        let open = batch.other_inputs().to_vec();
+        let mut open = &open[..];
+        for row in 0..batch.len() {
+            let readings = match open.first() {
+                Some((at, readings)) if *at as usize == row => {
+                    open = &open[1..];
+                    Some(*readings)
+                }
+                _ => None,
+            };
+            let flags = batch.flags(row);
+            if flags.has(Flags::GATEWAY_CACHE_HIT) {
+                batch.set_price(row, Ok(RowPrice::default()));
+                continue;
+            }
+            if let Some(reason) = batch.unpriced(row).filter(|reason| lies_in_record(*reason)) {
+                batch.set_price(row, Err(reason));
+                continue;
+            }
+            let key = (batch.codes(row, KEY), flags.has(Flags::GEO_STATED));
+            let place = match last {
+                Some((known, place)) if known == key => place,
+                _ => match places.get(&key) {
+                    Some(place) => *place,
+                    None => {
+                        let place = self.plan(batch, row);
+                        places.insert(key, place);
+                        place
+                    }
+                },
+            };
+            last = Some((key, place));
+            let ts = self.what_if.prices_at.unwrap_or_else(|| batch.ts(row));
+            let plan = self.plans[place].as_ref().map_err(|reason| *reason);
+            let mut tokens = batch.tokens(row);
+            let price = |tokens: &Tokens| plan?.price(ts, tokens, batch.tools(row));
+            let input = match (readings, batch.logged_cost(row)) {
+                (Some(readings), Some(logged)) => settled(&mut tokens, readings, logged, &price),
+                _ => None,
+            };
+            let priced = price(&tokens).and_then(row_price);
+            if let Some(input) = input {
+                batch.settle_input(row, input);
+            }
+            batch.set_price(row, priced);
+        }
+    }
+}
+
+fn row_price(priced: Priced) -> Result<RowPrice, Unpriced> {
+    match (priced.cost.call_pico(), priced.list.call_pico()) {
+        (Some(cost), Some(list)) => Ok(RowPrice { cost, list, fallback: priced.fallback }),
+        _ => Err(Unpriced::UsageInconsistent),
     }
 }
 
@@ -89,7 +189,7 @@ fn settled(
         reading.set(Class::Input, input);
         // Within 0.5 %: |cost - logged| * 200 <= logged.
         logged > Usd::ZERO
-            && price(&reading).is_ok_and(|priced| (priced.cost - logged).pico().abs() * 200 <= logged.pico())
+            && price(&reading).is_ok_and(|priced| (priced.list - logged).pico().abs() * 200 <= logged.pico())
     };
     let mut fitting = [Some(likeliest), others[0], others[1]].into_iter().flatten().filter(|input| fits(*input));
     let input = fitting.next()?;

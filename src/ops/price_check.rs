@@ -9,7 +9,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::domain::Timestamp;
-use crate::ops::book::load_table;
 use crate::ops::price_lists::ListsError;
 use crate::ops::price_lists::list_name;
 use crate::ops::price_lists::of_seller;
@@ -75,7 +74,7 @@ pub struct CheckOrder {
 
 /// Checks a table; tells too whether nothing was found.
 pub fn check(order: &CheckOrder, now: Timestamp) -> Result<(Report, bool), CheckError> {
-    let table = load_table(order.path.as_deref())?;
+    let table = PriceTable::assemble(order.path.as_deref(), &[])?;
     let frozen_file = order.path.as_ref().filter(|path| path.is_dir()).map(|path| path.join(FROZEN_FILE));
     let frozen = match &frozen_file {
         _ if order.path.is_none() => Some(FROZEN.to_string()),

@@ -7,9 +7,9 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-use crate::ops::book::load_table;
+use crate::ops::book::BookError;
+use crate::ops::book::kept_table;
 use crate::price::Price;
-use crate::price::PriceError;
 use crate::price::Table as PriceTable;
 use crate::price::full_key;
 use crate::report::Block;
@@ -18,29 +18,9 @@ use crate::report::Column;
 use crate::report::Report;
 use crate::report::Table;
 use crate::store::Store;
-use crate::store::StoreError;
 
 /// The word for the table that comes with the program.
 const BUILTIN: &str = "builtin";
-
-/// Why tables cannot be compared.
-#[derive(Debug, thiserror::Error)]
-pub enum DiffError {
-    /// A table cannot be used.
-    #[error(transparent)]
-    Price(#[from] PriceError),
-    /// The store cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A word that means no table.
-    #[error("`{word}` is no file or folder of prices, and no table that the store keeps")]
-    Unknown {
-        /// What the user said.
-        word: String,
-        /// The tables that there are.
-        known: Vec<String>,
-    },
-}
 
 /// What a row charges, told so that two can be compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,31 +29,20 @@ struct Charge {
     withdrawn: Option<String>,
 }
 
-/// Loads the table that a word means: `builtin`, a path, or the id of a table that the store keeps.
-fn table(word: &str, store: &Path) -> Result<PriceTable, DiffError> {
+/// Loads the table that a word means: `builtin`, a path, or the id of a table that the program or the store has.
+fn table(word: &str, store: &Path) -> Result<PriceTable, BookError> {
     if word == BUILTIN {
         return Ok(PriceTable::builtin()?);
     }
     if Path::new(word).exists() {
-        return Ok(load_table(Some(Path::new(word)))?);
+        return Ok(PriceTable::load(Path::new(word))?);
     }
-    let builtin = PriceTable::builtin()?;
-    if builtin.id() == word {
-        return Ok(builtin);
-    }
-    let mut known = vec![BUILTIN.to_string(), builtin.id().to_string()];
-    if store.exists() {
-        let store = Store::open(store)?;
-        if let Some(text) = store.kept_price_table(word)? {
-            return Ok(PriceTable::from_text(&text)?);
-        }
-        known.extend(store.kept_price_tables()?.into_iter().filter(|id| id != builtin.id()));
-    }
-    Err(DiffError::Unknown { word: word.to_string(), known })
+    let store = if store.exists() { Store::open(store)? } else { Store::in_memory()? };
+    kept_table(&store, word)
 }
 
 /// Tells the rows that only one of two tables has, or that charge otherwise.
-pub fn diff(old: &str, new: &str, store: &Path) -> Result<Report, DiffError> {
+pub fn diff(old: &str, new: &str, store: &Path) -> Result<Report, BookError> {
     let (old, new) = (table(old, store)?, table(new, store)?);
     let (before, after) = (charges(&old), charges(&new));
     let mut report = Report::new("prices diff");

@@ -105,15 +105,15 @@ pub fn show(table: &PriceTable, name: &str) -> Result<Report, PricesError> {
 
 /// Returns the standard price in force when the table was made; of a model that is not sold yet, its first.
 fn newest_standard<'m>(table: &PriceTable, model: &'m Model) -> Option<&'m Price> {
-    let made = made(table);
+    let made = made(table.id());
     let in_force = |price: &&Price| price.from.is_none_or(|from| made.is_none_or(|made| from <= made));
     let listed = || standard_prices(model);
     listed().filter(in_force).max_by_key(|price| price.from).or_else(|| listed().min_by_key(|price| price.from))
 }
 
-/// Returns the day that a table's version names, if it names one.
-pub(super) fn made(table: &PriceTable) -> Option<Timestamp> {
-    let date = table.version().split('.').take(3).collect::<Vec<_>>().join("-");
+/// Returns the day that the version in a table's id names, if it names one.
+pub(super) fn made(id: &str) -> Option<Timestamp> {
+    let date = id.split('+').next()?.split('.').take(3).collect::<Vec<_>>().join("-");
     Timestamp::parse(&date).ok().map(|parsed| parsed.ts)
 }
 

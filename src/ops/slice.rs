@@ -16,12 +16,16 @@ use crate::domain::Flags;
 use crate::domain::Usd;
 use crate::domain::Window;
 use crate::domain::Zone;
+use crate::domain::rollup::Logged;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::ops::book::Book;
 use crate::ops::measures;
 use crate::ops::slice::document::document;
 use crate::ops::slice::table::blocks;
+pub(super) use crate::ops::slice::table::cost_cell;
+pub(super) use crate::ops::slice::table::heading;
+pub(super) use crate::ops::slice::table::key_cell;
 use crate::report::Report;
 use crate::store::StoreError;
 
@@ -78,6 +82,8 @@ pub struct SlicePlan {
     pub per: Option<Axis>,
     /// Whether to print subtotals by level.
     pub tree: bool,
+    /// What to do with the costs that logs state.
+    pub logged: Logged,
 }
 
 /// Why a question cannot be answered.
@@ -107,18 +113,23 @@ pub enum SliceError {
 /// Answers the question.
 pub fn run(book: &Book, plan: &SlicePlan) -> Result<Report, SliceError> {
     check_axes(book, plan)?;
-    let query =
-        |window: Window| RollupQuery { by: plan.by.clone(), window, filter: plan.filter.clone(), zone: plan.zone };
+    let query = |window: Window| RollupQuery {
+        by: plan.by.clone(),
+        window,
+        filter: plan.filter.clone(),
+        zone: plan.zone,
+        logged: plan.logged,
+    };
     let baseline_window = match plan.compare {
         None => None,
         Some(Compare::With(window)) => Some(window),
         Some(Compare::Previous) => Some(plan.window.previous(plan.zone).ok_or(SliceError::OpenWindow)?),
     };
-    let rollup = book.store.rollup(&query(plan.window))?;
-    let baseline = baseline_window.map(|window| book.store.rollup(&query(window))).transpose()?;
-    let units = plan.per.as_ref().map(|unit| book.store.unit_costs(&query(plan.window), unit)).transpose()?;
+    let rollup = book.rollup(&query(plan.window))?;
+    let baseline = baseline_window.map(|window| book.rollup(&query(window))).transpose()?;
+    let units = plan.per.as_ref().map(|unit| book.unit_costs(&query(plan.window), unit)).transpose()?;
     let whole = RollupQuery { by: Vec::new(), ..query(plan.window) };
-    let all_units = plan.per.as_ref().map(|unit| book.store.unit_costs(&whole, unit)).transpose()?;
+    let all_units = plan.per.as_ref().map(|unit| book.unit_costs(&whole, unit)).transpose()?;
     let all_units = all_units.map(|units| units.into_iter().flat_map(|group| group.costs).collect());
     let layout = Layout { all_units, order: order(plan)?, top: plan.top, units, baseline };
     let slice = slice::slice(rollup, layout);

@@ -4,14 +4,18 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
+use crate::domain::Axis;
+use crate::domain::Dim;
 use crate::domain::Filter;
 use crate::domain::Unpriced;
 use crate::domain::Window;
 use crate::domain::Zone;
+use crate::domain::rollup::Logged;
 use crate::domain::rollup::Measures;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::ops::book::Book;
+use crate::ops::book::BookError;
 use crate::ops::explain::meaning;
 use crate::ops::measures;
 use crate::ops::prices;
@@ -29,12 +33,18 @@ const MOST_MODELS: usize = 20;
 const STALE_DAYS: i64 = 45;
 
 /// Tells the state of the store.
-pub fn run(book: &Book) -> Result<Report, StoreError> {
+pub fn run(book: &Book) -> Result<Report, BookError> {
     let mut report = Report::new("status");
     report.price_table = Some(book.priced_by.clone());
     let overview = book.store.overview()?;
-    let query = RollupQuery { by: Vec::new(), window: Window::default(), filter: Filter::default(), zone: Zone::UTC };
-    let total = book.store.rollup(&query)?.total();
+    let query = RollupQuery {
+        by: Vec::new(),
+        window: Window::default(),
+        filter: Filter::default(),
+        zone: Zone::UTC,
+        logged: Logged::Ignored,
+    };
+    let total = book.rollup(&query)?.total();
     put_span(&mut report, &overview);
     report.put("total", measures::Document(&total));
     put_sources(&mut report, book)?;
@@ -121,14 +131,14 @@ fn put_coverage(report: &mut Report, overview: &Overview) {
     }
 }
 
-fn put_unpriced(report: &mut Report, book: &Book, total: &Measures) -> Result<(), StoreError> {
+fn put_unpriced(report: &mut Report, book: &Book, total: &Measures) -> Result<(), BookError> {
     let Some(note) = measures::unpriced_note(total) else { return Ok(()) };
     let mut table =
         Table { columns: ["provider", "model", "reason", "calls"].map(Column::new).into(), ..Table::default() };
     let mut objects = Vec::new();
-    for unpriced in book.store.unpriced_models(MOST_MODELS)? {
+    for unpriced in unpriced_models(book)? {
         let near = match (&unpriced.model, unpriced.reason) {
-            (Some(model), Unpriced::UnknownModel) => book.table.suggest_model(model),
+            (Some(model), Unpriced::UnknownModel) => book.table()?.suggest_model(model),
             _ => Vec::new(),
         };
         let mut object = Map::new();
@@ -156,6 +166,43 @@ fn put_unpriced(report: &mut Report, book: &Book, total: &Measures) -> Result<()
     let hint = measures::unpriced_hint(total).map(|_| "a price table of your own (`--pricing`) can name them".into());
     report.warn("unpriced_calls", note, hint);
     Ok(())
+}
+
+/// Calls of one model that have no price for one reason.
+struct UnpricedModel {
+    provider: Option<String>,
+    model: Option<String>,
+    reason: Unpriced,
+    calls: u64,
+}
+
+/// Returns the reasons of unpriced calls by model, most calls first.
+fn unpriced_models(book: &Book) -> Result<Vec<UnpricedModel>, StoreError> {
+    let query = RollupQuery {
+        by: vec![Axis::Dim(Dim::Provider), Axis::Dim(Dim::Model)],
+        window: Window::default(),
+        filter: Filter::default(),
+        zone: Zone::UTC,
+        logged: Logged::Ignored,
+    };
+    let rollup = book.rollup(&query)?;
+    let value = |group: &u32, axis| rollup.value(*group as usize, axis).map(ToString::to_string);
+    let mut models: Vec<UnpricedModel> = rollup
+        .unpriced
+        .iter()
+        .map(|((group, place), calls)| UnpricedModel {
+            provider: value(group, 0),
+            model: value(group, 1),
+            reason: Unpriced::ALL[usize::from(*place)],
+            calls: *calls,
+        })
+        .collect();
+    models.sort_by(|a, b| {
+        let key = |model: &UnpricedModel| (model.provider.clone(), model.model.clone(), model.reason);
+        b.calls.cmp(&a.calls).then_with(|| key(a).cmp(&key(b)))
+    });
+    models.truncate(MOST_MODELS);
+    Ok(models)
 }
 
 /// Flags that are warnings of the contract, with what they mean for the figures.
@@ -195,10 +242,10 @@ fn put_logged_cost(report: &mut Report, overview: &Overview) {
 
 /// The version of a table begins with its date; a user's own may not, and has no age.
 fn warn_stale(report: &mut Report, book: &Book, overview: &Overview) {
-    let (Some(made), Some(last)) = (prices::made(&book.table), overview.last) else { return };
+    let (Some(made), Some(last)) = (prices::made(&book.priced_by), overview.last) else { return };
     let days = (last.0 - made.0) / (86_400 * 1_000_000_000);
     if days > STALE_DAYS {
-        let message = format!("the newest call is {days} days younger than the price table {}", book.table.id());
+        let message = format!("the newest call is {days} days younger than the price table {}", book.priced_by);
         report.warn("stale_price_table", message, Some("a newer version of attr has newer prices".into()));
     }
 }

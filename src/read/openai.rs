@@ -319,7 +319,10 @@ fn take_cost(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
         call.logged_cost = Some(value::money("cost_in_usd_ticks", ticks, 10)?);
     } else if let Some(cost) = usage.get("cost").filter(|_| call.dim(Dim::Provider) == Some("openrouter")) {
         call.logged_cost = Some(value::money("cost", cost, 0)?);
+    } else {
+        return Ok(());
     }
+    call.flags.add(Flags::COST_CHARGED);
     Ok(())
 }
 

@@ -3,11 +3,10 @@
 //! A batch is what one segment will hold. It is filled while the log is read, priced, and then written; it
 //! knows neither SQL nor prices.
 
-mod columns;
+pub(crate) mod columns;
 mod identity;
 mod more;
-
-pub(crate) use columns::Coded;
+mod tools;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -23,6 +22,7 @@ use crate::domain::dimension::DIMS;
 use crate::domain::span::Span;
 use crate::domain::span::SpanRole;
 use crate::domain::tokens::CLASSES;
+use crate::store::batch::columns::Coded;
 use crate::store::batch::columns::Ints;
 use crate::store::batch::identity::LONGEST_VALUE;
 use crate::store::batch::identity::Names;
@@ -74,13 +74,16 @@ pub struct Batch {
     pub(crate) flags: Ints,
     pub(crate) unpriced: Ints,
     pub(crate) cost: Ints,
+    /// List price less cost in picodollars, as the bits of an `i64`; zero but for agreed prices.
+    pub(crate) discount: Ints,
     pub(crate) dims: [Coded; DIMS],
     pub(crate) extra: Vec<(String, Coded)>,
     pub(crate) request_id: Texts,
     pub(crate) span: Texts,
     pub(crate) parent: Texts,
     pub(crate) more: Texts,
-    tools: Vec<(u32, String, u64)>,
+    /// Uses of server-side tools, one text a row: see `tools`.
+    pub(crate) tools: Coded,
     other_inputs: Vec<(u32, [Option<u64>; 2])>,
     pub(crate) spans: Vec<BatchSpan>,
     fixed: Arc<Fixed>,
@@ -106,6 +109,20 @@ pub(crate) struct BatchSpan {
 /// Spans are small; a batch with more of them than this is written though its calls are few.
 const MOST_SPANS: usize = BATCH_ROWS;
 
+/// What the price table says of a call, in picodollars.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowPrice {
+    /// What it cost.
+    pub cost: i64,
+    /// What it would have cost by list price.
+    pub list: i64,
+    /// Whether a class was billed at another class's price because the seller prints none.
+    pub fallback: bool,
+}
+
+/// The column of tools.
+pub(crate) const TOOLS: &str = "tools";
+
 /// Marks a row whose identity is its trace and span; kept among the stored flags.
 pub(crate) const SPAN_IDENTITY: u32 = 1 << 31;
 
@@ -117,6 +134,11 @@ impl Batch {
             batch.dims[dim as usize].mostly_distinct = true;
         }
         batch
+    }
+
+    /// Starts a batch of so many rows, to be filled column by column.
+    pub(crate) fn of_rows(rows: usize) -> Batch {
+        Batch { rows, ..Batch::default() }
     }
 
     /// Empties the batch for the next calls of the same file and keeps its allocations.
@@ -134,14 +156,15 @@ impl Batch {
             &mut self.flags,
             &mut self.unpriced,
             &mut self.cost,
+            &mut self.discount,
         ];
         numbers.into_iter().chain(&mut self.tokens).for_each(|column| column.clear());
-        for column in self.dims.iter_mut().chain(self.extra.iter_mut().map(|(_, column)| column)) {
+        let texts = self.dims.iter_mut().chain(self.extra.iter_mut().map(|(_, column)| column));
+        for column in texts.chain([&mut self.tools]) {
             column.codes.clear();
             column.values.clear();
         }
         [&mut self.request_id, &mut self.span, &mut self.parent, &mut self.more].into_iter().for_each(Texts::clear);
-        self.tools.clear();
         self.other_inputs.clear();
         self.spans.clear();
     }
@@ -197,8 +220,8 @@ impl Batch {
         self.flags.push(row, u64::from(call.flags.0 | if by_span { SPAN_IDENTITY } else { 0 }));
         self.unpriced.push(row, u64::from(call.unpriced.map_or(0, Unpriced::code)));
         self.push_texts(row, call, &names);
-        for (tool, uses) in &call.tools {
-            self.tools.push((row as u32, tool.to_string(), *uses));
+        if !call.tools.is_empty() {
+            self.tools.push(row, Some(&tools::written(&call.tools)));
         }
         if call.other_inputs != [None, None] {
             self.other_inputs.push((row as u32, call.other_inputs));
@@ -264,7 +287,8 @@ impl Batch {
     pub(crate) fn text_columns(&self) -> impl Iterator<Item = (String, &Coded)> {
         let dims = Dim::all().map(|dim| (dim.name().to_string(), &self.dims[dim as usize]));
         let keys = self.extra.iter().map(|(key, column)| (key_column(key), column));
-        dims.chain(keys).filter(|(_, column)| !column.codes.is_empty())
+        let tools = std::iter::once((TOOLS.to_string(), &self.tools));
+        dims.chain(keys).chain(tools).filter(|(_, column)| !column.codes.is_empty())
     }
 
     /// Returns the value of a standard dimension in a row.
@@ -319,9 +343,14 @@ impl Batch {
         Usd::from_pico(i128::from(self.cost.get(row)))
     }
 
-    /// Returns the rows whose calls used server-side tools: (row, tool, uses), by row.
-    pub fn tools(&self) -> &[(u32, String, u64)] {
-        &self.tools
+    /// Returns the server-side tools that the call of a row used, each with its uses.
+    pub fn tools(&self, row: usize) -> impl Iterator<Item = (&str, u64)> + Clone {
+        tools::read(self.tools.text(self.tools.code(row)).unwrap_or_default())
+    }
+
+    /// Tells whether some call used server-side tools.
+    pub fn has_tools(&self) -> bool {
+        !self.tools.codes.is_empty()
     }
 
     /// Returns the rows whose input count is open, with its other readings, by row.
@@ -335,20 +364,17 @@ impl Batch {
     }
 
     /// Sets what the price table says of a row.
-    pub fn set_price(&mut self, row: usize, price: Result<(i64, bool), Unpriced>) {
-        match price {
-            Ok((pico, fallback)) => {
-                self.cost.set(row, u64::try_from(pico).unwrap_or(0));
-                self.unpriced.set(row, 0);
-                if fallback {
-                    self.flags.set(row, self.flags.get(row) | u64::from(Flags::FALLBACK_PRICE.0));
-                }
-            }
-            Err(reason) => {
-                self.cost.set(row, 0);
-                self.unpriced.set(row, u64::from(reason.code()));
-            }
-        }
+    pub fn set_price(&mut self, row: usize, price: Result<RowPrice, Unpriced>) {
+        let (RowPrice { cost, list, fallback }, reason) = match price {
+            Ok(price) => (price, 0),
+            Err(reason) => (RowPrice::default(), reason.code()),
+        };
+        self.cost.set(row, u64::try_from(cost).unwrap_or(0));
+        self.discount.set(row, (list - cost) as u64);
+        self.unpriced.set(row, u64::from(reason));
+        let bit = u64::from(Flags::FALLBACK_PRICE.0);
+        let flags = self.flags.get(row);
+        self.flags.set(row, if fallback { flags | bit } else { flags & !bit });
     }
 }
 

@@ -70,7 +70,7 @@ impl Store {
 
     /// Returns the count and the summed picodollars of a span of rows; summed here, since SQL's sum is 64 bits.
     fn row_sums(&self, first: i64, last: i64) -> Result<(u64, i128), StoreError> {
-        let mut statement = self.conn.prepare_cached("SELECT cost FROM calls WHERE id BETWEEN ?1 AND ?2")?;
+        let mut statement = self.conn.prepare_cached("SELECT cost FROM priced_calls WHERE id BETWEEN ?1 AND ?2")?;
         let mut rows = statement.query([first, last])?;
         let (mut calls, mut cost) = (0, 0i128);
         while let Some(row) = rows.next()? {

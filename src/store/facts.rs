@@ -10,10 +10,10 @@ use crate::domain::Call;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Timestamp;
-use crate::domain::Unpriced;
 use crate::domain::Usd;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::batch::TOOLS;
 use crate::store::packed::Packed;
 use crate::store::rows::RowReader;
 use crate::store::segment::TextColumn;
@@ -142,12 +142,16 @@ impl Store {
         let mut removed: Vec<i64> = Vec::new();
         let mut cost = 0i128;
         {
-            let mut calls = tx.prepare("SELECT id, cost FROM calls WHERE import = ?1")?;
+            let mut calls = tx.prepare("SELECT id, cost FROM priced_calls WHERE import = ?1")?;
             let mut rows = calls.query([id])?;
             while let Some(row) = rows.next()? {
                 removed.push(row.get(0)?);
                 cost += i128::from(row.get::<_, Option<i64>>(1)?.unwrap_or(0));
             }
+        }
+        for table in ["calls", "held_calls"] {
+            let sql = format!("DELETE FROM repriced WHERE id IN (SELECT id FROM {table} WHERE import = ?1)");
+            tx.execute(&sql, [id])?;
         }
         tx.execute("DELETE FROM calls WHERE import = ?1", [id])?;
         tx.execute("DELETE FROM held_calls WHERE import = ?1", [id])?;
@@ -227,7 +231,7 @@ impl Store {
                             logged = (logged.0 + 1, logged.1 + i128::from(pico) - 1);
                         }
                     });
-                } else if !super::segment::is_number(column) && column != name::IDENTITY {
+                } else if !super::segment::is_number(column) && ![name::IDENTITY, TOOLS].contains(&column.as_str()) {
                     let bytes = bytes()?;
                     let text = TextColumn::open(&bytes).ok_or_else(damaged)?;
                     let count = tagged.entry(column.clone()).or_default();
@@ -280,33 +284,20 @@ impl Store {
         Ok(self.conn.query_row(sql, [], |row| row.get(0)).optional()?)
     }
 
-    /// Returns the reasons of unpriced calls by model, most calls first: (provider, model, reason, calls).
-    pub fn unpriced_models(&self, most: usize) -> Result<Vec<UnpricedModel>, StoreError> {
-        let mut statement = self.conn.prepare(
-            "SELECT u.provider, u.model, c.unpriced, count(*) FROM calls c JOIN usage u ON u.id = c.id
-             WHERE c.unpriced IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2 LIMIT ?1",
-        )?;
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(UnpricedModel {
-                provider: row.get(0)?,
-                model: row.get(1)?,
-                reason: Unpriced::from_code(row.get(2)?).unwrap_or(Unpriced::UnknownModel),
-                calls: row.get::<_, i64>(3)? as u64,
-            })
-        };
-        Ok(statement.query_map([most as i64], read)?.collect::<Result<_, _>>()?)
+    /// Returns the text of a price table that the store keeps.
+    pub fn price_table_text(&self, id: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT text FROM price_tables WHERE id = ?1";
+        Ok(self.conn.query_row(sql, [id], |row| row.get(0)).optional()?)
     }
-}
 
-/// Calls of one model that have no price for one reason.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnpricedModel {
-    /// The provider, as logged.
-    pub provider: Option<String>,
-    /// The model, as logged.
-    pub model: Option<String>,
-    /// Why there is no price.
-    pub reason: Unpriced,
-    /// How many calls.
-    pub calls: u64,
+    /// Returns the ids of the price tables that the store keeps.
+    pub fn price_table_ids(&self) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.conn.prepare("SELECT id FROM price_tables ORDER BY id")?;
+        Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    /// Tells whether the store holds no call.
+    pub fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(self.conn.query_row("SELECT NOT EXISTS (SELECT 1 FROM calls)", [], |row| row.get(0))?)
+    }
 }

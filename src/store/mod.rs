@@ -15,7 +15,6 @@ mod import;
 mod interner;
 mod lock;
 mod packed;
-mod price_tables;
 mod reprice;
 mod rows;
 mod scan;
@@ -34,18 +33,20 @@ use rusqlite::OpenFlags;
 pub use batch::Batch;
 pub use batch::Fixed;
 pub use batch::IdentityRule;
+pub use batch::RowPrice;
 pub use check::Checked;
 pub use facts::Coverage;
 pub use facts::FoundCall;
 pub use facts::ImportRecord;
 pub use facts::Overview;
 pub use facts::Undone;
-pub use facts::UnpricedModel;
 pub use import::Import;
 pub use import::ImportHead;
 pub use import::ImportTail;
 pub use import::Imported;
 pub use lock::WriteLock;
+pub use reprice::Repriced;
+pub use reprice::Repricing;
 
 use dictionary::Dictionary;
 
@@ -166,13 +167,17 @@ impl Store {
 
     fn prepared(mut conn: Connection) -> Result<Store, StoreError> {
         conn.set_prepared_statement_cache_capacity(64);
-        let version = schema::version(&conn)?;
-        if version == 0 {
+        if schema::version(&conn)? == 0 {
             conn.pragma_update(None, "page_size", PAGE_SIZE)?;
         }
         conn.execute_batch(&format!("PRAGMA synchronous = FULL; PRAGMA cache_size = -{CACHE_KIB};"))?;
-        schema::migrate(&mut conn)?;
-        Ok(Store { conn, dictionary: Dictionary::default() })
+        let version = schema::migrate(&mut conn)?;
+        let mut store = Store { conn, dictionary: Dictionary::default() };
+        if version == 1 {
+            // Its segments lack the column of tools.
+            store.rebuild()?;
+        }
+        Ok(store)
     }
 
     /// Lets readers see the store as it was while this one writes; for a store that somebody may be reading.
@@ -180,8 +185,7 @@ impl Store {
     /// A write-ahead log costs a bulk append half as much again, so the first import of a store goes without,
     /// and [`Store::end_writing`] returns to a single file.
     pub fn begin_writing(&self) -> Result<(), StoreError> {
-        let empty: bool = self.conn.query_row("SELECT NOT EXISTS (SELECT 1 FROM calls)", [], |row| row.get(0))?;
-        if !empty {
+        if !self.is_empty()? {
             self.set_journal("WAL")?;
         }
         Ok(())

@@ -1,44 +1,192 @@
-//! Costs computed anew by another price table. The prices themselves come from the caller.
+//! Costs computed anew by another price table, from the columns alone. The prices themselves come from the caller.
+//!
+//! What a price depends on is read from a segment into a [`Batch`] without the rest of its calls. A question under
+//! other prices ([`Repriced`]) stores nothing; [`Store::reprice`] makes them lasting: the segments' columns are
+//! written anew, and `repriced` keeps the rows that changed, so that `calls` stays as it was imported.
 
+use std::cell::RefCell;
+
+use rusqlite::Connection;
 use rusqlite::params;
 
+use crate::domain::Axis;
+use crate::domain::Class;
+use crate::domain::Dim;
+use crate::domain::rollup::Rollup;
+use crate::domain::rollup::RollupQuery;
+use crate::domain::rollup::Rollups;
+use crate::domain::rollup::UnitCosts;
 use crate::store::Batch;
 use crate::store::Store;
 use crate::store::StoreError;
+use crate::store::batch::TOOLS;
+use crate::store::batch::columns::Coded;
+use crate::store::batch::columns::Ints;
+use crate::store::dictionary;
+use crate::store::packed::pack;
 use crate::store::rows;
+use crate::store::scan::OpenSegment;
+use crate::store::scan::Scan;
+use crate::store::segment::LocalValues;
+use crate::store::segment::class_column;
+use crate::store::segment::name;
 use crate::store::segments;
+use crate::store::segments::Segment;
+
+/// The texts a price depends on.
+const DIMS: [Dim; 4] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region];
+
+/// Sets the price of every row of a batch.
+pub trait Repricing {
+    /// Prices a batch whose rows hold what prices depend on: time, provider, model, tier, region, tokens, tools, flags.
+    fn price(&mut self, batch: &mut Batch);
+}
+
+impl<R: Repricing> Repricing for &mut R {
+    fn price(&mut self, batch: &mut Batch) {
+        (**self).price(batch);
+    }
+}
+
+/// A store as it looks under other prices.
+pub struct Repriced<'s, R> {
+    store: &'s Store,
+    repricing: RefCell<R>,
+}
 
 impl Store {
-    /// Copies the store into memory, so that a question can be asked of it under other prices.
-    pub fn in_memory_copy(&self) -> Result<Store, StoreError> {
-        let mut copy = Store::in_memory()?;
-        rusqlite::backup::Backup::new(&self.conn, &mut copy.conn)?.run_to_completion(
-            1_024,
-            std::time::Duration::ZERO,
-            None,
-        )?;
-        Ok(copy)
+    /// Returns the store as it looks under other prices; nothing is stored.
+    pub fn repriced<R: Repricing>(&self, repricing: R) -> Repriced<'_, R> {
+        Repriced { store: self, repricing: RefCell::new(repricing) }
     }
 
-    /// Prices every stored call anew, rows and segments in one transaction.
-    pub fn reprice(&mut self, mut price: impl FnMut(&mut Batch)) -> Result<(), StoreError> {
-        self.dictionary.clear();
+    /// Prices every stored call anew, rows and segments in one transaction; returns how many calls changed.
+    pub fn reprice(&mut self, repricing: &mut impl Repricing, id: &str, text: &str) -> Result<u64, StoreError> {
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let mut changed = 0;
         for segment in segments::all(&tx)? {
-            let (mut batch, ids) = rows::read_batch(&tx, segment.first_call, segment.last_call, usize::MAX)?;
-            price(&mut batch);
-            {
-                let mut update = tx.prepare_cached("UPDATE calls SET cost = ?2, unpriced = ?3 WHERE id = ?1")?;
-                for (row, id) in ids.iter().enumerate() {
-                    let reason = batch.unpriced(row);
-                    let cost = reason.is_none().then(|| batch.cost(row).call_pico()).flatten();
-                    update.execute(params![id, cost, reason.map(|reason| reason.code())])?;
-                }
-            }
-            segments::remove(&tx, segment.id)?;
-            segments::write_all(&tx, &mut self.dictionary, &batch, &ids, Some(segment.id))?;
+            changed += reprice_segment(&tx, &segment, repricing)?;
         }
+        reprice_held(&tx, repricing)?;
+        tx.execute("INSERT OR IGNORE INTO price_tables (id, text) VALUES (?1, ?2)", [id, text])?;
+        tx.execute("INSERT OR REPLACE INTO state (key, value) VALUES ('price_table', ?1)", [id])?;
         tx.commit()?;
+        Ok(changed)
+    }
+}
+
+impl<R: Repricing> Rollups for Repriced<'_, R> {
+    type Error = StoreError;
+
+    fn rollup(&self, query: &RollupQuery) -> Result<Rollup, StoreError> {
+        let repricing = &mut *self.repricing.borrow_mut();
+        Ok(Scan::run(&self.store.conn, query, &query.by, Some(repricing))?.into_rollup())
+    }
+
+    fn unit_costs(&self, query: &RollupQuery, unit: &Axis) -> Result<Vec<UnitCosts>, StoreError> {
+        Scan::unit_costs(&self.store.conn, query, unit, Some(&mut *self.repricing.borrow_mut()))
+    }
+}
+
+/// Reads of a segment what prices depend on, and the prices it has.
+pub(crate) fn priceable(open: &OpenSegment<'_>) -> Result<Batch, StoreError> {
+    let rows = open.segment.calls as usize;
+    let numbers = |column: &str| -> Result<Ints, StoreError> {
+        let values = open.numbers(column)?.unwrap_or_default();
+        Ok(Ints::from_vec(values.into_iter().map(|value| value as u64).collect()))
+    };
+    let mut batch = Batch::of_rows(rows);
+    batch.ts = open.numbers(name::TS)?.unwrap_or_else(|| vec![0; rows]);
+    for class in Class::ALL {
+        batch.tokens[class as usize] = numbers(&class_column(class))?;
+    }
+    batch.flags = numbers(name::FLAGS)?;
+    batch.unpriced = numbers(name::UNPRICED)?;
+    batch.cost = numbers(name::COST)?;
+    batch.discount = numbers(name::DISCOUNT)?;
+    for dim in DIMS {
+        batch.dims[dim as usize] = texts(open, dim.name())?;
+    }
+    batch.tools = texts(open, TOOLS)?;
+    Ok(batch)
+}
+
+fn texts(open: &OpenSegment<'_>, column: &str) -> Result<Coded, StoreError> {
+    let mut coded = Coded::default();
+    let Some(bytes) = open.bytes(column)? else { return Ok(coded) };
+    let local = open.text(&bytes)?;
+    match local.values {
+        LocalValues::Texts(texts) => texts.iter().for_each(|text| {
+            coded.values.push(text);
+        }),
+        LocalValues::Ids(ids) => {
+            let names = dictionary::names(open.conn, column)?;
+            for id in ids.to_vec() {
+                coded.values.push(names.get(id as usize).ok_or_else(|| open.damaged())?);
+            }
+        }
+    }
+    coded.codes = local.codes.to_vec().into_iter().map(|code| code as u32).collect();
+    Ok(coded)
+}
+
+/// The columns of a segment that prices change.
+const PRICED: [&str; 4] = [name::COST, name::DISCOUNT, name::FLAGS, name::UNPRICED];
+
+fn priced(batch: &Batch) -> [&Ints; 4] {
+    [&batch.cost, &batch.discount, &batch.flags, &batch.unpriced]
+}
+
+fn reprice_segment(conn: &Connection, segment: &Segment, repricing: &mut impl Repricing) -> Result<u64, StoreError> {
+    let mut batch = priceable(&OpenSegment { conn, segment })?;
+    let before = priced(&batch).map(Clone::clone);
+    repricing.price(&mut batch);
+    let after = priced(&batch);
+    let rows = batch.len();
+    let is_changed = |row: usize| before.iter().zip(after).any(|(before, after)| before.get(row) != after.get(row));
+    let changed: Vec<usize> = (0..rows).filter(|row| is_changed(*row)).collect();
+    if changed.is_empty() {
+        return Ok(0);
+    }
+    let ids = segments::call_ids(conn, segment.id)?;
+    let mut keep = Keep::open(conn)?;
+    for row in &changed {
+        keep.row(ids.get(*row), &batch, *row)?;
+    }
+    for ((column, before), after) in PRICED.iter().zip(&before).zip(after) {
+        if (0..rows).any(|row| before.get(row) != after.get(row)) {
+            let values: Vec<i64> = (0..rows).map(|row| after.get(row) as i64).collect();
+            segments::put_column(conn, segment, column, &pack(&values))?;
+        }
+    }
+    let cost: i128 = (0..rows).map(|row| batch.cost(row).pico()).sum();
+    segments::put_cost(conn, segment.id, cost)?;
+    Ok(changed.len() as u64)
+}
+
+/// Prices the calls that are held back: they may return.
+fn reprice_held(conn: &Connection, repricing: &mut impl Repricing) -> Result<(), StoreError> {
+    let (mut batch, ids) = rows::read_held(conn)?;
+    repricing.price(&mut batch);
+    let mut keep = Keep::open(conn)?;
+    ids.iter().enumerate().try_for_each(|(row, id)| keep.row(*id, &batch, row))
+}
+
+/// Writes rows of `repriced`.
+struct Keep<'c>(rusqlite::CachedStatement<'c>);
+
+impl Keep<'_> {
+    fn open(conn: &Connection) -> Result<Keep<'_>, StoreError> {
+        let sql = "INSERT OR REPLACE INTO repriced (id, cost, discount, flags, unpriced) VALUES (?1, ?2, ?3, ?4, ?5)";
+        Ok(Keep(conn.prepare_cached(sql)?))
+    }
+
+    fn row(&mut self, id: i64, batch: &Batch, row: usize) -> Result<(), StoreError> {
+        let reason = batch.unpriced(row);
+        let cost = reason.is_none().then(|| batch.cost.get(row) as i64);
+        let discount = Some(batch.discount.get(row) as i64).filter(|discount| *discount != 0);
+        let flags = batch.flags.get(row) as i64;
+        self.0.execute(params![id, cost, discount, flags, reason.map(|reason| reason.code())])?;
         Ok(())
     }
 }

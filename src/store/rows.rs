@@ -22,6 +22,7 @@ use crate::store::batch::Batch;
 use crate::store::batch::COLUMN_CLASSES;
 use crate::store::batch::COLUMN_DIMS;
 use crate::store::batch::IdentityRule;
+use crate::store::batch::RowPrice;
 use crate::store::batch::SPAN_IDENTITY;
 use crate::store::dictionary;
 use crate::store::dictionary::Ids;
@@ -39,6 +40,7 @@ enum Cell<'b> {
     Reasoning,
     /// Picodollars, or NULL where the call is unpriced.
     Cost,
+    Discount,
     Latency,
     LoggedCost,
     Flags,
@@ -70,6 +72,7 @@ fn cells<'b>(names: &Ids, batch: &'b Batch, import: i64) -> Vec<(&'static str, C
     cells.extend(COLUMN_CLASSES.map(|class| (class.name(), Cell::Class(class))));
     for (name, zero, cell) in [
         ("reasoning", batch.reasoning.is_zero(), Cell::Reasoning),
+        ("discount", batch.discount.is_zero(), Cell::Discount),
         ("latency_ms", batch.latency.is_zero(), Cell::Latency),
         ("logged_cost", batch.logged_cost.is_zero(), Cell::LoggedCost),
         ("flags", batch.flags.is_zero(), Cell::Flags),
@@ -124,6 +127,7 @@ fn bind(
         Cell::Class(class) => Some(batch.tokens[*class as usize].get(row) as i64),
         Cell::Reasoning => Some(batch.reasoning.get(row) as i64),
         Cell::Cost => (batch.unpriced.get(row) == 0).then(|| batch.cost.get(row) as i64),
+        Cell::Discount => Some(batch.discount.get(row) as i64).filter(|discount| *discount != 0),
         Cell::Latency => batch.latency.get(row).checked_sub(1).map(|ms| ms as i64),
         Cell::LoggedCost => batch.logged_cost.get(row).checked_sub(1).map(|pico| pico as i64),
         Cell::Flags => Some(batch.flags.get(row) as i64),
@@ -171,6 +175,8 @@ pub(crate) struct StoredCall {
     pub(crate) by_span: bool,
     /// `None` where the call is unpriced; then [`Call::unpriced`] tells why.
     pub(crate) cost: Option<Usd>,
+    /// List price less cost, in picodollars.
+    discount: i64,
     pub(crate) call: Call<'static>,
 }
 
@@ -191,14 +197,18 @@ impl RowReader {
         let classes = COLUMN_CLASSES.map(Class::name).join(",");
         let columns = format!(
             "id, import, line, ts, fingerprint, request_id, span, parent, reasoning, cost, latency_ms, logged_cost, \
-             flags, unpriced, more, {dims}, {classes}"
+             flags, unpriced, more, discount, {dims}, {classes}"
         );
         Ok(RowReader { names, sources, columns })
     }
 
     /// Returns the statement that reads rows in the order [`RowReader::call`] expects.
     pub(crate) fn select(&self, rest: &str) -> String {
-        format!("SELECT {} FROM calls {rest}", self.columns)
+        self.select_from("priced_calls", rest)
+    }
+
+    fn select_from(&self, table: &str, rest: &str) -> String {
+        format!("SELECT {} FROM {table} {rest}", self.columns)
     }
 
     /// Reads the call of a row.
@@ -225,7 +235,7 @@ impl RowReader {
             read_more(&more, &mut call)?;
         }
         for (at, dim) in COLUMN_DIMS.into_iter().enumerate() {
-            match row.get_ref(15 + at)? {
+            match row.get_ref(16 + at)? {
                 ValueRef::Integer(id) => {
                     let name = usize::try_from(id).ok().and_then(|id| self.names[at].get(id));
                     let name = name.ok_or_else(|| StoreError::Damaged(format!("{} {id}", dim.name())))?;
@@ -236,7 +246,7 @@ impl RowReader {
             }
         }
         for (at, class) in COLUMN_CLASSES.into_iter().enumerate() {
-            call.tokens.set(class, row.get::<_, Option<i64>>(15 + COLUMN_DIMS.len() + at)?.unwrap_or(0) as u64);
+            call.tokens.set(class, row.get::<_, Option<i64>>(16 + COLUMN_DIMS.len() + at)?.unwrap_or(0) as u64);
         }
         if let Some(source) = self.sources.get(&import) {
             call.set(Dim::Source, source.clone());
@@ -247,6 +257,7 @@ impl RowReader {
             fingerprint: row.get::<_, i64>(4)? as u64,
             by_span: flags & SPAN_IDENTITY != 0,
             cost: row.get::<_, Option<i64>>(9)?.map(|pico| Usd::from_pico(i128::from(pico))),
+            discount: row.get::<_, Option<i64>>(15)?.unwrap_or(0),
             call,
         })
     }
@@ -288,19 +299,29 @@ pub(crate) fn read_batch(
     let limit = i64::try_from(most).unwrap_or(-1);
     let sql = reader.select("WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3");
     let mut statement = conn.prepare_cached(&sql)?;
-    let mut rows = statement.query([first, last, limit])?;
+    batch_of(&reader, statement.query([first, last, limit])?)
+}
+
+/// Reads the calls that are held back as a batch, with their numbers.
+pub(crate) fn read_held(conn: &Connection) -> Result<(Batch, Vec<i64>), StoreError> {
+    let reader = RowReader::open(conn)?;
+    let mut statement = conn.prepare_cached(&reader.select_from("held_calls", "ORDER BY id"))?;
+    batch_of(&reader, statement.query([])?)
+}
+
+fn batch_of(reader: &RowReader, mut rows: rusqlite::Rows<'_>) -> Result<(Batch, Vec<i64>), StoreError> {
     let (mut batch, mut ids) = (Batch::default(), Vec::new());
     while let Some(row) = rows.next()? {
         let stored = reader.call(row)?;
         let rule = if stored.by_span { IdentityRule::Span } else { IdentityRule::Id };
         batch.push(&stored.call, stored.fingerprint, rule);
-        batch.set_price(
-            batch.len() - 1,
-            match (stored.cost, stored.call.unpriced) {
-                (Some(cost), _) => Ok((cost.call_pico().unwrap_or(i64::MAX), false)),
-                (None, reason) => Err(reason.unwrap_or(Unpriced::UnknownModel)),
-            },
-        );
+        let fallback = stored.call.flags.has(Flags::FALLBACK_PRICE);
+        let price = stored.cost.and_then(Usd::call_pico).map(|cost| RowPrice {
+            cost,
+            list: cost.saturating_add(stored.discount),
+            fallback,
+        });
+        batch.set_price(batch.len() - 1, price.ok_or(stored.call.unpriced.unwrap_or(Unpriced::UnknownModel)));
         ids.push(stored.id);
     }
     Ok((batch, ids))

@@ -7,6 +7,8 @@
 mod axis;
 mod sums;
 
+pub(super) use axis::OpenSegment;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -18,16 +20,18 @@ use crate::domain::Timestamp;
 use crate::domain::Unpriced;
 use crate::domain::Usd;
 use crate::domain::filter::Condition;
+use crate::domain::rollup::PriceMoves;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::domain::rollup::UnitCosts;
+use crate::store::Repricing;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::scan::axis::AxisState;
 use crate::store::scan::axis::Codes;
-use crate::store::scan::axis::OpenSegment;
 use crate::store::scan::sums::Chosen;
+use crate::store::scan::sums::Costs;
 use crate::store::scan::sums::FIXED_COUNTERS;
 use crate::store::scan::sums::Index;
 use crate::store::scan::sums::Sums;
@@ -43,43 +47,32 @@ impl Rollups for Store {
     type Error = StoreError;
 
     fn rollup(&self, query: &RollupQuery) -> Result<Rollup, StoreError> {
-        Ok(Scan::run(&self.conn, query, &query.by)?.into_rollup())
+        Ok(Scan::run(&self.conn, query, &query.by, None)?.into_rollup())
     }
 
     fn unit_costs(&self, query: &RollupQuery, unit: &Axis) -> Result<Vec<UnitCosts>, StoreError> {
-        let mut axes = query.by.clone();
-        axes.push(unit.clone());
-        let scan = Scan::run(&self.conn, query, &axes)?;
-        let mut groups: HashMap<Vec<u32>, Vec<Usd>> = HashMap::new();
-        for group in scan.occupied() {
-            let mut codes = scan.codes(group);
-            let unit = codes.pop().unwrap_or(0);
-            let costs = groups.entry(codes).or_default();
-            // A unit of which no call has a price costs an unknown amount, not nothing.
-            let unpriced: u64 =
-                Unpriced::ALL.iter().filter_map(|reason| scan.sums.unpriced.get(&(group as u32, reason.code()))).sum();
-            if unit != 0 && unpriced < scan.sums.counters[group * scan.sums.stride] {
-                costs.push(Usd::from_pico(scan.sums.cost[group]));
-            }
-        }
-        Ok(groups
-            .into_iter()
-            .map(|(codes, costs)| {
-                let key = codes.iter().zip(&scan.axes).map(|(code, axis)| axis.value(*code).map(Arc::from)).collect();
-                UnitCosts { key, costs }
-            })
-            .collect())
+        Scan::unit_costs(&self.conn, query, unit, None)
     }
 }
 
-struct Scan {
+/// What sets prices in place of the stored ones, if anything does.
+type Instead<'r> = Option<&'r mut dyn Repricing>;
+
+/// A question under way.
+pub(super) struct Scan {
     axes: Vec<AxisState>,
     sums: Sums,
     index: Index,
 }
 
 impl Scan {
-    fn run(conn: &Connection, query: &RollupQuery, by: &[Axis]) -> Result<Scan, StoreError> {
+    /// Sums the calls of a query along axes, by the stored prices or by others.
+    pub(super) fn run(
+        conn: &Connection,
+        query: &RollupQuery,
+        by: &[Axis],
+        mut instead: Instead<'_>,
+    ) -> Result<Scan, StoreError> {
         let window = query.window;
         let segments: Vec<Segment> = segments::all(conn)?
             .into_iter()
@@ -101,9 +94,40 @@ impl Scan {
         let mut scan = Scan::empty(axes, &segments);
         let mut filters = filters;
         for segment in &segments {
-            scan.add(OpenSegment { conn, segment }, query, &mut filters)?;
+            scan.add(OpenSegment { conn, segment }, query, &mut filters, &mut instead)?;
         }
         Ok(scan)
+    }
+
+    /// Returns what each unit costs within each group.
+    pub(super) fn unit_costs(
+        conn: &Connection,
+        query: &RollupQuery,
+        unit: &Axis,
+        instead: Instead<'_>,
+    ) -> Result<Vec<UnitCosts>, StoreError> {
+        let mut axes = query.by.clone();
+        axes.push(unit.clone());
+        let scan = Scan::run(conn, query, &axes, instead)?;
+        let mut groups: HashMap<Vec<u32>, Vec<Usd>> = HashMap::new();
+        for group in scan.occupied() {
+            let mut codes = scan.codes(group);
+            let unit = codes.pop().unwrap_or(0);
+            let costs = groups.entry(codes).or_default();
+            // A unit of which no call has a price costs an unknown amount, not nothing.
+            let unpriced: u64 =
+                Unpriced::ALL.iter().filter_map(|reason| scan.sums.unpriced.get(&(group as u32, reason.code()))).sum();
+            if unit != 0 && unpriced < scan.sums.counters[group * scan.sums.stride] {
+                costs.push(Usd::from_pico(scan.sums.cost[group]));
+            }
+        }
+        Ok(groups
+            .into_iter()
+            .map(|(codes, costs)| {
+                let key = codes.iter().zip(&scan.axes).map(|(code, axis)| axis.value(*code).map(Arc::from)).collect();
+                UnitCosts { key, costs }
+            })
+            .collect())
     }
 
     fn empty(axes: Vec<AxisState>, segments: &[Segment]) -> Scan {
@@ -122,7 +146,16 @@ impl Scan {
             }
             None => Index::Hashed { steps: axes.iter().map(|_| HashMap::new()).collect(), codes: Vec::new() },
         };
-        let mut sums = Sums { counters: Vec::new(), stride, classes, cost: Vec::new(), unpriced: HashMap::new() };
+        let mut sums = Sums {
+            counters: Vec::new(),
+            stride,
+            classes,
+            cost: Vec::new(),
+            discount: Vec::new(),
+            logged: Vec::new(),
+            unpriced: HashMap::new(),
+            moves: PriceMoves::default(),
+        };
         if let Index::Dense(_) = index {
             sums.grow(dense.unwrap_or(1));
         }
@@ -134,6 +167,7 @@ impl Scan {
         mut open: OpenSegment<'_>,
         query: &RollupQuery,
         filters: &mut [(Condition, AxisState)],
+        instead: &mut Instead<'_>,
     ) -> Result<(), StoreError> {
         let Some(chosen) = chosen_rows(&mut open, query, filters)? else { return Ok(()) };
         let mut codes = Vec::with_capacity(self.axes.len());
@@ -144,7 +178,11 @@ impl Scan {
         if let Index::Hashed { codes, .. } = &self.index {
             self.sums.grow(codes.len().max(1));
         }
-        self.sums.add(&open, &groups, &chosen)
+        let costs = match instead {
+            None => Costs::stored(&open)?,
+            Some(repricing) => Costs::anew(&open, &mut **repricing)?,
+        };
+        self.sums.add(&open, &groups, &chosen, &costs, query.logged)
     }
 
     /// Returns the groups with a call.
@@ -164,7 +202,7 @@ impl Scan {
     }
 
     /// Gathers the occupied groups as columns.
-    fn into_rollup(self) -> Rollup {
+    pub(super) fn into_rollup(self) -> Rollup {
         let groups: Vec<usize> = self.occupied().collect();
         let mut codes: Vec<Vec<u32>> = vec![Vec::with_capacity(groups.len()); self.axes.len()];
         for group in &groups {
@@ -198,8 +236,20 @@ impl Scan {
             errors: counter(1),
             reasoning: counter(2),
             cost: groups.iter().map(|group| Usd::from_pico(sums.cost[*group])).collect(),
+            discount: match sums.discount.is_empty() {
+                true => Vec::new(),
+                // Groups that came after the last discount have no place among them.
+                false => {
+                    groups.iter().map(|group| Usd::from_pico(sums.discount.get(*group).copied().unwrap_or(0))).collect()
+                }
+            },
+            logged: match sums.logged.is_empty() {
+                true => Vec::new(),
+                false => groups.iter().map(|group| sums.logged.get(*group).copied().unwrap_or_default()).collect(),
+            },
             tokens: sums.classes.iter().enumerate().map(|(at, class)| (*class, counter(FIXED_COUNTERS + at))).collect(),
             unpriced,
+            moves: sums.moves,
             values: self.axes.into_iter().map(AxisState::into_values).collect(),
         }
     }

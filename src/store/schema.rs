@@ -2,8 +2,11 @@
 
 use rusqlite::Connection;
 
+use crate::domain::Class;
+use crate::domain::Dim;
 use crate::domain::Unpriced;
 use crate::store::StoreError;
+use crate::store::batch::COLUMN_CLASSES;
 use crate::store::batch::COLUMN_DIMS;
 use crate::store::batch::JSON_DIMS;
 
@@ -11,7 +14,7 @@ use crate::store::batch::JSON_DIMS;
 pub(crate) const APPLICATION_ID: i32 = 0x6174_7472;
 
 /// One step each, from version n to n+1.
-const MIGRATIONS: &[&str] = &[VERSION_1];
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
 
 const VERSION_1: &str = "
 CREATE TABLE imports (
@@ -53,25 +56,34 @@ CREATE TABLE price_tables (id TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWI
 CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 ";
 
-/// Brings a store to the current version, in one transaction; refuses a newer or a foreign file.
-pub(crate) fn migrate(conn: &mut Connection) -> Result<(), StoreError> {
+/// Prices beside the calls: `calls` keeps what an import computed, `repriced` what another price table says since.
+const VERSION_2: &str = "
+ALTER TABLE calls ADD COLUMN discount INTEGER;
+ALTER TABLE held_calls ADD COLUMN discount INTEGER;
+CREATE TABLE repriced (id INTEGER PRIMARY KEY, cost INTEGER, discount INTEGER, flags INTEGER, unpriced INTEGER);
+";
+
+/// Brings a store to the current version, in one transaction; refuses a newer or a foreign file. Returns the version
+/// it had.
+pub(crate) fn migrate(conn: &mut Connection) -> Result<i64, StoreError> {
     let known = MIGRATIONS.len() as i64;
     let version = version(conn)?;
     if version > known {
         return Err(StoreError::Newer { found: version, known });
     }
     if version == known {
-        return Ok(());
+        return Ok(version);
     }
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Exclusive)?;
     for migration in &MIGRATIONS[version as usize..] {
         tx.execute_batch(migration)?;
     }
+    tx.execute_batch(&priced_calls_view())?;
     tx.execute_batch(&usage_view())?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", known)?;
     tx.commit()?;
-    Ok(())
+    Ok(version)
 }
 
 /// Returns the version of a store, 0 for an empty file; refuses a SQLite file that is no store.
@@ -94,6 +106,21 @@ pub(crate) fn is_current(conn: &Connection) -> Result<bool, StoreError> {
     }
 }
 
+/// The calls with the prices in force: those of the last repricing where there is one, else those of the import.
+fn priced_calls_view() -> String {
+    const PLAIN: &str = "id import line ts fingerprint request_id span parent reasoning latency_ms logged_cost more";
+    let plain = PLAIN.split(' ').chain(COLUMN_DIMS.map(Dim::name)).chain(COLUMN_CLASSES.map(Class::name));
+    let plain: Vec<String> = plain.map(|name| format!("c.{name}")).collect();
+    let priced = ["cost", "discount", "flags", "unpriced"]
+        .map(|name| format!("CASE WHEN r.id IS NULL THEN c.{name} ELSE r.{name} END AS {name}"));
+    format!(
+        "DROP VIEW IF EXISTS priced_calls;
+         CREATE VIEW priced_calls AS SELECT {}, {} FROM calls c LEFT JOIN repriced r ON r.id = c.id;",
+        plain.join(", "),
+        priced.join(", ")
+    )
+}
+
 /// The view for people: names for ids, ISO time, exact dollars as text.
 fn usage_view() -> String {
     let dims = COLUMN_DIMS.map(|dim| {
@@ -106,8 +133,8 @@ fn usage_view() -> String {
     let json_dims = JSON_DIMS.map(|dim| format!("c.more ->> '$.dims.{0}' AS {0}", dim.name()));
     let usd = |column: &str| {
         format!(
-            "CASE WHEN c.{column} IS NOT NULL THEN rtrim(rtrim(printf('%d.%012d', c.{column} / 1000000000000, \
-             c.{column} % 1000000000000), '0'), '.') END"
+            "CASE WHEN {column} IS NOT NULL THEN rtrim(rtrim(printf('%d.%012d', {column} / 1000000000000, \
+             {column} % 1000000000000), '0'), '.') END"
         )
     };
     let reasons: Vec<String> =
@@ -119,13 +146,14 @@ fn usage_view() -> String {
                 || printf('.%03dZ', c.ts / 1000000 % 1000) AS time,
             {dims}, {json_dims},
             i.source, c.request_id, c.input, c.cache_read, c.cache_write_5m, c.cache_write_1h, c.output, c.reasoning,
-            {cost} AS cost_usd, CASE c.unpriced {reasons} END AS unpriced, {logged} AS logged_cost_usd,
+            {cost} AS cost_usd, {list} AS list_usd, CASE c.unpriced {reasons} END AS unpriced, {logged} AS logged_cost_usd,
             c.latency_ms, c.more, i.path, c.line
-         FROM calls c JOIN imports i ON i.id = c.import;",
+         FROM priced_calls c JOIN imports i ON i.id = c.import;",
         dims = dims.join(", "),
         json_dims = json_dims.join(", "),
-        cost = usd("cost"),
-        logged = usd("logged_cost"),
+        cost = usd("c.cost"),
+        list = usd("(c.cost + coalesce(c.discount, 0))"),
+        logged = usd("c.logged_cost"),
         reasons = reasons.join(" "),
     )
 }

@@ -5,13 +5,13 @@
 
 use crate::domain::Class;
 use crate::store::batch::Batch;
-use crate::store::batch::Coded;
+use crate::store::batch::columns::Coded;
 use crate::store::dictionary::Ids;
 use crate::store::packed::Packed;
 use crate::store::packed::pack;
 
 /// The layout of columns; stored with each segment, so that a later layout rebuilds the earlier ones.
-pub(crate) const FORMAT: i64 = 1;
+pub(crate) const FORMAT: i64 = 2;
 
 /// A column's name and bytes.
 pub(crate) type Column = (String, Vec<u8>);
@@ -22,6 +22,7 @@ pub(crate) mod name {
     pub(crate) const ID: &str = "id";
     pub(crate) const TS: &str = "ts";
     pub(crate) const COST: &str = "cost";
+    pub(crate) const DISCOUNT: &str = "discount";
     pub(crate) const UNPRICED: &str = "unpriced";
     pub(crate) const REASONING: &str = "reasoning";
     pub(crate) const LOGGED_COST: &str = "logged_cost";
@@ -30,8 +31,8 @@ pub(crate) mod name {
 
 /// Tells whether a column holds numbers; the others hold texts, but for the identities.
 pub(crate) fn is_number(column: &str) -> bool {
-    use name::{COST, FLAGS, ID, LOGGED_COST, REASONING, TS, UNPRICED};
-    [COST, FLAGS, ID, LOGGED_COST, REASONING, TS, UNPRICED].contains(&column) || column.starts_with("tokens.")
+    use name::{COST, DISCOUNT, FLAGS, ID, LOGGED_COST, REASONING, TS, UNPRICED};
+    [COST, DISCOUNT, FLAGS, ID, LOGGED_COST, REASONING, TS, UNPRICED].contains(&column) || column.starts_with("tokens.")
 }
 
 /// Returns the name of a class's column.
@@ -56,6 +57,7 @@ pub(crate) fn encode(batch: &Batch, rows: &[u32], ids: &[i64], names: &Ids) -> V
     };
     numbers(name::TS, false, &|row| batch.ts[row]);
     numbers(name::COST, batch.cost.is_zero(), &|row| batch.cost.get(row) as i64);
+    numbers(name::DISCOUNT, batch.discount.is_zero(), &|row| batch.discount.get(row) as i64);
     numbers(name::UNPRICED, batch.unpriced.is_zero(), &|row| batch.unpriced.get(row) as i64);
     for class in Class::ALL {
         let counts = &batch.tokens[class as usize];

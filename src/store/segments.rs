@@ -147,6 +147,27 @@ pub(crate) fn write(
     Ok(id)
 }
 
+/// Replaces a column of a segment, or adds one it did not have.
+pub(crate) fn put_column(conn: &Connection, segment: &Segment, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    let mut statement = conn.prepare_cached("SELECT columns FROM segments WHERE id = ?1")?;
+    let mut columns = column_names(&statement.query_row([segment.id], |row| row.get::<_, String>(0))?)?;
+    let at = columns.iter().position(|known| known == name).unwrap_or(columns.len());
+    if at == columns.len() {
+        columns.push(name.to_string());
+        let columns = serde_json::to_string(&columns).unwrap_or_default();
+        conn.prepare_cached("UPDATE segments SET columns = ?2 WHERE id = ?1")?.execute(params![segment.id, columns])?;
+    }
+    conn.prepare_cached("INSERT OR REPLACE INTO segment_columns (key, data) VALUES (?1, ?2)")?
+        .execute(params![key(segment.id, at), bytes])?;
+    Ok(())
+}
+
+/// Replaces the summed cost of a segment.
+pub(crate) fn put_cost(conn: &Connection, segment: i64, cost: i128) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE segments SET cost = ?2 WHERE id = ?1")?.execute(params![segment, cost.to_string()])?;
+    Ok(())
+}
+
 /// Writes a whole batch that was read back from rows.
 pub(crate) fn write_all(
     conn: &Connection,

@@ -24,6 +24,7 @@ use attr::store::Fixed;
 use attr::store::IdentityRule;
 use attr::store::ImportHead;
 use attr::store::ImportTail;
+use attr::store::RowPrice;
 use attr::store::Store;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -843,6 +844,7 @@ mod stores {
                     window: attr::domain::Window::default(),
                     filter: attr::domain::Filter::default(),
                     zone: attr::domain::Zone::UTC,
+                    logged: attr::domain::rollup::Logged::Ignored,
                 };
                 use attr::domain::rollup::Rollups;
                 store.rollup(&query(&["feature", "model", "status", "hour"]))?;
@@ -927,7 +929,7 @@ mod stores {
             call.tokens.set(Class::Input, 5);
             call.set(attr::domain::Dim::Session, format!("a session of its own {n}"));
             batch.push(&call, n, IdentityRule::Id);
-            batch.set_price(n as usize, Ok((1, false)));
+            batch.set_price(n as usize, Ok(RowPrice { cost: 1, list: 1, fallback: false }));
         }
         import.append(&mut batch).unwrap();
         let reader = Store::open(&world.db()).unwrap();

@@ -594,5 +594,5 @@ fn a_kept_table_is_found_by_its_id() {
     let answer = world.attr(&["prices", "diff", &id, "builtin", "--json"]).ended(0).json();
     assert_eq!(answer["from"], id.as_str());
     let unknown = world.attr(&["prices", "diff", "builtin", "2020.1+abc"]).ended(2);
-    assert!(unknown.err.contains(&id) && unknown.err.contains("builtin"), "{unknown:?}");
+    assert!(unknown.err.contains(&id), "{unknown:?}");
 }

@@ -14,6 +14,7 @@ use attr::domain::Filter;
 use attr::domain::Usd;
 use attr::domain::Window;
 use attr::domain::Zone;
+use attr::domain::rollup::Logged;
 use attr::domain::rollup::Measures;
 use attr::domain::rollup::RollupQuery;
 use attr::domain::rollup::Rollups;
@@ -190,7 +191,7 @@ pub(crate) type Sums = BTreeMap<Vec<Option<String>>, Measures>;
 /// Asks a store for sums.
 pub(crate) fn sums(store: &Store, by: &[&str], filter: Filter, window: Window, zone: Zone) -> Sums {
     let by: Vec<Axis> = by.iter().map(|name| Axis::parse(name)).collect();
-    let rollup = store.rollup(&RollupQuery { by, window, filter, zone }).unwrap();
+    let rollup = store.rollup(&RollupQuery { by, window, filter, zone, logged: Logged::Ignored }).unwrap();
     let count = rollup.len();
     let sums: Sums = rollup
         .groups()

@@ -32,6 +32,14 @@ impl ConfigArgs {
                 settings.pricing.value.as_ref().map(|path| path.display().to_string()),
                 &settings.pricing.origin,
             ),
+            (
+                "overrides",
+                (!settings.overrides.value.is_empty()).then(|| {
+                    let paths = settings.overrides.value.iter().map(|path| path.display().to_string());
+                    paths.collect::<Vec<_>>().join(", ")
+                }),
+                &settings.overrides.origin,
+            ),
             ("timezone", Some(settings.timezone.value.name().to_string()), &settings.timezone.origin),
             ("as_of", settings.as_of.value.clone(), &settings.as_of.origin),
             ("color", Some(settings.color.value.name().to_string()), &settings.color.origin),
@@ -45,7 +53,14 @@ impl ConfigArgs {
                 object["value"] = json!(value);
             }
             objects.push(object);
-            let shown = value.unwrap_or_else(|| if name == "pricing" { "built in".into() } else { "the clock".into() });
+            let shown = value.unwrap_or_else(|| {
+                let unset = match name {
+                    "pricing" => "built in",
+                    "overrides" => "none",
+                    _ => "the clock",
+                };
+                unset.into()
+            });
             table.rows.push(vec![Cell::Text(name.into()), Cell::Text(shown), Cell::Text(origin.to_string())]);
         }
         report.put_rows("settings", objects);

@@ -39,10 +39,10 @@ impl ImportArgs {
     pub(super) fn run(&self, app: &mut App) -> Result<Outcome, CliError> {
         let plan = app.import_plan(self.paths.clone(), self.read.how(), self.dry_run);
         let job = |book: &mut Book| {
-            let results = import::run(book, &plan, &app.ui)?;
             if !plan.dry_run {
                 book.keep_table()?;
             }
+            let results = import::run(book, &plan, &app.ui)?;
             let report = import::report(book, &results, plan.dry_run);
             Ok((results, report))
         };

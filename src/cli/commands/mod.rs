@@ -5,6 +5,7 @@ mod explain;
 mod import;
 mod imports;
 mod prices;
+mod reprice;
 mod slice;
 mod status;
 mod store;
@@ -28,6 +29,8 @@ pub enum Command {
     Explain(explain::ExplainArgs),
     /// Show what the price table holds
     Prices(prices::PricesArgs),
+    /// Compare stored costs with those by other prices, or move the store to them
+    Reprice(reprice::RepriceArgs),
     /// Tell what the store holds and how far it can be believed
     Status(status::StatusArgs),
     /// Show each setting with its origin
@@ -45,6 +48,7 @@ impl Command {
             Command::Slice(args) => args.run(app),
             Command::Explain(args) => args.run(app),
             Command::Prices(args) => args.run(app),
+            Command::Reprice(args) => args.run(app),
             Command::Status(args) => args.run(app),
             Command::Config(args) => args.run(app),
             Command::Store(args) => args.run(app),

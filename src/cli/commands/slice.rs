@@ -8,9 +8,11 @@ use crate::cli::args::FilterArgs;
 use crate::cli::args::FromArgs;
 use crate::cli::args::OutputArgs;
 use crate::cli::args::WindowArgs;
+use crate::cli::args::axes;
 use crate::cli::error::CliError;
 use crate::domain::Axis;
 use crate::domain::Window;
+use crate::domain::rollup::Logged;
 use crate::domain::window::Frame;
 use crate::ops::slice;
 use crate::ops::slice::Audience;
@@ -46,6 +48,12 @@ pub struct SliceArgs {
     /// Show what one unit costs: run, user, session, trace, call or another dimension
     #[arg(long, value_name = "UNIT")]
     per: Option<String>,
+    /// Show what the logs themselves say calls cost, and how far the price table differs
+    #[arg(long)]
+    logged: bool,
+    /// Take the logged cost of calls that the price table cannot price; it is marked
+    #[arg(long)]
+    logged_cost: bool,
     /// Print subtotals by level
     #[arg(long)]
     tree: bool,
@@ -78,7 +86,7 @@ impl SliceArgs {
                 Format::Json | Format::Ndjson => Audience::Machines,
                 Format::Table | Format::Csv | Format::Markdown => Audience::People,
             },
-            by: self.axes()?,
+            by: axes(&self.by)?,
             window: self.closed(self.window.window(frame)?, frame),
             zone: frame.zone,
             filter: self.filter.filter()?,
@@ -95,6 +103,11 @@ impl SliceArgs {
             },
             per: self.unit()?,
             tree: self.tree,
+            logged: match (self.logged_cost, self.logged) {
+                (true, _) => Logged::ForUnpriced,
+                (false, true) => Logged::Beside,
+                (false, false) => Logged::Ignored,
+            },
         };
         let mut report = slice::run(&book, &plan)?;
         app.show(&mut report, &self.output)?;
@@ -107,18 +120,6 @@ impl SliceArgs {
         let compares =
             self.compare.as_deref() == Some("previous") && window.since.is_some_and(|since| since < frame.now);
         Window { until: window.until.or(compares.then_some(frame.now)), ..window }
-    }
-
-    fn axes(&self) -> Result<Vec<Axis>, CliError> {
-        let mut axes: Vec<Axis> = Vec::new();
-        for name in self.by.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
-            let axis = Axis::parse(name);
-            if axes.contains(&axis) {
-                return Err(CliError::new(format!("`--by` names `{axis}` twice")));
-            }
-            axes.push(axis);
-        }
-        Ok(axes)
     }
 
     fn unit(&self) -> Result<Option<Axis>, CliError> {

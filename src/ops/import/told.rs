@@ -20,7 +20,7 @@ use crate::store::Imported;
 /// Tells what became of every file.
 pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
     let mut report = Report::new("import");
-    report.price_table = Some(book.table.id().to_string());
+    report.price_table = Some(book.priced_by.clone());
     let columns = ["file", "format", "records", "new", "duplicate", "skipped", "rejected", "cost"];
     let mut table = Table { columns: columns.map(Column::new).into(), ..Table::default() };
     let (mut objects, mut errors) = (Vec::new(), Vec::new());

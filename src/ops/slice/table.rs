@@ -11,6 +11,7 @@ use crate::domain::Timestamp;
 use crate::domain::Usd;
 use crate::domain::Window;
 use crate::domain::Zone;
+use crate::domain::rollup::LoggedSums;
 use crate::domain::rollup::Measures;
 use crate::ops::slice::SlicePlan;
 use crate::report::Block;
@@ -24,6 +25,10 @@ pub(super) struct Columns {
     pub(super) unpriced: bool,
     pub(super) compare: bool,
     pub(super) units: bool,
+    /// List prices, where something else was agreed.
+    pub(super) list: bool,
+    /// What logs say.
+    pub(super) logged: bool,
 }
 
 pub(super) fn blocks(plan: &SlicePlan, slice: &Slice, baseline: Option<Window>) -> Vec<Block> {
@@ -36,6 +41,8 @@ pub(super) fn blocks(plan: &SlicePlan, slice: &Slice, baseline: Option<Window>) 
         unpriced: slice.total.unpriced_calls() > 0,
         compare: slice.baseline.is_some(),
         units: plan.per.is_some(),
+        list: slice.total.discount != Usd::ZERO,
+        logged: slice.total.logged.calls > 0,
     };
     let mut table = Table { columns: headings(plan, &columns), ..Table::default() };
     if plan.tree && plan.by.len() > 1 {
@@ -60,13 +67,31 @@ pub(super) fn blocks(plan: &SlicePlan, slice: &Slice, baseline: Option<Window>) 
         table.total = Some(total);
     }
     blocks.push(Block::Table(table));
+    if columns.logged {
+        blocks.push(Block::Note(logged_note(&slice.total.logged)));
+    }
     if slice.others > 0 {
         blocks.push(Block::Note(format!("(other) sums {} groups; --top 0 shows all", slice.others)));
     }
     blocks
 }
 
-pub(super) fn heading(window: Window, zone: Zone) -> String {
+/// Says what the columns of logged costs are, and what of them is in the cost.
+fn logged_note(logged: &LoggedSums) -> String {
+    let mut note = format!("{} calls have a cost in their log", logged.calls);
+    if logged.charged_calls > 0 {
+        note.push_str(&format!(", {} of them as the provider's own charge", logged.charged_calls));
+    }
+    note.push_str("; differs = the price table's figure less the log's, over the calls that both price");
+    if logged.taken_calls > 0 {
+        let taken =
+            format!("; the cost contains {} USD taken from the logs of {} calls", logged.taken, logged.taken_calls);
+        note.push_str(&taken);
+    }
+    note
+}
+
+pub(in crate::ops) fn heading(window: Window, zone: Zone) -> String {
     match (window.since, window.until) {
         (None, None) => "all time".into(),
         _ if zone == Zone::UTC => span(window),
@@ -96,8 +121,15 @@ pub(super) fn headings(plan: &SlicePlan, columns: &Columns) -> Vec<Column> {
     if columns.unpriced {
         headings.push(Column::keyed("unpriced", "unpriced_calls"));
     }
+    if columns.list {
+        headings.push(Column::keyed("list", "list_usd"));
+    }
     headings.push(Column::keyed("cost", "cost_usd"));
     headings.push(Column::new("share"));
+    if columns.logged {
+        headings.push(Column::keyed("logged", "logged_cost_usd"));
+        headings.push(Column::keyed("differs", "logged_difference_usd"));
+    }
     if columns.compare {
         headings.push(Column::keyed("before", "baseline_cost_usd"));
         headings.push(Column::keyed("change", "change_usd"));
@@ -116,12 +148,18 @@ pub(super) fn headings(plan: &SlicePlan, columns: &Columns) -> Vec<Column> {
     headings
 }
 
-pub(super) fn key_cell(value: &Option<Arc<str>>, is_other: bool) -> Cell {
+pub(in crate::ops) fn key_cell(value: &Option<Arc<str>>, is_other: bool) -> Cell {
     match value {
         Some(_) if is_other => Cell::Text("(other)".into()),
         Some(value) => Cell::Logged(value.to_string()),
         None => Cell::Untagged,
     }
+}
+
+/// A group without a single priced call has no cost to show, rather than a cost of nothing.
+pub(in crate::ops) fn cost_cell(measures: &Measures) -> Cell {
+    let priced = measures.unpriced_calls() < measures.calls || measures.calls == 0;
+    if priced { Cell::Usd(measures.cost) } else { Cell::Text("unpriced".into()) }
 }
 
 pub(super) fn measure_cells(
@@ -143,10 +181,19 @@ pub(super) fn measure_cells(
     if columns.unpriced {
         cells.push(Cell::Count(measures.unpriced_calls()));
     }
-    // A group without a single priced call has no cost to show, rather than a cost of nothing.
-    let priced = measures.unpriced_calls() < measures.calls || measures.calls == 0;
-    cells.push(if priced { Cell::Usd(measures.cost) } else { Cell::Text("unpriced".into()) });
+    if columns.list {
+        cells.push(Cell::Usd(measures.cost + measures.discount));
+    }
+    cells.push(cost_cell(measures));
     cells.push(share.map_or(Cell::Empty, Cell::Share));
+    if columns.logged {
+        let logged = &measures.logged;
+        if logged.calls > 0 {
+            cells.extend([Cell::Usd(logged.cost), Cell::Change(logged.difference())]);
+        } else {
+            cells.extend([const { Cell::Empty }; 2]);
+        }
+    }
     if columns.compare {
         let before = baseline.map_or(Usd::ZERO, |before| before.cost);
         cells.push(Cell::Usd(before));

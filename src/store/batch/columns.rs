@@ -4,10 +4,15 @@ use crate::domain::bytes;
 use crate::store::interner::Interner;
 
 /// A column of numbers that stays unallocated while all its rows are zero.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Ints(Vec<u64>);
 
 impl Ints {
+    /// Makes a column of a number a row.
+    pub(crate) fn from_vec(values: Vec<u64>) -> Ints {
+        Ints(values)
+    }
+
     /// Sets the number of the next row; rows of zero cost nothing.
     #[inline]
     pub(super) fn push(&mut self, row: usize, value: u64) {
@@ -16,6 +21,7 @@ impl Ints {
             self.0.push(value);
         }
     }
+
     /// Returns the number of a row.
     pub(crate) fn get(&self, row: usize) -> u64 {
         self.0.get(row).copied().unwrap_or(0)

@@ -156,26 +156,26 @@ pub(super) fn mapped(codes: Packed<'_>, map: &[u32]) -> Codes {
 }
 
 /// A segment with its columns at hand.
-pub(super) struct OpenSegment<'c> {
-    pub(super) conn: &'c Connection,
-    pub(super) segment: &'c Segment,
+pub(crate) struct OpenSegment<'c> {
+    pub(crate) conn: &'c Connection,
+    pub(crate) segment: &'c Segment,
 }
 
 impl OpenSegment<'_> {
-    pub(super) fn bytes(&self, column: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(crate) fn bytes(&self, column: &str) -> Result<Option<Vec<u8>>, StoreError> {
         match self.segment.column(column) {
             None => Ok(None),
             Some(at) => segments::column(self.conn, self.segment.id, at).map(Some),
         }
     }
 
-    pub(super) fn text<'b>(&self, bytes: &'b [u8]) -> Result<TextColumn<'b>, StoreError> {
+    pub(crate) fn text<'b>(&self, bytes: &'b [u8]) -> Result<TextColumn<'b>, StoreError> {
         let column = TextColumn::open(bytes).ok_or_else(|| self.damaged())?;
         if column.codes.len() == self.segment.calls as usize { Ok(column) } else { Err(self.damaged()) }
     }
 
     /// Returns the numbers of a column; `None` where all are zero.
-    pub(super) fn numbers(&self, column: &str) -> Result<Option<Vec<i64>>, StoreError> {
+    pub(crate) fn numbers(&self, column: &str) -> Result<Option<Vec<i64>>, StoreError> {
         let Some(bytes) = self.bytes(column)? else { return Ok(None) };
         let (packed, _) = Packed::open(&bytes).ok_or_else(|| self.damaged())?;
         if packed.len() != self.segment.calls as usize {
@@ -184,7 +184,7 @@ impl OpenSegment<'_> {
         Ok((!packed.is_all(0)).then(|| packed.to_vec()))
     }
 
-    pub(super) fn damaged(&self) -> StoreError {
+    pub(crate) fn damaged(&self) -> StoreError {
         StoreError::Damaged(format!("segment {} (run `attr store rebuild`)", self.segment.id))
     }
 }
