@@ -199,4 +199,3 @@ impl From<CheckError> for CliError {
         }
     }
 }
-
