@@ -128,6 +128,9 @@ impl Reading<'_> {
             })?;
             days.iter_mut().zip(named).for_each(|(day, named)| *day |= named);
         }
+        if let Some(none) = block.days.as_ref().filter(|_| days == [false; 7]) {
+            return Err(self.source.error(none.span(), "a window without days", "write days = \"mon-fri\""));
+        }
         Ok(Hours {
             id: self.word(&block.id)?,
             spans,
@@ -159,6 +162,11 @@ impl Reading<'_> {
         let fault = |what: &str, hint: &str| Err(self.source.error(spanned.span(), what, hint));
         if self.rules == Rules::BuiltIn {
             return fault("an [[override]] in the built-in table", "list prices only: overrides are a user's");
+        }
+        for (key, list) in [("models", &block.models), ("modes", &block.modes), ("applies", &block.applies)] {
+            if list.as_ref().is_some_and(Vec::is_empty) {
+                return fault(&format!("an [[override]] with {key} = []"), "name some, or remove the key");
+            }
         }
         let modes = block.modes.as_ref().map(|modes| modes.iter().map(|mode| self.mode(mode)).collect()).transpose()?;
         let (terms, modes) = match (&block.discount, &block.usd_per_mtok) {

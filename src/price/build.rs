@@ -119,8 +119,7 @@ impl Reading<'_> {
 
     fn model(&self, seller: &str, spanned: &Spanned<ModelBlock>) -> Result<Model, PriceError> {
         let block = spanned.get_ref();
-        let stated = [("names", block.names.is_some()), ("released", block.released.is_some())];
-        self.evidence(spanned.span(), "[[model]]", &stated)?;
+        self.evidence(spanned.span(), "[[model]]", &[("names", block.names.is_some())])?;
         let id = self.word(&block.id)?;
         if block.price.is_empty() {
             let hint = "add a [[model.price]], or remove the model";

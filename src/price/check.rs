@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::price::deal::{Override, Terms};
 use crate::price::error::{PriceError, nearest};
-use crate::price::lookup::date_in;
+use crate::price::lookup::Dated;
 use crate::price::rows::{Model, Place, Price, Seller};
 
 /// Checks a whole table. Overrides may name a model by any of its names, and name it by its id afterwards.
@@ -36,7 +36,7 @@ fn hours(seller: &Seller) -> Result<(), PriceError> {
     for (at, hours) in seller.hours.iter().enumerate() {
         if let Some(twin) = seller.hours[..at].iter().find(|other| other.id == hours.id) {
             let what = format!("a second window `{}`", hours.id);
-            return Err(PriceError::at(&hours.place, what, format!("the first is at line {}", twin.place.line)));
+            return Err(PriceError::at(&hours.place, what, first_at(&twin.place)));
         }
         if let Some(id) = hours.except.as_ref().filter(|id| seller.holidays.iter().all(|days| days.id != **id)) {
             let what = format!("the window `{}` excepts `{id}`, which is nowhere", hours.id);
@@ -90,6 +90,12 @@ fn overrides(sellers: &[Seller], models: &[Model], deals: &mut [Override]) -> Re
                 let hint = nearest(name, own().flat_map(|model| model.names.iter().map(String::as_str)));
                 let hint =
                     hint.map_or("use a name of `attr prices list`".into(), |near| format!("did you mean `{near}`?"));
+                let mut aliases = seller.aliases.iter();
+                let alias = aliases.find(|alias| alias.names.iter().any(|known| known.eq_ignore_ascii_case(name)));
+                let hint = alias.map_or(hint, |alias| {
+                    let ids: Vec<&str> = alias.moves.iter().map(|step| step.model.as_str()).collect();
+                    format!("`{name}` is an alias; name what it means: {}", ids.join(", "))
+                });
                 let what = format!("the override matches nothing: `{}` sells no `{name}`", seller.id);
                 return Err(PriceError::at(&deal.place, what, hint));
             };
@@ -147,7 +153,7 @@ fn bands(model: &Model) -> Result<(), PriceError> {
         for row in group {
             match next {
                 Some(size) if row.prompt_min > size => return Err(gap(model, row, size)),
-                Some(size) if row.prompt_min == size => next = row.prompt_max.map(|max| max + 1),
+                Some(size) if row.prompt_min == size => next = row.prompt_max.and_then(|max| max.checked_add(1)),
                 _ => return Err(overlap(model, row, group)),
             }
         }
@@ -240,12 +246,16 @@ fn names(sellers: &[Seller], models: &[Model]) -> Result<(), PriceError> {
 
 /// A written-out name must not also fit another model's pattern: one of the two is a slip.
 fn dated_names(models: &[Model]) -> Result<(), PriceError> {
-    let names = models.iter().flat_map(|model| model.names.iter().map(move |name| (model, name, name.to_lowercase())));
-    let names: Vec<_> = names.collect();
+    let names = models.iter().flat_map(|model| model.names.iter().map(move |name| (model, name)));
+    let mut names: Vec<(String, &Model, &String)> =
+        names.map(|(model, name)| (name.to_lowercase(), model, name)).collect();
+    names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     for model in models {
-        for pattern in model.dated.iter().map(|pattern| pattern.to_lowercase()) {
-            let mut others = names.iter().filter(|(other, _, _)| other.seller == model.seller && other.id != model.id);
-            if let Some((other, name, _)) = others.find(|(_, _, folded)| date_in(&pattern, folded)) {
+        for pattern in model.dated.iter().filter_map(|pattern| Dated::parse(pattern)) {
+            let from = names.partition_point(|(folded, _, _)| *folded < pattern.before);
+            let near = names[from..].iter().take_while(|(folded, _, _)| folded.starts_with(&pattern.before));
+            let mut others = near.filter(|(_, other, _)| other.seller == model.seller && other.id != model.id);
+            if let Some((_, other, name)) = others.find(|(folded, _, _)| pattern.holds(folded)) {
                 return Err(two_owners(name, (&model.id, &model.place), (&other.id, &other.place)));
             }
         }
@@ -291,10 +301,15 @@ fn tools(seller: &Seller, models: &[Model]) -> Result<(), PriceError> {
         let twin = earlier.find(|other| other.id == tool.id && other.from == tool.from && shares_model(other));
         if let Some(twin) = twin {
             let what = format!("a second fee for tool `{}` from the same date", tool.id);
-            return Err(PriceError::at(&tool.place, what, format!("the first is at line {}", twin.place.line)));
+            return Err(PriceError::at(&tool.place, what, first_at(&twin.place)));
         }
     }
     Ok(())
+}
+
+/// Says where the other one of two is, which may be in another file.
+fn first_at(place: &Place) -> String {
+    format!("the first is at line {} of {}", place.line, place.file)
 }
 
 fn known_model(seller: &Seller, models: &[Model], id: &str, place: &Place) -> Result<(), PriceError> {

@@ -115,7 +115,8 @@ pub(super) fn weekdays(text: &str) -> Option<[bool; 7]> {
 pub(super) fn span(text: &str) -> Option<(u32, u32)> {
     let clock = |text: &str| {
         let (hours, minutes) = text.trim().split_once(':')?;
-        let number = |text: &str| (text.len() == 2).then(|| text.parse::<u32>().ok()).flatten();
+        let digits = |text: &str| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = |text: &str| digits(text).then(|| text.parse::<u32>().ok()).flatten();
         let (hours, minutes) = (number(hours)?, number(minutes)?);
         (minutes < 60 && (hours < 24 || (hours, minutes) == (24, 0))).then_some(hours * 3600 + minutes * 60)
     };

@@ -21,7 +21,7 @@ pub(super) struct Names {
     /// Meaning by (seller, name).
     exact: HashMap<(usize, String), Meaning>,
     /// Dated patterns: (seller, pattern, model).
-    dated: Vec<(usize, String, usize)>,
+    dated: Vec<(usize, Dated, usize)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +44,8 @@ impl Names {
             for (n, model) in models.iter().enumerate().filter(|(_, model)| model.seller == seller.id) {
                 let exact = model.names.iter().map(|name| ((at, name.to_lowercase()), Meaning::Model(n)));
                 names.exact.extend(exact);
-                names.dated.extend(model.dated.iter().map(|pattern| (at, pattern.to_lowercase(), n)));
+                let dated = model.dated.iter().filter_map(|pattern| Dated::parse(pattern));
+                names.dated.extend(dated.map(|pattern| (at, pattern, n)));
             }
         }
         names
@@ -84,7 +85,7 @@ impl Table {
             Some(Meaning::Alias(alias)) => Some(self.moves(seller, *alias)),
             None => {
                 let mut patterns = self.names.dated.iter().filter(|(of, _, _)| *of == seller);
-                let (_, _, model) = patterns.find(|(_, pattern, _)| date_in(pattern, name))?;
+                let (_, _, model) = patterns.find(|(_, pattern, _)| pattern.holds(name))?;
                 Some(vec![(Timestamp(i64::MIN), &self.models[*model])])
             }
         }
@@ -128,37 +129,52 @@ impl Table {
     }
 }
 
-/// Tells whether a folded name is a folded pattern with a day of the calendar in its slot.
-pub(super) fn date_in(pattern: &str, name: &str) -> bool {
-    let slots = [("{yyyymmdd}", "%Y%m%d", 8), ("{yyyy-mm-dd}", "%Y-%m-%d", 10)];
-    slots.iter().any(|(slot, format, length)| {
-        let Some((before, after)) = pattern.split_once(slot) else {
-            return false;
-        };
-        let date = name.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+/// A folded pattern of names with a date in them, split at its slot.
+#[derive(Clone, Debug)]
+pub(super) struct Dated {
+    /// What stands before the date.
+    pub(super) before: String,
+    after: String,
+    format: &'static str,
+    length: usize,
+}
+
+impl Dated {
+    /// Splits a pattern; `None` without a slot.
+    pub(super) fn parse(pattern: &str) -> Option<Dated> {
+        let slots = [("{yyyymmdd}", "%Y%m%d", 8), ("{yyyy-mm-dd}", "%Y-%m-%d", 10)];
+        slots.into_iter().find_map(|(slot, format, length)| {
+            let (before, after) = pattern.split_once(slot)?;
+            Some(Dated { before: before.to_lowercase(), after: after.to_lowercase(), format, length })
+        })
+    }
+
+    /// Tells whether a folded name is the pattern with a day of the calendar in its slot.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        let date = name.strip_prefix(&*self.before).and_then(|rest| rest.strip_suffix(&*self.after));
         // The length check keeps chrono from accepting `2025-9-1`, or a sign.
         date.is_some_and(|date| {
-            let plain = date.len() == *length && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-            plain && date.starts_with("20") && NaiveDate::parse_from_str(date, format).is_ok()
+            let plain = date.len() == self.length && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+            plain && date.starts_with("20") && NaiveDate::parse_from_str(date, self.format).is_ok()
         })
-    })
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::date_in;
+    use super::Dated;
 
     #[test]
     fn a_dated_name_needs_a_day_of_the_calendar_and_nothing_more() {
-        let compact = "claude-sonnet-4-6-{yyyymmdd}";
-        assert!(date_in(compact, "claude-sonnet-4-6-20260217"));
+        let compact = Dated::parse("claude-sonnet-4-6-{yyyymmdd}").expect("a slot");
+        assert!(compact.holds("claude-sonnet-4-6-20260217"));
         for wrong in ["20260230", "2026021", "202602170", "20260217-v1", "2026-217", "19991231"] {
-            assert!(!date_in(compact, &format!("claude-sonnet-4-6-{wrong}")), "{wrong}");
+            assert!(!compact.holds(&format!("claude-sonnet-4-6-{wrong}")), "{wrong}");
         }
-        let dashed = "gpt-5.4-{yyyy-mm-dd}";
-        assert!(date_in(dashed, "gpt-5.4-2026-03-05"));
+        let dashed = Dated::parse("gpt-5.4-{yyyy-mm-dd}").expect("a slot");
+        assert!(dashed.holds("gpt-5.4-2026-03-05"));
         for wrong in ["2026-3-5", "2026-13-05", "20260305", "2026-03-05x"] {
-            assert!(!date_in(dashed, &format!("gpt-5.4-{wrong}")), "{wrong}");
+            assert!(!dashed.holds(&format!("gpt-5.4-{wrong}")), "{wrong}");
         }
     }
 }

@@ -17,8 +17,22 @@ use crate::price::{check, digest};
 pub(super) const BUILTIN: &[(&str, &str)] = &[
     ("TABLE.toml", include_str!("../../pricing/TABLE.toml")),
     ("anthropic.toml", include_str!("../../pricing/anthropic.toml")),
+    ("azure.toml", include_str!("../../pricing/azure.toml")),
+    ("bedrock.toml", include_str!("../../pricing/bedrock.toml")),
+    ("cohere.toml", include_str!("../../pricing/cohere.toml")),
+    ("deepseek.toml", include_str!("../../pricing/deepseek.toml")),
+    ("fireworks.toml", include_str!("../../pricing/fireworks.toml")),
     ("google.toml", include_str!("../../pricing/google.toml")),
+    ("groq.toml", include_str!("../../pricing/groq.toml")),
+    ("meta.toml", include_str!("../../pricing/meta.toml")),
+    ("mistral.toml", include_str!("../../pricing/mistral.toml")),
+    ("moonshot.toml", include_str!("../../pricing/moonshot.toml")),
     ("openai.toml", include_str!("../../pricing/openai.toml")),
+    ("openrouter.toml", include_str!("../../pricing/openrouter.toml")),
+    ("together.toml", include_str!("../../pricing/together.toml")),
+    ("vertex.toml", include_str!("../../pricing/vertex.toml")),
+    ("xai.toml", include_str!("../../pricing/xai.toml")),
+    ("zai.toml", include_str!("../../pricing/zai.toml")),
 ];
 
 /// The file that holds a table's format number and version.
