@@ -213,7 +213,8 @@ fn logged_facts(call: &Call<'_>, logged: Usd, cost: Usd) -> Vec<(String, Cell)> 
 fn items(bill: &Bill) -> Table {
     let agreed = bill.list.is_some();
     let row = |item: &Item| {
-        let rate = match (&item.usd_per_mtok, &item.usd_per_1000, &item.usd_per_mtok_hour) {
+        let listed = item.usd_per_mtok.as_ref().or(item.agreed_usd_per_mtok.as_ref());
+        let rate = match (listed, &item.usd_per_1000, &item.usd_per_mtok_hour) {
             (Some(rate), _, _) => format!("${rate} / M"),
             (None, Some(rate), _) => format!("${rate} / 1,000"),
             (None, None, Some(rate)) => format!("${rate} / M and hour"),

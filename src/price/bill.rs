@@ -46,6 +46,9 @@ pub struct Item {
     /// The amount by list price, where it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub list_usd: Option<String>,
+    /// Agreed price for a million tokens, in place of list price and multiplier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreed_usd_per_mtok: Option<String>,
     /// What was agreed in place of it: `override contract.toml:12`.
     #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
     pub agreed: Option<String>,
@@ -55,15 +58,30 @@ pub struct Item {
 
 /// What a sum of charges is made of, before it is rounded. `price` adds up the charges, `itemise` shows them.
 pub(super) enum Charge<'t> {
-    Tokens { class: Class, count: u64, rate: i64, as_class: Class },
-    Tool { tool: &'t Tool, uses: u64 },
+    Tokens {
+        class: Class,
+        count: u64,
+        rate: i64,
+        as_class: Class,
+    },
+    /// Tokens that have an agreed price and none on the list.
+    Agreed {
+        class: Class,
+        count: u64,
+        rate: i64,
+    },
+    Tool {
+        tool: &'t Tool,
+        uses: u64,
+    },
 }
 
 /// What turns a quantity into an amount: the model's row, the rule of the region, and what was agreed.
 #[derive(Clone, Copy)]
 pub(super) struct Factors<'t> {
     pub(super) model: &'t Model,
-    pub(super) row: &'t Price,
+    /// The row of the list; `None` where only an agreed price makes the call priceable.
+    pub(super) row: Option<&'t Price>,
     pub(super) region: Option<&'t Region>,
     pub(super) deal: Option<&'t Override>,
 }
@@ -84,6 +102,7 @@ impl Charge<'_> {
                     Some(Region { fraction: (up, down), .. }) => list * i128::from(*up) / i128::from(*down),
                 }
             }
+            Charge::Agreed { count, rate, .. } => i128::from(*count) * i128::from(*rate),
             Charge::Tool { tool, uses } => {
                 let product = i128::from(billed_uses(tool, *uses)) * i128::from(tool.pico);
                 match tool.per {
@@ -99,16 +118,23 @@ impl Charge<'_> {
     /// Returns the amount as agreed, in attodollars; exact, as [`Charge::list_atto`] is.
     pub(super) fn atto(&self, factors: &Factors<'_>) -> i128 {
         let list = self.list_atto(factors);
-        match (factors.deal.map(|deal| &deal.terms), self) {
-            (None, _) => list,
-            (Some(Terms::Discount { paid: (up, down), .. }), _) => {
+        match (factors.deal, self) {
+            (Some(Override { terms: Terms::Discount { paid: (up, down), .. }, .. }), _) => {
                 div_half_even(list * i128::from(*up), i128::from(*down))
             }
-            (Some(Terms::Rates(rates)), Charge::Tokens { class, count, .. }) => match rates[*class as usize] {
-                Some(rate) => i128::from(*count) * i128::from(rate),
-                None => list,
-            },
-            (Some(Terms::Rates(_)), Charge::Tool { .. }) => list,
+            (Some(deal), Charge::Tokens { count, .. }) => {
+                self.agreed_rate(deal).map_or(list, |rate| i128::from(*count) * i128::from(rate))
+            }
+            _ => list,
+        }
+    }
+
+    /// Returns the agreed price of the tokens' class, or of the class they are billed as.
+    fn agreed_rate(&self, deal: &Override) -> Option<i64> {
+        match self {
+            Charge::Tokens { class, as_class, .. } => deal.rate(*class).or_else(|| deal.rate(*as_class)),
+            Charge::Agreed { rate, .. } => Some(*rate),
+            Charge::Tool { .. } => None,
         }
     }
 
@@ -129,7 +155,8 @@ impl Charge<'_> {
             multiplier: region.map_or_else(|| "1".to_string(), |region| region.mult.clone()),
             usd: exact(usd),
             list_usd: (usd != list).then(|| exact(list)),
-            agreed: deal.filter(|_| usd != list).map(Override::name),
+            agreed_usd_per_mtok: deal.and_then(|deal| self.agreed_rate(deal)).map(decimal),
+            agreed: deal.filter(|_| usd != list || matches!(self, Charge::Agreed { .. })).map(Override::name),
             price_row: String::new(),
         };
         match self {
@@ -138,7 +165,14 @@ impl Charge<'_> {
                 item.quantity = *count;
                 item.billed_as = self.is_fallback().then(|| as_class.name().to_string());
                 item.usd_per_mtok = Some(decimal(*rate));
-                item.price_row = format!("{}/{}/{}", model.seller, model.id, row.key());
+                let row = row.map(Price::key).unwrap_or_default();
+                item.price_row = format!("{}/{}/{row}", model.seller, model.id);
+            }
+            Charge::Agreed { class, count, .. } => {
+                item.item = class.name().to_string();
+                item.quantity = *count;
+                item.multiplier = "1".to_string();
+                item.price_row = format!("{}/{}", model.seller, model.id);
             }
             Charge::Tool { tool, uses } => {
                 item.item = format!("tool:{}", tool.id);

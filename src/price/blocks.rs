@@ -10,7 +10,7 @@ use crate::price::deal::{Override, Terms};
 use crate::price::error::PriceError;
 use crate::price::hours::{Holidays, Hours, span, weekdays};
 use crate::price::mode::Mode;
-use crate::price::rows::{Alias, CACHE_STORAGE, Move, Region, Seller, Tool, ToolUnit};
+use crate::price::rows::{Alias, CACHE_STORAGE, Move, Place, Region, Seller, Tool, ToolUnit};
 use crate::price::schema::{
     AliasBlock, HolidaysBlock, MoveBlock, OneOrMany, OverrideBlock, RegionBlock, SellerFile, StorageBlock, ToolBlock,
     WindowBlock,
@@ -18,7 +18,8 @@ use crate::price::schema::{
 
 impl Reading<'_> {
     pub(super) fn seller(&self, id: &str, file: &SellerFile) -> Result<Seller, PriceError> {
-        let mut seller = plain_seller(id);
+        let place = self.source.place(file.seller.as_ref().map_or(0..0, Spanned::span));
+        let mut seller = plain_seller(id, place);
         for name in &file.provider_names {
             let folded = self.word(name)?.to_lowercase();
             if !seller.provider_names.contains(&folded) {
@@ -78,6 +79,10 @@ impl Reading<'_> {
                 return Err(self.source.error(per.span(), what, "use per = \"use\" or per = \"call\""));
             }
         };
+        if block.id.get_ref() == CACHE_STORAGE {
+            let what = format!("`{CACHE_STORAGE}` is no tool: it is billed by tokens and hours");
+            return Err(self.source.error(block.id.span(), what, "write [[storage]] with usd_per_mtok_hour"));
+        }
         Ok(Tool {
             id: self.word(&block.id)?,
             per,
@@ -245,8 +250,9 @@ impl Reading<'_> {
 }
 
 /// A seller of which only the id is known.
-pub(super) fn plain_seller(id: &str) -> Seller {
+pub(super) fn plain_seller(id: &str, place: Place) -> Seller {
     Seller {
+        place,
         id: id.to_string(),
         provider_names: vec![id.to_lowercase()],
         usage: None,

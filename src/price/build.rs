@@ -11,7 +11,7 @@ use crate::domain::tokens::{CLASSES, Class};
 use crate::price::blocks::{first_span_of_a_seller, plain_seller};
 use crate::price::deal::Override;
 use crate::price::error::{PriceError, Source};
-use crate::price::rows::{Model, Price, Seller};
+use crate::price::rows::{Model, Place, Price, Seller};
 use crate::price::schema::{ModelBlock, PriceBlock, SCHEMA, SellerFile};
 
 /// Which rules a file is held to.
@@ -34,9 +34,9 @@ pub(super) struct Parsed {
 
 impl Parsed {
     /// Returns a seller of the file, known from now on if it was not.
-    fn known(&mut self, id: &str) -> &mut Seller {
+    fn known(&mut self, id: &str, place: Place) -> &mut Seller {
         let at = self.sellers.iter().position(|known| known.id == id).unwrap_or_else(|| {
-            self.sellers.push(plain_seller(id));
+            self.sellers.push(plain_seller(id, place));
             self.sellers.len() - 1
         });
         &mut self.sellers[at]
@@ -59,6 +59,16 @@ pub(super) fn schema(source: &Source, schema: &Spanned<u32>) -> Result<(), Price
     Err(source.error(schema.span(), what, "use a newer attr, or a table written for this one"))
 }
 
+/// Checks a version, which ids are made of.
+pub(super) fn version(source: &Source, version: &Spanned<String>) -> Result<String, PriceError> {
+    let word = version.get_ref();
+    if word.is_empty() || word.contains(['+', ' ']) {
+        let hint = "write version = \"2026.11.21\", without blanks and `+`";
+        return Err(source.error(version.span(), format!("`{word}` is not a version"), hint));
+    }
+    Ok(word.clone())
+}
+
 /// A file being read; what its single values mean is in `values`.
 pub(super) struct Reading<'a> {
     pub(super) source: &'a Source,
@@ -74,7 +84,8 @@ impl Reading<'_> {
             let what = format!("prices in `{}`", currency.get_ref());
             return Err(self.source.error(currency.span(), what, "only currency = \"USD\" is understood"));
         }
-        let mut parsed = Parsed { version: file.version.as_ref().map(|v| v.get_ref().clone()), ..Parsed::default() };
+        let stated = file.version.as_ref().map(|stated| version(self.source, stated)).transpose()?;
+        let mut parsed = Parsed { version: stated, ..Parsed::default() };
         let main = file.seller.as_ref().map(|seller| self.word(seller)).transpose()?;
         if let Some(id) = &main {
             parsed.sellers.push(self.seller(id, file)?);
@@ -85,7 +96,7 @@ impl Reading<'_> {
         for block in &file.model {
             let id = block.get_ref().id.get_ref();
             let seller = self.owner(block.get_ref().seller.as_ref(), &main, block.span(), &format!("model `{id}`"))?;
-            parsed.known(&seller);
+            parsed.known(&seller, self.source.place(block.span()));
             parsed.models.push(self.model(&seller, block)?);
         }
         for block in &file.alias {
@@ -93,7 +104,7 @@ impl Reading<'_> {
             let seller =
                 self.owner(block.get_ref().seller.as_ref(), &main, block.span(), &format!("alias `{name}`"))?;
             let alias = self.alias(block)?;
-            parsed.known(&seller).aliases.push(alias);
+            parsed.known(&seller, self.source.place(block.span())).aliases.push(alias);
         }
         for block in &file.overrides {
             let seller = self.owner(block.get_ref().seller.as_ref(), &main, block.span(), "[[override]]")?;

@@ -2,12 +2,15 @@
 //!
 //! Values that are wrong by themselves never get here: `build` refuses them.
 
+mod deals;
+mod hours;
+
 use std::collections::HashMap;
 
-use crate::price::deal::{Override, Terms};
-use crate::price::error::{PriceError, nearest};
+use crate::price::deal::Override;
+use crate::price::error::PriceError;
 use crate::price::lookup::Dated;
-use crate::price::rows::{Model, Place, Price, Seller};
+use crate::price::rows::{Model, Place, Price, Region, Seller};
 
 /// Checks a whole table. Overrides may name a model by any of its names, and name it by its id afterwards.
 pub(super) fn table(sellers: &[Seller], models: &[Model], deals: &mut [Override]) -> Result<(), PriceError> {
@@ -16,133 +19,20 @@ pub(super) fn table(sellers: &[Seller], models: &[Model], deals: &mut [Override]
         first_rows(model)?;
         patterns(model)?;
         regions(model, sellers)?;
-        hourly(model, sellers)?;
+        hours::rows(model, sellers)?;
     }
     names(sellers, models)?;
     for seller in sellers {
         aliases(seller, models)?;
         tools(seller, models)?;
-        hours(seller)?;
+        hours::windows(seller)?;
+        region_twins(seller)?;
         for region in &seller.regions {
             region.models.iter().flatten().try_for_each(|id| known_model(seller, models, id, &region.place))?;
         }
     }
-    provider_names(sellers, models)?;
-    overrides(sellers, models, deals)
-}
-
-/// The windows a seller's rows name are written, once, and so are the holidays of windows.
-fn hours(seller: &Seller) -> Result<(), PriceError> {
-    for (at, hours) in seller.hours.iter().enumerate() {
-        if let Some(twin) = seller.hours[..at].iter().find(|other| other.id == hours.id) {
-            let what = format!("a second window `{}`", hours.id);
-            return Err(PriceError::at(&hours.place, what, first_at(&twin.place)));
-        }
-        if let Some(id) = hours.except.as_ref().filter(|id| seller.holidays.iter().all(|days| days.id != **id)) {
-            let what = format!("the window `{}` excepts `{id}`, which is nowhere", hours.id);
-            return Err(PriceError::at(&hours.place, what, "add [[holidays]] with this id"));
-        }
-    }
-    for (at, days) in seller.holidays.iter().enumerate() {
-        if seller.holidays[..at].iter().any(|other| other.id == days.id) {
-            return Err(PriceError::at(&days.place, format!("a second [[holidays]] `{}`", days.id), "merge the two"));
-        }
-    }
-    Ok(())
-}
-
-/// Rows of a window stand beside rows that hold at any hour, so that a price is known all day.
-fn hourly(model: &Model, sellers: &[Seller]) -> Result<(), PriceError> {
-    let seller = sellers.iter().find(|seller| seller.id == model.seller);
-    for row in model.prices.iter().filter(|row| row.withdrawn.is_none()) {
-        let Some(id) = &row.window else { continue };
-        if seller.is_none_or(|seller| seller.hours.iter().all(|hours| hours.id != *id)) {
-            let what = format!("the window `{id}` is nowhere");
-            return Err(PriceError::at(&row.place, what, "add a [[window]] with this id to the seller's file"));
-        }
-        let mut base = model.rows(row.mode).iter().filter(|other| other.window.is_none());
-        if !row.is_end() && !base.any(|other| other.starts() <= row.starts()) {
-            let what = format!("`{}` of `{}` has no price outside its window", row.key(), model.id);
-            return Err(PriceError::at(&row.place, what, "add a row without `window` that starts no later"));
-        }
-    }
-    Ok(())
-}
-
-/// Overrides name models that are, leave rates exact, and never leave open which of two holds.
-fn overrides(sellers: &[Seller], models: &[Model], deals: &mut [Override]) -> Result<(), PriceError> {
-    for at in 0..deals.len() {
-        let (before, rest) = deals.split_at_mut(at);
-        let deal = &mut rest[0];
-        let own = || models.iter().filter(|model| model.seller == deal.seller);
-        let Some(seller) = sellers.iter().find(|seller| seller.id == deal.seller) else {
-            let ids = sellers.iter().map(|seller| seller.id.as_str());
-            let hint = nearest(&deal.seller, ids.clone()).map_or_else(
-                || format!("the sellers are {}", ids.collect::<Vec<_>>().join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            return Err(PriceError::at(&deal.place, format!("the table has no seller `{}`", deal.seller), hint));
-        };
-        let mut meant = Vec::new();
-        for name in deal.models.iter().flatten() {
-            let mut found = own().filter(|model| model.names.iter().any(|known| known.eq_ignore_ascii_case(name)));
-            let Some(model) = found.next() else {
-                let hint = nearest(name, own().flat_map(|model| model.names.iter().map(String::as_str)));
-                let hint =
-                    hint.map_or("use a name of `attr prices list`".into(), |near| format!("did you mean `{near}`?"));
-                let mut aliases = seller.aliases.iter();
-                let alias = aliases.find(|alias| alias.names.iter().any(|known| known.eq_ignore_ascii_case(name)));
-                let hint = alias.map_or(hint, |alias| {
-                    let ids: Vec<&str> = alias.moves.iter().map(|step| step.model.as_str()).collect();
-                    format!("`{name}` is an alias; name what it means: {}", ids.join(", "))
-                });
-                let what = format!("the override matches nothing: `{}` sells no `{name}`", seller.id);
-                return Err(PriceError::at(&deal.place, what, hint));
-            };
-            meant.push(model.id.clone());
-        }
-        exact(deal, seller, own().filter(|model| deal.models.is_none() || meant.contains(&model.id)))?;
-        if deal.models.is_some() {
-            deal.models = Some(meant);
-        }
-        if let Some(other) = before.iter().find(|other| rivals(other, deal)) {
-            let what = format!("this override and that of {}:{} hold at one time", other.place.file, other.place.line);
-            return Err(PriceError::at(&deal.place, what, "give them other models, modes or dates"));
-        }
-    }
-    Ok(())
-}
-
-/// Tells whether two overrides of the same rank claim the same charge. One that names models beats one that does not.
-fn rivals(a: &Override, b: &Override) -> bool {
-    let share = |a: &Option<Vec<String>>, b: &Option<Vec<String>>| match (a, b) {
-        (Some(a), Some(b)) => a.iter().any(|word| b.contains(word)),
-        (a, b) => a.is_none() && b.is_none(),
-    };
-    let modes = match (&a.modes, &b.modes) {
-        (Some(a), Some(b)) => a.iter().any(|mode| b.contains(mode)),
-        _ => true,
-    };
-    let charges = (a.tokens && b.tokens) || (a.tools && b.tools);
-    a.seller == b.seller && share(&a.models, &b.models) && modes && charges && a.meets(b)
-}
-
-/// A discounted rate must have no more than 12 decimals, after any multiplier.
-fn exact<'m>(deal: &Override, seller: &Seller, models: impl Iterator<Item = &'m Model>) -> Result<(), PriceError> {
-    let Terms::Discount { paid, text } = &deal.terms else { return Ok(()) };
-    let multipliers: Vec<(i64, i64)> =
-        seller.regions.iter().map(|region| region.fraction).chain(std::iter::once((1, 1))).collect();
-    for model in models {
-        for (up, down) in &multipliers {
-            let (up, down) = (i128::from(*up) * i128::from(paid.0), i128::from(*down) * i128::from(paid.1));
-            let inexact = |rate: &i64| i128::from(*rate) * up % down != 0;
-            if let Some(row) = model.prices.iter().find(|row| row.rates.iter().flatten().any(&inexact)) {
-                let what = format!("a rate of `{}/{}` less {text} has more than 12 decimals", model.id, row.key());
-                return Err(PriceError::at(&deal.place, what, "use a discount of fewer decimals"));
-            }
-        }
-    }
-    Ok(())
+    provider_names(sellers)?;
+    deals::overrides(sellers, models, deals)
 }
 
 /// The rows in force of one mode and date must tile all prompt sizes, once.
@@ -307,8 +197,32 @@ fn tools(seller: &Seller, models: &[Model]) -> Result<(), PriceError> {
     Ok(())
 }
 
+/// Two rules of one date must not both be for one region and model: which holds would be anybody's guess.
+fn region_twins(seller: &Seller) -> Result<(), PriceError> {
+    for (at, rule) in seller.regions.iter().enumerate() {
+        let share = |other: &&Region| {
+            let named = match (rule.is_exclusion, other.is_exclusion) {
+                (true, true) => true,
+                (false, false) => rule.regions.iter().any(|name| other.regions.contains(name)),
+                (true, false) => other.regions.iter().any(|name| !rule.regions.contains(name)),
+                (false, true) => rule.regions.iter().any(|name| !other.regions.contains(name)),
+            };
+            let models = match (&rule.models, &other.models) {
+                (Some(a), Some(b)) => a.iter().any(|id| b.contains(id)),
+                (a, b) => a.is_none() && b.is_none(),
+            };
+            named && models && rule.from == other.from && rule.models_released_from == other.models_released_from
+        };
+        if let Some(twin) = seller.regions[..at].iter().find(share) {
+            let what = "a second rule for a region from the same date";
+            return Err(PriceError::at(&rule.place, what, first_at(&twin.place)));
+        }
+    }
+    Ok(())
+}
+
 /// Says where the other one of two is, which may be in another file.
-fn first_at(place: &Place) -> String {
+pub(super) fn first_at(place: &Place) -> String {
     format!("the first is at line {} of {}", place.line, place.file)
 }
 
@@ -322,16 +236,17 @@ fn known_model(seller: &Seller, models: &[Model], id: &str, place: &Place) -> Re
 }
 
 /// One spelling of a provider means one seller.
-fn provider_names(sellers: &[Seller], models: &[Model]) -> Result<(), PriceError> {
+fn provider_names(sellers: &[Seller]) -> Result<(), PriceError> {
     let mut seen: HashMap<&str, &str> = HashMap::new();
     for seller in sellers {
         for name in &seller.provider_names {
             if let Some(other) = seen.insert(name, &seller.id) {
-                let model = models.iter().find(|model| model.seller == seller.id);
-                let nowhere = Place { file: seller.id.as_str().into(), line: 1 };
-                let place = model.map(|model| Place { line: 1, ..model.place.clone() }).unwrap_or(nowhere);
                 let what = format!("the provider name `{name}` is `{}` and also `{other}`", seller.id);
-                return Err(PriceError::at(&place, what, "remove it from one of the two"));
+                let hint = match other.eq_ignore_ascii_case(&seller.id) {
+                    true => format!("write seller = \"{other}\""),
+                    false => "remove it from one of the two".to_string(),
+                };
+                return Err(PriceError::at(&seller.place, what, hint));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What a user has agreed with a seller: a discount, or prices in place of the list's. Read from a user's files only.
 
 use crate::domain::time::Timestamp;
-use crate::domain::tokens::CLASSES;
+use crate::domain::tokens::{CLASSES, Class};
 
 use crate::price::mode::Mode;
 use crate::price::rows::{Model, Place};
@@ -62,6 +62,19 @@ impl Override {
     pub(super) fn meets(&self, other: &Override) -> bool {
         let before = |a: &Override, b: &Override| matches!((a.to, b.from), (Some(to), Some(from)) if to <= from);
         !before(self, other) && !before(other, self)
+    }
+
+    /// Tells whether it sets prices rather than taking something off the list's.
+    pub(super) fn sets_rates(&self) -> bool {
+        matches!(self.terms, Terms::Rates(_))
+    }
+
+    /// Returns the agreed price of a class, in picodollars for a million tokens.
+    pub(super) fn rate(&self, class: Class) -> Option<i64> {
+        match &self.terms {
+            Terms::Discount { .. } => None,
+            Terms::Rates(rates) => rates[class as usize],
+        }
     }
 
     /// Returns how a bill names it: `override contract.toml:12`.

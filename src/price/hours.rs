@@ -77,6 +77,27 @@ impl Hours {
         Some(holidays.dates.binary_search(&date).is_err())
     }
 
+    /// Tells whether some moment of the week lies in both, holidays apart.
+    pub(super) fn meets(&self, other: &Hours) -> bool {
+        const WEEK: i64 = 7 * DAY;
+        other.week().any(|(start, end)| {
+            // A span of Sunday may end on Monday: the week repeats.
+            let meets = |(from, to): (i64, i64)| [-WEEK, 0, WEEK].iter().any(|by| from + by < end && start < to + by);
+            self.week().any(meets)
+        })
+    }
+
+    /// Returns the spans of a week as seconds since its Monday.
+    fn week(&self) -> impl Iterator<Item = (i64, i64)> + '_ {
+        let days = (0..7).filter(|day| self.days[*day]).map(|day| day as i64 * DAY);
+        days.flat_map(|day| {
+            self.spans.iter().map(move |(start, end)| {
+                let (start, end) = (i64::from(*start), i64::from(*end));
+                (day + start, day + if end <= start { end + DAY } else { end })
+            })
+        })
+    }
+
     /// Returns the hours as written: `01:00-04:00 06:00-10:00 mon-fri`.
     pub fn show(&self) -> String {
         let clock = |second: u32| format!("{:02}:{:02}", second / 3600, second / 60 % 60);

@@ -42,7 +42,7 @@ struct Step<'t> {
     rows: &'t [Price],
     /// The rows of the mode that hold at some hours and then beat the others.
     hourly: Vec<Hourly<'t>>,
-    /// The rules for the region and model, by date.
+    /// The rules for the region and model: those for all models before those that name it, each by date.
     regions: Vec<&'t Region>,
     /// The fees that may apply to the model: its own before those for all, the latest first.
     tools: Vec<&'t Tool>,
@@ -83,7 +83,7 @@ impl Table {
         let region = request.region.map(|region| region.trim().to_lowercase()).unwrap_or_default();
         let steps: Vec<Step<'_>> =
             meant.into_iter().map(|(from, model)| self.step(seller, model, from, mode, &region)).collect();
-        if steps.iter().all(|step| step.rows.is_empty()) {
+        if steps.iter().all(|step| step.rows.is_empty() && !step.deals.iter().any(|deal| deal.sets_rates())) {
             return Err(Unpriced::ModeNotSold);
         }
         Ok(Plan { steps })
@@ -100,7 +100,7 @@ fn mode_of(seller: &Seller, tier: Option<&str>) -> Result<Mode, Unpriced> {
 impl Table {
     fn step<'t>(&'t self, seller: &'t Seller, model: &'t Model, from: Timestamp, mode: Mode, region: &str) -> Step<'t> {
         let mut regions: Vec<&Region> = seller.regions.iter().filter(|rule| rule.is_for(region, model)).collect();
-        regions.sort_by_key(|rule| rule.from);
+        regions.sort_by_key(|rule| (rule.models.is_some(), rule.from));
         let own = |tool: &Tool| tool.models.as_ref().is_some_and(|models| models.contains(&model.id));
         let mut tools: Vec<&Tool> = seller.tools.iter().filter(|tool| tool.models.is_none() || own(tool)).collect();
         tools.sort_by_key(|tool| (tool.models.is_none(), std::cmp::Reverse(tool.from)));
@@ -134,6 +134,11 @@ impl<'t> Step<'t> {
         if self.rows.is_empty() {
             return Err(Unpriced::ModeNotSold);
         }
+        let row = latest(self.rows, ts, prompt).ok_or(Unpriced::NoPriceAtTime)?;
+        // A row that sells nothing marks the end of a mode, or a size that the mode does not serve.
+        if row.is_end() {
+            return Err(Unpriced::ModeNotSold);
+        }
         for hourly in &self.hourly {
             // A row of hours that sells nothing ends the hours.
             let Some(row) = latest(hourly.rows, ts, prompt).filter(|row| !row.is_end()) else { continue };
@@ -143,9 +148,7 @@ impl<'t> Step<'t> {
                 None => return Err(Unpriced::NoPriceAtTime),
             }
         }
-        let row = latest(self.rows, ts, prompt).ok_or(Unpriced::NoPriceAtTime)?;
-        // A row that sells nothing marks the end of a mode, or a size that the mode does not serve.
-        if row.is_end() { Err(Unpriced::ModeNotSold) } else { Ok(row) }
+        Ok(row)
     }
 
     /// Returns the multiplier's rule in force.
@@ -251,12 +254,21 @@ impl Plan<'_> {
             prompt += if class.is_prompt() { count } else { 0 };
         }
         let step = self.step(ts)?;
-        let row = step.row(ts, prompt)?;
         let deal = step.deal(ts, |deal| deal.tokens);
+        let row = match step.row(ts, prompt) {
+            Ok(row) => Some(row),
+            // What has no public price may have an agreed one.
+            Err(_) if deal.is_some_and(Override::sets_rates) => None,
+            Err(reason) => return Err(reason),
+        };
         let factors = Factors { model: step.model, row, region: step.region(ts), deal };
         for (class, count) in tokens.iter() {
-            let (rate, as_class) = row.rate(class).ok_or(Unpriced::ClassNotSold)?;
-            take(Charge::Tokens { class, count, rate, as_class }, &factors);
+            let charge = match (row.and_then(|row| row.rate(class)), deal.and_then(|deal| deal.rate(class))) {
+                (Some((rate, as_class)), _) => Charge::Tokens { class, count, rate, as_class },
+                (None, Some(rate)) => Charge::Agreed { class, count, rate },
+                (None, None) => return Err(Unpriced::ClassNotSold),
+            };
+            take(charge, &factors);
         }
         for (id, uses) in tools.into_iter().filter(|(_, uses)| *uses > 0) {
             let tool = step.tool(id, ts)?;

@@ -80,6 +80,8 @@ pub struct Seller {
     pub hours: Vec<Hours>,
     /// Days that hours except.
     pub holidays: Vec<Holidays>,
+    /// Where the seller is first named.
+    pub(super) place: Place,
 }
 
 /// A multiplier on every token class of calls served in some regions.

@@ -43,6 +43,8 @@ const CUSTOM: &str = "custom";
 const FILE_MARK: &str = "#@ file ";
 /// Starts the line that names a file of overrides there.
 const OVERRIDES_MARK: &str = "#@ overrides ";
+/// Starts a line there that begins like a mark in its own file.
+const LINE_MARK: &str = "#@ line ";
 
 /// The files a table is made of: list prices, and what the user puts on top.
 #[derive(Default)]
@@ -116,7 +118,7 @@ impl Table {
                 found.push((true, name.trim_end(), String::new()));
             } else {
                 let (_, _, file) = found.last_mut().ok_or(PriceError::NotATable(FILE_MARK))?;
-                file.push_str(line);
+                file.push_str(line.strip_prefix(LINE_MARK).unwrap_or(line));
             }
         }
         let mut files = Files::default();
@@ -220,12 +222,7 @@ fn is_table_file(source: &Source) -> bool {
 fn read_version(source: &Source) -> Result<String, PriceError> {
     let file: TableFile = toml::from_str(&source.text).map_err(|error| source.toml_error(&error))?;
     build::schema(source, &file.schema)?;
-    let version = file.version.get_ref();
-    if version.is_empty() || version.contains(['+', ' ']) {
-        let what = format!("`{version}` is not a version");
-        return Err(source.error(file.version.span(), what, "write version = \"2026.11.21\", without blanks and `+`"));
-    }
-    Ok(version.clone())
+    build::version(source, &file.version)
 }
 
 fn read_file(path: &Path) -> Result<Source, PriceError> {
@@ -278,7 +275,11 @@ fn kept_text(files: &Files) -> String {
     let mut text = String::new();
     let list = files.list.iter().map(|source| (FILE_MARK, source));
     for (mark, source) in list.chain(files.overrides.iter().map(|source| (OVERRIDES_MARK, source))) {
-        text.push_str(&format!("{mark}{}\n{}", source.name, source.text));
+        text.push_str(&format!("{mark}{}\n", source.name));
+        for line in source.text.split_inclusive('\n') {
+            text.push_str(if line.starts_with("#@ ") { LINE_MARK } else { "" });
+            text.push_str(line);
+        }
         if !text.ends_with('\n') {
             text.push('\n');
         }

@@ -99,6 +99,11 @@ pub(super) fn rate(row: &Price, class: Class) -> Option<i128> {
     printed(class).or_else(|| printed(row.fallbacks().find(|(missing, _)| *missing == class)?.1))
 }
 
+fn agreed_rate(row: &Price, rates: &[Option<i64>], class: Class) -> Option<i128> {
+    let billed_as = row.fallbacks().find(|(missing, _)| *missing == class).map(|(_, other)| other);
+    rates[class as usize].or_else(|| rates[billed_as? as usize]).map(i128::from)
+}
+
 fn multiplier(seller: &Seller, model: &Model, region: &str, ts: Timestamp) -> i128 {
     let region = region.to_lowercase();
     let holds = |rule: &&Region| {
@@ -157,8 +162,9 @@ pub(super) fn cost(call: &Call<'_>) -> Result<Cost, Unpriced> {
         assert_eq!(product % 1_000_000, 0, "a multiplied rate is finer than 1e-12");
         list += product / 1_000_000;
         net += match deal.map(|deal| &deal.terms) {
-            Some(Terms::Rates(rates)) if rates[class as usize].is_some() => {
-                i128::from(count) * i128::from(rates[class as usize].unwrap())
+            // A class that bills as another bills at what was agreed for that.
+            Some(Terms::Rates(rates)) if agreed_rate(row, rates, class).is_some() => {
+                i128::from(count) * agreed_rate(row, rates, class).unwrap()
             }
             _ => paid(product / 1_000_000, deal),
         };

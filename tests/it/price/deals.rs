@@ -244,7 +244,6 @@ fn a_plan_tells_which_overrides_may_hold() {
 }
 
 #[test]
-#[ignore = "bug: a mode without a list price stays unsold, whatever was agreed (rules 4.1: `unpriced unless overridden`)"]
 fn agreed_prices_make_a_mode_without_a_public_price_priceable() {
     let table = agreed(
         "[[override]]\nseller = \"anthropic\"\nmodels = [\"claude-opus-5\"]\nmodes = [\"priority\"]\n\
@@ -254,14 +253,12 @@ fn agreed_prices_make_a_mode_without_a_public_price_priceable() {
 }
 
 #[test]
-#[ignore = "bug: a class without a list price stays unsold, whatever was agreed"]
 fn agreed_prices_make_a_class_without_a_public_price_priceable() {
     let table = openai("models = [\"gpt-5\"]\nusd_per_mtok = { cache_write_30m = \"1\" }");
     assert_eq!(ask("openai", "gpt-5").of(&table).usd(&[(CacheWrite30m, 1_000_000)]), "1");
 }
 
 #[test]
-#[ignore = "question: a class billed as input keeps the list's input when another input was agreed"]
 fn a_class_that_bills_as_input_bills_as_the_agreed_input() {
     let table = openai("models = [\"gpt-4.1\"]\nmodes = [\"batch\"]\nusd_per_mtok = { input = \"0.8\" }");
     // The page prints no cached price in Batch: a cached token bills as input, which is 0.8 here.

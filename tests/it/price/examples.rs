@@ -170,7 +170,6 @@ fn e17_batch_with_audio_and_an_undiscounted_cache() {
 }
 
 #[test]
-#[ignore = "waits for pricing/bedrock.toml"]
 fn e02_the_same_through_a_regional_profile() {
     let call = [(Input, 1_203), (CacheWrite5m, 2_048), (CacheWrite1h, 4_096), (CacheRead, 100_000), (Output, 777)];
     // 1,203 x 3.3 + 2,048 x 4.125 + 4,096 x 6.6 + 100,000 x 0.33 + 777 x 16.5
@@ -180,7 +179,6 @@ fn e02_the_same_through_a_regional_profile() {
 }
 
 #[test]
-#[ignore = "waits for [[storage]] in pricing/google.toml"]
 fn e16_keeping_a_cache_for_ninety_minutes() {
     // 200,000 tokens x 5,400 seconds = 1,080,000,000 token-seconds, that is 200,000 tokens x 1.5 hours;
     // 200,000 x 4.5 x 1.5 = 1,350,000
@@ -189,7 +187,6 @@ fn e16_keeping_a_cache_for_ninety_minutes() {
 }
 
 #[test]
-#[ignore = "waits for pricing/deepseek.toml"]
 fn e18_peak_hours_working_days_and_holidays() {
     let call = [(CacheRead, 80_000), (Input, 20_000), (Output, 5_000)];
     let ask = |time| ask("deepseek", "deepseek-v4-pro").on(time);
@@ -203,7 +200,6 @@ fn e18_peak_hours_working_days_and_holidays() {
 }
 
 #[test]
-#[ignore = "waits for pricing/xai.toml"]
 fn e19_a_cliff_at_the_size_itself() {
     let ask = ask("xai", "grok-4.3");
     // Completion 1,000 and reasoning 500 are counted apart: 1,500 out.
@@ -214,7 +210,6 @@ fn e19_a_cliff_at_the_size_itself() {
 }
 
 #[test]
-#[ignore = "waits for pricing/groq.toml"]
 fn e20_a_batch_that_does_not_stack_with_the_cache() {
     // 4,000 x 0.075 + 6,000 x 0.075 + 1,000 x 0.3 = 300 + 450 + 300
     let call = [(Input, 4_000), (CacheRead, 6_000), (Output, 1_000)];

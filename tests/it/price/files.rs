@@ -72,7 +72,7 @@ fn names_that_mean_two_things_are_refused() {
     refused(&alias("x", ""), 12, "leads nowhere", "from");
     let twice = "{ from = 2026-01-02, model = \"m\" }, { from = 2026-01-01, model = \"m\" }";
     refused(&alias("x", twice), 14, "not in order", "earliest");
-    refused(&model("n", "seller = \"S\""), 1, "the provider name `s`", "one of the two");
+    refused(&model("n", "seller = \"S\""), 12, "the provider name `s`", "write seller = \"s\"");
     let tools = "[[tool]]\nid = \"t\"\nusd_per_1000 = \"1\"\n";
     refused(&more(&format!("{tools}{tools}")), 15, "a second fee for tool `t`", "line 12");
     refused(&more(&format!("{tools}models = [\"z\"]\n")), 12, "`z` is not the id", "add the model");
