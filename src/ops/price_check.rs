@@ -97,7 +97,7 @@ pub fn check(order: &CheckOrder, now: Timestamp) -> Result<(Report, bool), Check
         let file = frozen_file.ok_or(CheckError::NoFolder)?;
         let added = freeze(&table, &file, frozen.as_deref().unwrap_or_default())?;
         report.put("frozen", added);
-        report.blocks.push(Block::Note(format!("{added} rows added to {}", file.display())));
+        report.blocks.push(Block::Note(format!("rows added to {}: {added}", file.display())));
     }
     compared.tell(&mut report);
     tell(&mut report, &findings);
@@ -191,7 +191,7 @@ impl Compared<'_> {
                 "only_in_list": ids(&comparison.only_list),
             }));
             report.blocks.push(Block::Note(format!(
-                "{name}: {} models compared, {} only in the table, {} only in the list",
+                "{name}: models compared {}, only in the table {}, only in the list {}",
                 comparison.compared,
                 comparison.only_table.len(),
                 comparison.only_list.len()
@@ -275,7 +275,7 @@ fn tell(report: &mut Report, findings: &[Finding]) {
     let mut shown = Table { columns: ["rule", "row", "finding", "place"].map(Column::new).into(), ..Table::default() };
     for finding in findings {
         let place = finding.place.as_ref().map_or(Cell::Empty, |at| Cell::Path(format!("{}:{}", at.file, at.line)));
-        let (row, message) = (Cell::Logged(finding.row.clone()), Cell::Text(finding.message.clone()));
+        let (row, message) = (Cell::Path(finding.row.clone()), Cell::Text(finding.message.clone()));
         shown.rows.push(vec![Cell::Text(finding.rule.into()), row, message, place]);
     }
     match findings.len() {

@@ -49,7 +49,7 @@ pub fn diff(old: &str, new: &str, store: &Path) -> Result<Report, BookError> {
     report.price_table = Some(new.id().to_string());
     report.put("from", old.id());
     report.put("to", new.id());
-    report.blocks.push(Block::Heading(format!("price table {}\nbeside {}", new.id(), old.id())));
+    report.blocks.push(Block::Heading(format!("price table {}, beside {}", new.id(), old.id())));
     let mut shown = Table { columns: ["change", "row", "old", "new"].map(Column::new).into(), ..Table::default() };
     let mut rows = Vec::new();
     let keys: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
@@ -69,7 +69,7 @@ pub fn diff(old: &str, new: &str, store: &Path) -> Result<Report, BookError> {
                 .for_each(|charges| drop(object.insert(name.into(), charges.iter().map(Charge::json).collect())));
         }
         rows.push(Value::Object(object));
-        let mut cells = vec![Cell::Text(change.into()), Cell::Logged(key.clone())];
+        let mut cells = vec![Cell::Text(change.into()), Cell::Path(key.clone())];
         cells.extend([told(was, is), told(is, was)]);
         shown.rows.push(cells);
     }

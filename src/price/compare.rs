@@ -81,6 +81,10 @@ struct Pair<'a> {
 
 impl Pair<'_> {
     fn compare(&self, at: Timestamp, found: &mut BTreeSet<Disagreement>) {
+        // Lists without dates know a model on days before it was out.
+        if self.model.released.is_some_and(|released| released > at) {
+            return;
+        }
         let by_hour = self.model.prices.iter().any(|row| row.window.is_some())
             || self.entry.quotes.iter().any(|quote| quote.window.is_some());
         // With prices by the hour, every half hour past of a week; else any moment is as good.

@@ -131,7 +131,7 @@ struct ImportArgs {
     #[arg(long, value_name = "DATE")]
     read: Option<NaiveDate>,
     /// Write the draft to a file
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
 }
 
@@ -158,7 +158,7 @@ impl ImportArgs {
         for (model, why) in &drafted.left_out {
             app.ui.note(&format!("{model}: {why}"));
         }
-        app.ui.note(&format!("{} models drafted; review every row before it goes into a table", drafted.count));
+        app.ui.note(&format!("models drafted: {}; review every row before it goes into a table", drafted.count));
         app.write(&drafted.text, self.output.as_deref())
     }
 }

@@ -12,7 +12,7 @@ use crate::domain::tokens::{CLASSES, Class};
 use crate::price::mode::Mode;
 use crate::price::sources::json::Node;
 use crate::price::sources::litellm_keys::{self, Kind};
-use crate::price::sources::{DAYS, Entry, Hours, ListKind, PriceList, Quote, Rates, bands, short_write};
+use crate::price::sources::{DAYS, Entry, Hours, ListKind, PriceList, Quote, Rates, bands, past, short_write};
 
 /// Reads the map.
 pub(super) fn read(root: &Node<'_>) -> PriceList {
@@ -94,8 +94,7 @@ fn by_token(
     if is_write && rate == 0 {
         return entry.unread(format!("{key} is 0: writes cost nothing of their own"));
     }
-    let over = u64::from(entry.provider != "xai");
-    let start = parsed.above.map_or(0, |above| above + over);
+    let start = parsed.above.map_or(0, |above| past(above, &entry.provider, &entry.id));
     let slot = &mut found.entry((parsed.mode, start)).or_insert([None; CLASSES])[class as usize];
     match *slot {
         Some(other) if other != rate => entry.unread(format!("{key} is {}, another key says otherwise", value.told())),

@@ -235,7 +235,9 @@ impl Entry {
 
 /// Returns the class of a cache write that names no lifetime: OpenAI keeps for half an hour, the others for five minutes.
 fn short_write(provider: &str, model: &str) -> Class {
-    let openai = ["openai", "azure", "azure_ai"].contains(&provider) || model.contains("gpt-");
+    // Claude is sold by Azure too.
+    let openai = ["openai", "azure", "azure_ai"].contains(&provider) && !model.contains("claude");
+    let openai = openai || model.contains("gpt-");
     if openai { Class::CacheWrite30m } else { Class::CacheWrite5m }
 }
 
@@ -245,6 +247,11 @@ fn long_write(provider: &str, model: &str) -> Class {
         Class::CacheWrite30m => Class::CacheWrite12h,
         _ => Class::CacheWrite1h,
     }
+}
+
+/// Returns the first size past a bound: xAI's own bounds are in already, whoever sells its models.
+fn past(above: u64, provider: &str, model: &str) -> u64 {
+    if provider == "xai" || model.contains("grok-") { above } else { above.saturating_add(1) }
 }
 
 /// Cuts the sizes at the bounds (each the first size of its band) and returns the bands.

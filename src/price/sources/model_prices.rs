@@ -12,7 +12,7 @@ use crate::price::rows::Basis;
 use crate::price::sources::json::Node;
 use crate::price::sources::litellm::multiplied;
 use crate::price::sources::{
-    Calendar, Entry, Hours, ListKind, PriceList, Quote, Rates, bands, long_write, short_write,
+    Calendar, Entry, Hours, ListKind, PriceList, Quote, Rates, bands, long_write, past, short_write,
 };
 
 /// Reads the snapshot.
@@ -111,12 +111,11 @@ fn moment(node: &Node<'_>, key: &str) -> Option<Timestamp> {
 
 /// Reads the rates of a step, a band each; a tier that does not name a class has no price of it.
 fn sizes(entry: &mut Entry, rates: &Node<'_>) -> Vec<(u64, Option<u64>, Rates)> {
-    let over = u64::from(entry.provider != "xai");
     let multiple = rates.get("cache_write_1h_multiple").and_then(|node| node.scaled(6).ok());
     let mut found = vec![(0, one_size(entry, rates, multiple))];
     for tier in rates.get("tiers").map(Node::items).unwrap_or_default() {
         match tier.get("above").and_then(Node::count) {
-            Some(above) => found.push((above + over, one_size(entry, tier, multiple))),
+            Some(above) => found.push((past(above, &entry.provider, &entry.id), one_size(entry, tier, multiple))),
             None => entry.unread(format!("tier {}", tier.told())),
         }
     }
