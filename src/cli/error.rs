@@ -167,10 +167,12 @@ impl From<ExplainError> for CliError {
 impl From<PricesError> for CliError {
     fn from(error: PricesError) -> CliError {
         let told = CliError::new(error.to_string());
-        let PricesError::Unknown { near, .. } = error;
-        match did_you_mean(&near) {
-            Some(hint) => told.hint(hint),
-            None => told.hint("`attr prices list` lists them all"),
+        match error {
+            PricesError::Several { names, .. } => told.hint(format!("name one of {}", names.join(", "))),
+            PricesError::Unknown { near, .. } => match did_you_mean(&near) {
+                Some(hint) => told.hint(hint),
+                None => told.hint("`attr prices list` lists them all"),
+            },
         }
     }
 }

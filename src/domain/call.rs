@@ -149,6 +149,9 @@ impl Flags {
     }
 }
 
+/// The name among a call's tools, and in price tables, of what an explicit cache kept, counted in token-seconds.
+pub const CACHE_STORAGE: &str = "cache_storage";
+
 /// Why a call has no cost. Never a zero in disguise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::domain::Timestamp;
 use crate::price::Mode;
 use crate::price::Model;
+use crate::price::Move;
 use crate::price::Price;
 use crate::price::Table as PriceTable;
 use crate::report::Block;
@@ -28,6 +29,14 @@ pub enum PricesError {
         name: String,
         /// Near names.
         near: Vec<String>,
+    },
+    /// Several sellers have one, none of them its maker.
+    #[error("several sellers have a model `{name}`")]
+    Several {
+        /// What the user said.
+        name: String,
+        /// The names that tell them apart.
+        names: Vec<String>,
     },
 }
 
@@ -68,12 +77,7 @@ pub fn list(table: &PriceTable, seller: Option<&str>) -> Report {
 
 /// Shows every row of one model.
 pub fn show(table: &PriceTable, name: &str) -> Result<Report, PricesError> {
-    let (provider, bare) = match name.split_once('/') {
-        Some((seller, bare)) if table.sellers().any(|known| &*known.id == seller) => (Some(seller), bare),
-        _ => (None, name),
-    };
-    let found = table.find_model(provider, bare).or_else(|_| table.find_model(None, name));
-    let model = found.map_err(|_| PricesError::Unknown { name: name.to_string(), near: table.suggest_model(bare) })?;
+    let model = named(table, name)?;
     let mut report = Report::new("prices show");
     heading(table, &mut report);
     report.put("model", model_object(table, model, true));
@@ -84,23 +88,70 @@ pub fn show(table: &PriceTable, name: &str) -> Result<Report, PricesError> {
         ("names".into(), Cell::Text(names.join(", "))),
         ("from".into(), Cell::Text(format!("{}:{}", model.place.file, model.place.line))),
     ]));
+    let asides = asides(table, model);
+    if !asides.is_empty() {
+        report.blocks.push(Block::Facts(asides));
+    }
     let mut shown = Table {
         columns: ["mode", "from", "prompt", "rates", "basis", "source"].map(Column::new).into(),
         ..Table::default()
     };
     for price in &model.prices {
-        let rates: Vec<String> = price.rates().map(|(class, rate)| format!("{} ${rate}", class.name())).collect();
+        let mut rates: Vec<String> = price.rates().map(|(class, rate)| format!("{} ${rate}", class.name())).collect();
+        rates.extend(price.fallbacks().map(|(class, other)| format!("{} as {}", class.name(), other.name())));
         shown.rows.push(vec![
-            Cell::Text(price.mode.name().to_string()),
-            Cell::Text(price.from.map_or_else(|| "launch".into(), day)),
+            Cell::Text(mode_and_hours(price)),
+            Cell::Text(from(price)),
             Cell::Text(band(price)),
             Cell::Text(if rates.is_empty() { "not sold".into() } else { rates.join(", ") }),
-            price.basis.map_or(Cell::Empty, |basis| Cell::Text(format!("{basis:?}").to_lowercase())),
+            price.basis.map_or(Cell::Empty, |basis| Cell::Text(basis.name().into())),
             Cell::Text(price.src.as_deref().unwrap_or_default().to_string()),
         ]);
     }
     report.blocks.push(Block::Table(shown));
     Ok(report)
+}
+
+/// Says what names that moved mean this model, and at which hours its windows hold.
+fn asides(table: &PriceTable, model: &Model) -> Vec<(String, Cell)> {
+    let mut asides = Vec::new();
+    let Some(seller) = table.sellers().find(|seller| seller.id == model.seller) else { return asides };
+    for alias in seller.aliases.iter().filter(|alias| alias.moves.iter().any(|step| step.model == model.id)) {
+        let step = |step: &Move| match step.from {
+            from if from < Timestamp(0) => step.model.clone(),
+            from => format!("{} from {}", step.model, day(from)),
+        };
+        let steps: Vec<String> = alias.moves.iter().map(step).collect();
+        asides.push((format!("alias {}", alias.names[0]), Cell::Text(steps.join(", "))));
+    }
+    for hours in &seller.hours {
+        if model.prices.iter().any(|price| price.window.as_ref() == Some(&hours.id)) {
+            asides.push((format!("window {}", hours.id), Cell::Text(format!("{} UTC", hours.show()))));
+        }
+    }
+    asides
+}
+
+/// Returns the model that a name means: of the seller it starts with, else of the maker, else of the only seller.
+fn named<'t>(table: &'t PriceTable, name: &str) -> Result<&'t Model, PricesError> {
+    if let Some((seller, bare)) = name.split_once('/')
+        && let Ok(model) = table.find_model(Some(seller), bare)
+    {
+        return Ok(model);
+    }
+    if let Ok(model) = table.find_model(None, name) {
+        return Ok(model);
+    }
+    let sold = |id: &str| table.find_model(Some(id), name).ok();
+    let found: Vec<&Model> = table.sellers().filter_map(|seller| sold(&seller.id)).collect();
+    match &found[..] {
+        [only] => Ok(only),
+        [] => Err(PricesError::Unknown { name: name.to_string(), near: table.suggest_model(name) }),
+        several => {
+            let names = several.iter().map(|model| format!("{}/{name}", model.seller)).collect();
+            Err(PricesError::Several { name: name.to_string(), names })
+        }
+    }
 }
 
 /// Returns the standard price in force when the table was made; of a model that is not sold yet, its first.
@@ -135,6 +186,21 @@ fn day(ts: Timestamp) -> String {
     text.strip_suffix("T00:00:00Z").map(str::to_string).unwrap_or(text)
 }
 
+fn mode_and_hours(price: &Price) -> String {
+    match &price.window {
+        None => price.mode.name().to_string(),
+        Some(window) => format!("{} [{window}]", price.mode.name()),
+    }
+}
+
+fn from(price: &Price) -> String {
+    let from = price.from.map_or_else(|| "launch".into(), day);
+    match price.withdrawn {
+        None => from,
+        Some(withdrawn) => format!("{from}, withdrawn {}", day(withdrawn)),
+    }
+}
+
 fn band(price: &Price) -> String {
     match (price.prompt_min, price.prompt_max) {
         (0, None) => "any".into(),
@@ -163,8 +229,14 @@ fn price_object(price: &Price) -> Value {
     let mut object = Map::new();
     object.insert("price_row".into(), price.key().into());
     object.insert("mode".into(), price.mode.name().into());
+    if let Some(window) = &price.window {
+        object.insert("window".into(), json!(window));
+    }
     if let Some(from) = price.from {
         object.insert("from".into(), json!(from));
+    }
+    if price.since_launch {
+        object.insert("since_launch".into(), true.into());
     }
     if price.prompt_min > 0 {
         object.insert("prompt_min".into(), price.prompt_min.into());
@@ -175,19 +247,26 @@ fn price_object(price: &Price) -> Value {
     let rates: Map<String, Value> =
         price.rates().map(|(class, rate)| (class.name().to_string(), rate.into())).collect();
     object.insert("usd_per_mtok".into(), rates.into());
+    let fallbacks: Map<String, Value> =
+        price.fallbacks().map(|(class, other)| (class.name().to_string(), other.name().into())).collect();
+    if !fallbacks.is_empty() {
+        object.insert("fallback".into(), fallbacks.into());
+    }
     for (key, value) in [("known", price.known), ("withdrawn", price.withdrawn)] {
         if let Some(value) = value {
             object.insert(key.into(), json!(value));
         }
     }
     if let Some(basis) = price.basis {
-        object.insert("basis".into(), json!(format!("{basis:?}").to_lowercase()));
+        object.insert("basis".into(), basis.name().into());
     }
     if let Some(read) = price.read {
         object.insert("read".into(), json!(read.to_string()));
     }
-    if let Some(src) = &price.src {
-        object.insert("src".into(), json!(src.to_string()));
+    for (key, text) in [("src", &price.src), ("note", &price.note), ("fix", &price.fix), ("exempt", &price.exempt)] {
+        if let Some(text) = text {
+            object.insert(key.into(), json!(text));
+        }
     }
     object.into()
 }

@@ -2,6 +2,7 @@
 
 use toml::Spanned;
 
+use crate::domain::call::CACHE_STORAGE;
 use crate::domain::time::Timestamp;
 use crate::domain::tokens::CLASSES;
 
@@ -10,7 +11,7 @@ use crate::price::deal::{Override, Terms};
 use crate::price::error::PriceError;
 use crate::price::hours::{Holidays, Hours, span, weekdays};
 use crate::price::mode::Mode;
-use crate::price::rows::{Alias, CACHE_STORAGE, Move, Place, Region, Seller, Tool, ToolUnit};
+use crate::price::rows::{Alias, Move, Place, Region, Seller, Tool, ToolUnit};
 use crate::price::schema::{
     AliasBlock, HolidaysBlock, MoveBlock, OneOrMany, OverrideBlock, RegionBlock, SellerFile, StorageBlock, ToolBlock,
     WindowBlock,

@@ -40,5 +40,5 @@ pub use explained::{Explained, Explanation};
 pub use hours::{Holidays, Hours};
 pub use mode::Mode;
 pub use pricer::{Plan, Priced, Request};
-pub use rows::{Alias, Basis, CACHE_STORAGE, Model, Move, Place, Price, Region, Seller, Tool, ToolUnit};
+pub use rows::{Alias, Basis, Model, Move, Place, Price, Region, Seller, Tool, ToolUnit};
 pub use table::Table;

@@ -127,9 +127,6 @@ pub enum ToolUnit {
     TokenSecond,
 }
 
-/// The id under which calls and tables name the storage of an explicit cache, counted in token-seconds.
-pub const CACHE_STORAGE: &str = "cache_storage";
-
 /// The fee for a tool on the seller's side.
 #[derive(Clone, Debug)]
 pub struct Tool {

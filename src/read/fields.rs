@@ -69,6 +69,8 @@ pub enum Field {
     Batch,
     /// Uses of the web search tool.
     WebSearch,
+    /// What an explicit cache kept, in tokens times so many seconds.
+    CacheStorage(u16),
     /// Says that the call failed, as a boolean or as the failure's text.
     Error,
     /// A count of requests: the row sums many calls.

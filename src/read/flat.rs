@@ -17,6 +17,7 @@ use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Unpriced;
 use crate::domain::bytes;
+use crate::domain::call::CACHE_STORAGE;
 use crate::domain::dimension::DIMS;
 use crate::read::CachedInput;
 use crate::read::Options;
@@ -241,6 +242,15 @@ impl FlatSession {
         let (output, total) = (count(Field::Output)?, count(Field::Total)?);
         let failed = call.dim(Dim::Status).is_some_and(|status| matches!(status, "error" | "timeout" | "cancelled"));
         let (no_input, no_output) = (input.is_none() && uncached.is_none(), output.is_none());
+        if let Some(kept) = slot(Field::CacheStorage(1)).and_then(|at| found.slots[at]) {
+            let unit = if let Field::CacheStorage(seconds) = kept.field { u64::from(seconds) } else { 1 };
+            let kept = value::optional_count(kept.key, Some(kept.node))?.unwrap_or(0).checked_mul(unit);
+            call.tools.push((CACHE_STORAGE.into(), kept.ok_or("more cache storage than a call can have")?));
+            // The record of a cache has no tokens of a call.
+            if no_input && no_output {
+                return Ok(());
+            }
+        }
         if no_input && no_output && failed {
             return Ok(());
         }

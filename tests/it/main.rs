@@ -10,4 +10,5 @@ mod lists;
 mod pages;
 mod price;
 mod readers;
+mod reprice;
 mod world;

@@ -233,6 +233,8 @@ pub(super) const ALIASES: &[(Field, &[&str])] = &[
     (Field::Dim(Dim::ApiKey), &["api_key", "api_key_name", "api_key_alias", "api_key_id", "virtual_key"]),
     (Field::Dim(Dim::Workspace), &["workspace", "workspace_name"]),
     (Field::Batch, &["batch", "is_batch"]),
+    (Field::CacheStorage(1), &["cache_storage_token_seconds"]),
+    (Field::CacheStorage(3_600), &["cache_storage_token_hours"]),
     (Field::WebSearch, &["web_search_requests", "web_search_count", "web_searches", "web_search"]),
     (Field::Requests, &["requests", "num_requests", "api_requests", "num_model_requests", "request_count", "calls"]),
     (

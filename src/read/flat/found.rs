@@ -35,7 +35,7 @@ pub(super) enum Role {
 }
 
 /// How many fields are not dimensions; see [`slot`].
-pub(super) const SLOTS: usize = 22;
+pub(super) const SLOTS: usize = 23;
 
 /// Values found in one record, the best-named one a field.
 pub(super) struct Found<'t> {
@@ -78,6 +78,7 @@ pub(super) fn slot(field: Field) -> Option<usize> {
         Field::Parent => 19,
         Field::Batch => 20,
         Field::WebSearch => 21,
+        Field::CacheStorage(_) => 22,
         Field::Dim(_) | Field::Error | Field::Requests | Field::Text | Field::Nested => return None,
     })
 }

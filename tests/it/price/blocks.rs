@@ -214,11 +214,7 @@ fn two_overrides_for_one_charge_at_one_time_are_refused() {
     rivals("from = 2026-01-01", "from = 2026-06-01");
     rivals("from = 2026-01-01", "to = 2026-06-01");
     rivals("applies = [\"tools\"]", "applies = [\"tokens\", \"tools\"]");
-    for (a, b) in [
-        ("", "models = [\"m\"]"),
-        ("to = 2026-03-01", "from = 2026-03-01"),
-        ("applies = [\"tools\"]", ""),
-    ] {
+    for (a, b) in [("", "models = [\"m\"]"), ("to = 2026-03-01", "from = 2026-03-01"), ("applies = [\"tools\"]", "")] {
         with(&one_model(ROW), &two(a, b)).unwrap();
         with(&one_model(ROW), &two(b, a)).unwrap();
     }

@@ -1,7 +1,8 @@
 //! A second reading of a table, to compare the room with: from top to bottom, through what a table shows of itself.
 //! No index, no order, no cache; a window is unrolled into the spans of real days.
 
-use attr::price::{CACHE_STORAGE, Override, Region, Seller, Terms, Tool, ToolUnit};
+use attr::domain::call::CACHE_STORAGE;
+use attr::price::{Override, Region, Seller, Terms, Tool, ToolUnit};
 use chrono::{Datelike, Days, NaiveDate};
 
 use super::*;
@@ -194,7 +195,13 @@ pub(super) fn compare(call: &Call<'_>) -> Result<Usd, Unpriced> {
         region: Some(region),
     };
     let said = || format!("{}/{} {mode} at {ts} in `{region}`: {tokens:?} {tools:?}", model.seller, model.id);
-    let expected = cost(call);
+    // A seller may list the model apart for the region.
+    let apart = format!("{}/{}/{}", model.seller, region.to_lowercase(), model.id);
+    let model = match table.find_model(Some(&model.seller), &apart) {
+        Ok(apart) if !region.is_empty() => apart,
+        _ => model,
+    };
+    let expected = cost(&Call { model, ..*call });
     let plan = match table.resolve(&asked) {
         Ok(plan) => plan,
         Err(reason) => {

@@ -1,7 +1,7 @@
 //! The twenty worked examples of the rules. Prices are USD for a million tokens, so tokens x price are millionths of a
 //! dollar. An ignored one waits for its seller's file: remove the line that ignores it.
 
-use attr::price::CACHE_STORAGE;
+use attr::domain::call::CACHE_STORAGE;
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! What comes on top of tokens, or multiplies them: tools, storage of caches, regions.
 
-use attr::price::CACHE_STORAGE;
+use attr::domain::call::CACHE_STORAGE;
 
 use super::*;
 

@@ -195,7 +195,7 @@ fn survives(list: &str, overrides: Option<&str>) -> Result<(), TestCaseError> {
                 for time in ["2025-05-05", "2026-10-14T02:30:00Z", "2026-10-18T00:10:00Z", "2027-01-01T17:00:00Z"] {
                     let request = ask(&model.seller, &model.id).region("eu").request;
                     let Ok(plan) = table.resolve(&request) else { continue };
-                    let both = [("search", 1), (attr::price::CACHE_STORAGE, 1_000)];
+                    let both = [("search", 1), (attr::domain::call::CACHE_STORAGE, 1_000)];
                     for tools in [&both[..], &[]] {
                         let priced = plan.price(at(time), &tokens, tools.iter().copied());
                         let bill = plan.itemise(at(time), &tokens, tools.iter().copied());

@@ -111,3 +111,23 @@ fn an_alias_moves_at_a_clock_time() {
     }
     assert_eq!(usd("cheap", "2001-01-01"), "0");
 }
+
+#[test]
+fn a_model_listed_apart_for_a_region_is_found_by_the_region_of_the_call() {
+    let row = "mode = \"standard\"\nsince_launch = true\n";
+    let model = |id: &str, names: &str, rate: u32| {
+        format!(
+            "[[model]]\nid = \"{id}\"\nnames = [{names}]\n[[model.price]]\n{row}usd_per_mtok = {{ input = \"{rate}\" }}\n"
+        )
+    };
+    let text = format!("seller = \"s\"\n{}{}", model("m", "", 1), model("m@north", "\"s/north-1/m\"", 2));
+    let table = table(&text);
+    let usd = |region| ask("s", "m").of(&table).region(region).usd(&[(Input, 1_000_000)]);
+    assert_eq!(
+        (usd("north-1"), usd("North-1"), usd("south-1"), usd("")),
+        ("2".into(), "2".into(), "1".into(), "1".into())
+    );
+    // GovCloud's prices of a model on Bedrock are listed apart; LiteLLM names them by the region.
+    let gov = ask("bedrock", "anthropic.claude-opus-5").region("us-gov-west-1").usd(&[(Input, 1_000_000)]);
+    assert_eq!(gov, "6");
+}
