@@ -6,9 +6,9 @@ use crate::ops::PriceError;
 use crate::ops::StoreError;
 use crate::ops::book::BookError;
 use crate::ops::explain::ExplainError;
-use crate::ops::price_check::CheckError;
-use crate::ops::price_lists::ListsError;
 use crate::ops::prices::PricesError;
+use crate::ops::prices::check::CheckError;
+use crate::ops::prices::lists::ListsError;
 use crate::ops::reprice::RepriceError;
 use crate::ops::slice::SliceError;
 

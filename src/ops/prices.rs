@@ -1,10 +1,16 @@
 //! `attr prices`: what the price table holds.
 
+pub mod check;
+pub mod diff;
+pub mod lists;
+
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
 use crate::domain::Timestamp;
+use crate::domain::time::NANOS;
+use crate::ops::book::Book;
 use crate::price::Mode;
 use crate::price::Model;
 use crate::price::Move;
@@ -15,9 +21,13 @@ use crate::report::Cell;
 use crate::report::Column;
 use crate::report::Report;
 use crate::report::Table;
+use crate::store::StoreError;
 
 /// Classes that the list shows; the others stand in `show`.
 const LISTED: [&str; 5] = ["input", "cache_read", "cache_write_5m", "cache_write_30m", "output"];
+
+/// A price table this much older than the newest call may have missed a change of prices.
+const STALE_DAYS: i64 = 45;
 
 /// Why a model cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -166,6 +176,21 @@ fn newest_standard<'m>(table: &PriceTable, model: &'m Model) -> Option<&'m Price
 pub(super) fn made(id: &str) -> Option<Timestamp> {
     let date = id.split('+').next()?.split('.').take(3).collect::<Vec<_>>().join("-");
     Timestamp::parse(&date).ok().map(|parsed| parsed.ts)
+}
+
+/// Warns of a table that is old beside the calls. Its version begins with its date; a user's own may not, and has no age.
+pub(super) fn warn_stale(report: &mut Report, book: &Book) -> Result<(), StoreError> {
+    let (Some(made), Some(last)) = (made(&book.priced_by), book.last_call_at()?) else { return Ok(()) };
+    let days = (last.0 - made.0) / (86_400 * NANOS);
+    if days > STALE_DAYS {
+        let message = format!("the newest call is {days} days younger than the price table {}", book.priced_by);
+        report.warn(
+            "stale_price_table",
+            message,
+            Some("a newer version of attr has newer prices: `attr reprice` tells".into()),
+        );
+    }
+    Ok(())
 }
 
 fn standard_prices(model: &Model) -> impl Iterator<Item = &Price> {

@@ -21,6 +21,7 @@ use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::ops::book::Book;
 use crate::ops::measures;
+use crate::ops::prices;
 use crate::ops::slice::document::document;
 use crate::ops::slice::table::blocks;
 pub(super) use crate::ops::slice::table::cost_cell;
@@ -209,6 +210,7 @@ fn warnings(report: &mut Report, book: &Book, plan: &SlicePlan, slice: &Slice) -
     if let Some(note) = measures::unpriced_note(&slice.total) {
         report.warn("unpriced_calls", note, measures::unpriced_hint(&slice.total));
     }
+    prices::warn_stale(report, book)?;
     let guessed = book.store.flagged(Flags::INCLUSIVE_GUESSED)?;
     if guessed > 0 {
         let message = format!(

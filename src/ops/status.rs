@@ -29,8 +29,6 @@ use crate::store::StoreError;
 
 /// Models without a price that are listed.
 const MOST_MODELS: usize = 20;
-/// A price table this much older than the newest call may have missed a change of prices.
-const STALE_DAYS: i64 = 45;
 
 /// Tells the state of the store.
 pub fn run(book: &Book) -> Result<Report, BookError> {
@@ -52,7 +50,7 @@ pub fn run(book: &Book) -> Result<Report, BookError> {
     put_unpriced(&mut report, book, &total)?;
     put_doubts(&mut report, &overview);
     put_logged_cost(&mut report, &overview);
-    warn_stale(&mut report, book, &overview);
+    prices::warn_stale(&mut report, book)?;
     Ok(report)
 }
 
@@ -237,15 +235,5 @@ fn put_logged_cost(report: &mut Report, overview: &Overview) {
             ("calls with a logged cost".into(), Cell::Count(calls)),
             ("sum of the logged costs".into(), Cell::Usd(cost)),
         ]));
-    }
-}
-
-/// The version of a table begins with its date; a user's own may not, and has no age.
-fn warn_stale(report: &mut Report, book: &Book, overview: &Overview) {
-    let (Some(made), Some(last)) = (prices::made(&book.priced_by), overview.last) else { return };
-    let days = (last.0 - made.0) / (86_400 * 1_000_000_000);
-    if days > STALE_DAYS {
-        let message = format!("the newest call is {days} days younger than the price table {}", book.priced_by);
-        report.warn("stale_price_table", message, Some("a newer version of attr has newer prices".into()));
     }
 }

@@ -10,8 +10,9 @@ use sha2::{Digest, Sha256};
 use crate::domain::time::Timestamp;
 use crate::domain::tokens::Class;
 
+use crate::price::error::Place;
 use crate::price::mode::Mode;
-use crate::price::rows::{Model, Place, Price, Seller, decimal};
+use crate::price::rows::{Model, Price, Seller, decimal};
 use crate::price::table::Table;
 
 /// Every row that a release of the built-in table had: a key and a digest a line.

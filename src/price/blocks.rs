@@ -6,16 +6,16 @@ use crate::domain::call::CACHE_STORAGE;
 use crate::domain::time::Timestamp;
 use crate::domain::tokens::CLASSES;
 
-use crate::price::build::{Reading, Rules};
 use crate::price::deal::{Override, Terms};
-use crate::price::error::PriceError;
+use crate::price::error::{Place, PriceError};
 use crate::price::hours::{Holidays, Hours, span, weekdays};
 use crate::price::mode::Mode;
-use crate::price::rows::{Alias, Move, Place, Region, Seller, Tool, ToolUnit};
+use crate::price::rows::{Alias, Move, Region, Seller, Tool, ToolUnit};
 use crate::price::schema::{
     AliasBlock, HolidaysBlock, MoveBlock, OneOrMany, OverrideBlock, RegionBlock, SellerFile, StorageBlock, ToolBlock,
     WindowBlock,
 };
+use crate::price::values::{Reading, Rules};
 
 impl Reading<'_> {
     pub(super) fn seller(&self, id: &str, file: &SellerFile) -> Result<Seller, PriceError> {

@@ -10,18 +10,10 @@ use crate::domain::tokens::{CLASSES, Class};
 
 use crate::price::blocks::{first_span_of_a_seller, plain_seller};
 use crate::price::deal::Override;
-use crate::price::error::{PriceError, Source};
-use crate::price::rows::{Model, Place, Price, Seller};
+use crate::price::error::{Place, PriceError, Source};
+use crate::price::rows::{Model, Price, Seller};
 use crate::price::schema::{ModelBlock, PriceBlock, SCHEMA, SellerFile};
-
-/// Which rules a file is held to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rules {
-    /// The built-in table: every row says where it comes from.
-    BuiltIn,
-    /// A user's table: evidence is welcome, not asked for.
-    User,
-}
+use crate::price::values::{Reading, Rules};
 
 /// What one file says: sellers, their models, and the version if it states one.
 #[derive(Debug, Default)]
@@ -67,12 +59,6 @@ pub(super) fn version(source: &Source, version: &Spanned<String>) -> Result<Stri
         return Err(source.error(version.span(), format!("`{word}` is not a version"), hint));
     }
     Ok(word.clone())
-}
-
-/// A file being read; what its single values mean is in `values`.
-pub(super) struct Reading<'a> {
-    pub(super) source: &'a Source,
-    pub(super) rules: Rules,
 }
 
 impl Reading<'_> {

@@ -7,10 +7,10 @@ mod hours;
 
 use std::collections::HashMap;
 
+use crate::price::dated::Dated;
 use crate::price::deal::Override;
-use crate::price::error::PriceError;
-use crate::price::lookup::Dated;
-use crate::price::rows::{Model, Place, Price, Region, Seller};
+use crate::price::error::{Place, PriceError};
+use crate::price::rows::{Model, Price, Region, Seller};
 
 /// Checks a whole table. Overrides may name a model by any of its names, and name it by its id afterwards.
 pub(super) fn table(sellers: &[Seller], models: &[Model], deals: &mut [Override]) -> Result<(), PriceError> {

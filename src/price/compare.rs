@@ -68,7 +68,7 @@ impl Comparison {
 
 /// Returns the model that a name meant at a moment.
 fn meant<'t>(table: &'t Table, seller: &str, name: &str, at: Timestamp) -> Option<&'t Model> {
-    let (_, steps) = table.lookup(Some(seller), Some(name)).ok()?;
+    let (_, steps) = table.lookup().find(Some(seller), Some(name)).ok()?;
     steps.iter().rfind(|(from, _)| *from <= at).or(steps.first()).map(|(_, model)| *model)
 }
 

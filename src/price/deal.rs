@@ -3,8 +3,9 @@
 use crate::domain::time::Timestamp;
 use crate::domain::tokens::{CLASSES, Class};
 
+use crate::price::error::Place;
 use crate::price::mode::Mode;
-use crate::price::rows::{Model, Place};
+use crate::price::rows::Model;
 
 /// An agreed price, in place of the list price or of a part of it.
 #[derive(Clone, Debug)]

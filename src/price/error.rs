@@ -4,7 +4,14 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::price::rows::Place;
+/// A place in a price file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The file.
+    pub file: Arc<str>,
+    /// The line, counted from 1.
+    pub line: usize,
+}
 
 /// Why a price table could not be loaded.
 #[derive(Debug, thiserror::Error)]

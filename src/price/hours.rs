@@ -4,7 +4,7 @@ use chrono::{NaiveDate, Weekday};
 
 use crate::domain::time::{NANOS, Timestamp};
 
-use crate::price::rows::Place;
+use crate::price::error::Place;
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;

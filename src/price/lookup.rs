@@ -2,13 +2,11 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
-
 use crate::domain::call::Unpriced;
 use crate::domain::time::Timestamp;
 
+use crate::price::dated::Dated;
 use crate::price::rows::{Model, Seller};
-use crate::price::table::Table;
 
 /// A model and the first instant from which a name means it.
 pub(super) type Step<'t> = (Timestamp, &'t Model);
@@ -52,13 +50,21 @@ impl Names {
     }
 }
 
-impl Table {
+/// A table to look names up in.
+#[derive(Clone, Copy)]
+pub(super) struct Lookup<'t> {
+    pub(super) sellers: &'t [Seller],
+    pub(super) models: &'t [Model],
+    pub(super) names: &'t Names,
+}
+
+impl<'t> Lookup<'t> {
     /// Returns the seller and what the name meant over time.
-    pub(super) fn lookup(
-        &self,
+    pub(super) fn find(
+        self,
         provider: Option<&str>,
         model: Option<&str>,
-    ) -> Result<(&Seller, Vec<Step<'_>>), Unpriced> {
+    ) -> Result<(&'t Seller, Vec<Step<'t>>), Unpriced> {
         let name = model.map(|name| name.trim().to_lowercase()).unwrap_or_default();
         if let Some(provider) = provider.map(str::trim).filter(|provider| !provider.is_empty()) {
             let seller = *self.names.sellers.get(&provider.to_lowercase()).ok_or(Unpriced::UnknownSeller)?;
@@ -74,12 +80,12 @@ impl Table {
     }
 
     /// Returns what a folded name of a seller meant over time.
-    fn meaning(&self, seller: usize, name: &str) -> Option<Vec<Step<'_>>> {
+    fn meaning(self, seller: usize, name: &str) -> Option<Vec<Step<'t>>> {
         self.whole(seller, name).or_else(|| self.stripped(seller, name))
     }
 
     /// Understands a name as it stands: exact, or dated.
-    fn whole(&self, seller: usize, name: &str) -> Option<Vec<Step<'_>>> {
+    fn whole(self, seller: usize, name: &str) -> Option<Vec<Step<'t>>> {
         match self.names.exact.get(&(seller, name.to_string())) {
             Some(Meaning::Model(model)) => Some(vec![(Timestamp(i64::MIN), &self.models[*model])]),
             Some(Meaning::Alias(alias)) => Some(self.moves(seller, *alias)),
@@ -92,7 +98,7 @@ impl Table {
     }
 
     /// Understands a name without an ending that the model itself lists as meaningless.
-    fn stripped(&self, seller: usize, name: &str) -> Option<Vec<Step<'_>>> {
+    fn stripped(self, seller: usize, name: &str) -> Option<Vec<Step<'t>>> {
         let own = self.models.iter().filter(|model| model.seller == self.sellers[seller].id);
         let endings = own.flat_map(|model| model.strip.iter().map(move |ending| (model, ending.to_lowercase())));
         for (model, ending) in endings {
@@ -108,7 +114,7 @@ impl Table {
         None
     }
 
-    fn moves(&self, seller: usize, alias: usize) -> Vec<Step<'_>> {
+    fn moves(self, seller: usize, alias: usize) -> Vec<Step<'t>> {
         let seller = &self.sellers[seller];
         let target = |id: &str| self.models.iter().find(|model| model.seller == seller.id && model.id == id);
         let moves = seller.aliases[alias].moves.iter();
@@ -116,7 +122,7 @@ impl Table {
     }
 
     /// Returns known names that look like an unknown one, best first, to ask "did you mean". Nothing applies them.
-    pub fn suggest_model(&self, name: &str) -> Vec<String> {
+    pub(super) fn suggest(self, name: &str) -> Vec<String> {
         let folded = name.trim().to_lowercase();
         let aliases = self.sellers.iter().flat_map(|seller| seller.aliases.iter().map(|alias| &alias.names[0]));
         let known = self.models.iter().map(|model| &model.id).chain(aliases);
@@ -126,55 +132,5 @@ impl Table {
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         near.dedup_by(|a, b| a.1 == b.1);
         near.into_iter().take(3).map(|(_, name)| name.clone()).collect()
-    }
-}
-
-/// A folded pattern of names with a date in them, split at its slot.
-#[derive(Clone, Debug)]
-pub(super) struct Dated {
-    /// What stands before the date.
-    pub(super) before: String,
-    after: String,
-    format: &'static str,
-    length: usize,
-}
-
-impl Dated {
-    /// Splits a pattern; `None` without a slot.
-    pub(super) fn parse(pattern: &str) -> Option<Dated> {
-        let slots = [("{yyyymmdd}", "%Y%m%d", 8), ("{yyyy-mm-dd}", "%Y-%m-%d", 10)];
-        slots.into_iter().find_map(|(slot, format, length)| {
-            let (before, after) = pattern.split_once(slot)?;
-            Some(Dated { before: before.to_lowercase(), after: after.to_lowercase(), format, length })
-        })
-    }
-
-    /// Tells whether a folded name is the pattern with a day of the calendar in its slot.
-    pub(super) fn holds(&self, name: &str) -> bool {
-        let date = name.strip_prefix(&*self.before).and_then(|rest| rest.strip_suffix(&*self.after));
-        // The length check keeps chrono from accepting `2025-9-1`, or a sign.
-        date.is_some_and(|date| {
-            let plain = date.len() == self.length && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-            plain && date.starts_with("20") && NaiveDate::parse_from_str(date, self.format).is_ok()
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Dated;
-
-    #[test]
-    fn a_dated_name_needs_a_day_of_the_calendar_and_nothing_more() {
-        let compact = Dated::parse("claude-sonnet-4-6-{yyyymmdd}").expect("a slot");
-        assert!(compact.holds("claude-sonnet-4-6-20260217"));
-        for wrong in ["20260230", "2026021", "202602170", "20260217-v1", "2026-217", "19991231"] {
-            assert!(!compact.holds(&format!("claude-sonnet-4-6-{wrong}")), "{wrong}");
-        }
-        let dashed = Dated::parse("gpt-5.4-{yyyy-mm-dd}").expect("a slot");
-        assert!(dashed.holds("gpt-5.4-2026-03-05"));
-        for wrong in ["2026-3-5", "2026-13-05", "20260305", "2026-03-05x"] {
-            assert!(!dashed.holds(&format!("gpt-5.4-{wrong}")), "{wrong}");
-        }
     }
 }

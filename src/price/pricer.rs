@@ -78,12 +78,12 @@ impl Table {
     /// [`Unpriced::UnknownSeller`], [`Unpriced::UnknownModel`], [`Unpriced::TierIndeterminate`], or
     /// [`Unpriced::ModeNotSold`] where the model was never sold in that mode.
     pub fn resolve(&self, request: &Request<'_>) -> Result<Plan<'_>, Unpriced> {
-        let (seller, mut meant) = self.lookup(request.provider, request.model)?;
+        let (seller, mut meant) = self.lookup().find(request.provider, request.model)?;
         let mode = mode_of(seller, request.tier)?;
         let region = request.region.map(|region| region.trim().to_lowercase()).unwrap_or_default();
         // A seller may list a model apart for one region, by a name such as `bedrock/us-gov-west-1/…`.
         if let (false, Some(model)) = (region.is_empty(), request.model)
-            && let Ok((_, own)) = self.lookup(request.provider, Some(&format!("{}/{region}/{model}", seller.id)))
+            && let Ok((_, own)) = self.lookup().find(request.provider, Some(&format!("{}/{region}/{model}", seller.id)))
         {
             meant = own;
         }

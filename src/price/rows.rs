@@ -1,7 +1,6 @@
 //! The table in memory: sellers, models and their price rows, ready to be listed. Nothing here selects or adds up.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use chrono::NaiveDate;
 
@@ -9,17 +8,9 @@ use crate::domain::money::Usd;
 use crate::domain::time::Timestamp;
 use crate::domain::tokens::{CLASSES, Class};
 
+use crate::price::error::Place;
 use crate::price::hours::{Holidays, Hours};
 use crate::price::mode::Mode;
-
-/// A place in a price file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file.
-    pub file: Arc<str>,
-    /// The line, counted from 1.
-    pub line: usize,
-}
 
 /// How a row's start date is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

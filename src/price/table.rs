@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use crate::domain::call::Unpriced;
 use crate::domain::time::Timestamp;
 
-use crate::price::build::{self, Parsed, Rules};
+use crate::price::build::{self, Parsed};
 use crate::price::deal::Override;
 use crate::price::error::{PriceError, Source};
-use crate::price::lookup::Names;
+use crate::price::lookup::{Lookup, Names};
 use crate::price::rows::{Model, Price, Seller, show_date};
 use crate::price::schema::TableFile;
+use crate::price::values::Rules;
 use crate::price::{check, digest};
 
 /// Every file of `pricing/`, in order of name. A test compares the list with the folder.
@@ -205,12 +206,21 @@ impl Table {
         self.models.iter()
     }
 
+    pub(super) fn lookup(&self) -> Lookup<'_> {
+        Lookup { sellers: &self.sellers, models: &self.models, names: &self.names }
+    }
+
+    /// Returns known names that look like an unknown one, best first, to ask "did you mean". Nothing applies them.
+    pub fn suggest_model(&self, name: &str) -> Vec<String> {
+        self.lookup().suggest(name)
+    }
+
     /// Returns the model a name means, an alias meaning what it means last.
     ///
     /// # Errors
     /// [`Unpriced::UnknownSeller`] or [`Unpriced::UnknownModel`], as [`Table::resolve`] would say.
     pub fn find_model(&self, provider: Option<&str>, name: &str) -> Result<&Model, Unpriced> {
-        let (_, steps) = self.lookup(provider, Some(name))?;
+        let (_, steps) = self.lookup().find(provider, Some(name))?;
         steps.last().map(|(_, model)| *model).ok_or(Unpriced::UnknownModel)
     }
 }

@@ -10,8 +10,7 @@ use crate::domain::money::parse_scaled;
 use crate::domain::time::{NANOS, Timestamp};
 use crate::domain::tokens::Class;
 
-use crate::price::build::{Reading, Rules};
-use crate::price::error::{PriceError, nearest};
+use crate::price::error::{PriceError, Source, nearest};
 use crate::price::mode::Mode;
 use crate::price::rows::Basis;
 
@@ -19,6 +18,21 @@ use crate::price::rows::Basis;
 const MAX_USD: i64 = 100_000;
 /// Picodollars in a dollar.
 const PICO: i64 = 1_000_000_000_000;
+
+/// Which rules a file is held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// The built-in table: every row says where it comes from.
+    BuiltIn,
+    /// A user's table: evidence is welcome, not asked for.
+    User,
+}
+
+/// A file being read.
+pub(super) struct Reading<'a> {
+    pub(super) source: &'a Source,
+    pub(super) rules: Rules,
+}
 
 impl Reading<'_> {
     /// Refuses a built-in block that lacks what a user's table may leave out.

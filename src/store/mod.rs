@@ -47,7 +47,7 @@ pub use import::Imported;
 pub use lock::WriteLock;
 pub use reprice::Moved;
 pub use reprice::Repriced;
-pub use reprice::Repricing;
+pub use scan::Repricing;
 
 use dictionary::Dictionary;
 

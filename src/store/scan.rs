@@ -5,9 +5,12 @@
 //! interned as they come.
 
 mod axis;
+mod priceable;
 mod sums;
 
 pub(super) use axis::OpenSegment;
+pub use priceable::Repricing;
+pub(super) use priceable::priceable;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +28,6 @@ use crate::domain::rollup::Rollup;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::domain::rollup::UnitCosts;
-use crate::store::Repricing;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::scan::axis::AxisState;

@@ -11,12 +11,12 @@ use crate::cli::app::App;
 use crate::cli::args::OutputArgs;
 use crate::cli::error::CliError;
 use crate::domain::Timestamp;
-use crate::ops::price_check;
-use crate::ops::price_check::CheckOrder;
-use crate::ops::price_diff;
-use crate::ops::price_lists;
-use crate::ops::price_lists::ImportOrder;
 use crate::ops::prices;
+use crate::ops::prices::check;
+use crate::ops::prices::check::CheckOrder;
+use crate::ops::prices::diff;
+use crate::ops::prices::lists;
+use crate::ops::prices::lists::ImportOrder;
 
 /// Show what the price table holds
 #[derive(Debug, Args)]
@@ -94,7 +94,7 @@ impl CheckArgs {
             at: self.at,
             freeze: self.freeze,
         };
-        let (mut report, fine) = price_check::check(&order, app.now()?)?;
+        let (mut report, fine) = check::check(&order, app.now()?)?;
         app.show(&mut report, &self.output)?;
         Ok(if fine || self.no_fail { Outcome::Clean } else { Outcome::Failed })
     }
@@ -141,7 +141,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 impl ImportArgs {
     fn run(&self, app: &App) -> Result<Outcome, CliError> {
-        let drafted = price_lists::draft(
+        let drafted = lists::draft(
             &app.table()?,
             &ImportOrder {
                 file: self.file.clone(),
@@ -170,9 +170,7 @@ impl PricesArgs {
             Action::Show { model, output } => app.show(&mut prices::show(&app.table()?, model)?, output),
             Action::Import(args) => args.run(app),
             Action::Check(args) => args.run(app),
-            Action::Diff { old, new, output } => {
-                app.show(&mut price_diff::diff(old, new, &app.settings.db.value)?, output)
-            }
+            Action::Diff { old, new, output } => app.show(&mut diff::diff(old, new, &app.settings.db.value)?, output),
         }
     }
 }

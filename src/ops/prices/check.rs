@@ -9,10 +9,10 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::domain::Timestamp;
-use crate::ops::price_lists::ListsError;
-use crate::ops::price_lists::list_name;
-use crate::ops::price_lists::of_seller;
-use crate::ops::price_lists::read_list;
+use crate::ops::prices::lists::ListsError;
+use crate::ops::prices::lists::list_name;
+use crate::ops::prices::lists::of_seller;
+use crate::ops::prices::lists::read_list;
 use crate::price::Comparison;
 use crate::price::Disagreement;
 use crate::price::Explained;
