@@ -117,6 +117,15 @@ def measure(folder, rows, generate):
     pairs("slice --by feature,tenant, 7 of 90 days", (week, env), (duck + ["2026-10-23 00:00:00"], python))
     one = [ATTR, "slice", "--by", "feature", "--top", "5"]
     print(f"  slice --by feature: {statistics.median(run(one, env)[1] for _ in range(PAIRS)):.3f} s wall")
+    # Every call changes its cost: a discount on each seller of the log.
+    deals = folder / "deals.toml"
+    deals.write_text("".join(f'[[override]]\nseller = "{seller}"\ndiscount = "0.1"\n' for seller in ("anthropic", "openai", "google")))
+    under = [ATTR, "--overrides", deals, "reprice"]
+    shown = [run(under, env) for _ in range(PAIRS)]
+    stored = [run(under + ["--apply"] if turn % 2 else [ATTR, "--overrides", "/dev/null", "reprice", "--apply"], env) for turn in range(1, 2 * PAIRS + 1)]
+    for name, figures in (("shown", shown), ("stored, every cost changes", stored)):
+        cpu, wall = (statistics.median(figure[at] for figure in figures) for at in (0, 1))
+        print(f"reprice, {name}: {cpu:.2f} s CPU, {wall:.2f} s wall")
     again = run([ATTR, "import", log], env)
     print(f"import of the same file again: {again[0]:.2f} s CPU, {again[1]:.2f} s wall, {again[2]:.0f} MiB")
 
