@@ -145,6 +145,8 @@ impl From<RepriceError> for CliError {
         let told = CliError::new(error.to_string());
         match error {
             RepriceError::Book(error) => error.into(),
+            RepriceError::Slice(error) => error.into(),
+            RepriceError::TwoSwaps(_) => told.hint("name each model once"),
             RepriceError::UnknownModel { near, .. } => match did_you_mean(&near) {
                 Some(hint) => told.hint(hint),
                 None => told.hint("`attr prices list` lists them all"),
@@ -168,6 +170,7 @@ impl From<PricesError> for CliError {
     fn from(error: PricesError) -> CliError {
         let told = CliError::new(error.to_string());
         match error {
+            PricesError::UnknownSeller { known, .. } => told.hint(format!("the sellers are {}", known.join(", "))),
             PricesError::Several { names, .. } => told.hint(format!("name one of {}", names.join(", "))),
             PricesError::Unknown { near, .. } => match did_you_mean(&near) {
                 Some(hint) => told.hint(hint),

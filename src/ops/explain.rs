@@ -232,7 +232,12 @@ fn items(bill: &Bill) -> Table {
         cells.push(Cell::Text(format!("${}", item.usd)));
         cells.push(Cell::Text(item.price_row.clone()));
         if agreed {
-            cells.push(item.agreed.clone().map_or(Cell::Empty, Cell::Path));
+            let terms = match (&item.agreed_usd_per_mtok, &item.discount) {
+                (Some(rate), _) => format!("${rate} / M, "),
+                (None, Some(off)) => format!("{off} off, "),
+                (None, None) => String::new(),
+            };
+            cells.push(item.agreed.as_ref().map_or(Cell::Empty, |name| Cell::Path(format!("{terms}{name}"))));
         }
         cells
     };

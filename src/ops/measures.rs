@@ -17,20 +17,20 @@ pub(super) struct Document<'m>(pub(super) &'m Measures);
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        entries(self.0, &mut map)?;
+        entries(self.0, self.0.discount != Usd::ZERO, &mut map)?;
         map.end()
     }
 }
 
-/// Writes measures into a JSON object: only classes and reasons that occur.
-pub(super) fn entries<M: SerializeMap>(measures: &Measures, map: &mut M) -> Result<(), M::Error> {
+/// Writes measures into a JSON object: only classes and reasons that occur, and list prices where `with_list`.
+pub(super) fn entries<M: SerializeMap>(measures: &Measures, with_list: bool, map: &mut M) -> Result<(), M::Error> {
     map.serialize_entry("calls", &measures.calls)?;
     map.serialize_entry("errors", &measures.errors)?;
     let classes = Class::ALL.map(|class| (class.name(), measures.tokens[class as usize]));
     map.serialize_entry("tokens", &Counts(&classes))?;
     map.serialize_entry("reasoning_tokens", &measures.reasoning)?;
     map.serialize_entry("cost_usd", &measures.cost)?;
-    if measures.discount != Usd::ZERO {
+    if with_list {
         map.serialize_entry("list_usd", &(measures.cost + measures.discount))?;
     }
     if measures.logged.calls > 0 {

@@ -49,6 +49,8 @@ pub struct Pricer<'t> {
     what_if: WhatIf,
     plans: Vec<Result<Plan<'t>, Unpriced>>,
     known: HashMap<[Option<String>; KEY.len()], usize>,
+    /// Which swaps some call has met.
+    met: Vec<bool>,
 }
 
 impl<'t> Pricer<'t> {
@@ -59,7 +61,13 @@ impl<'t> Pricer<'t> {
 
     /// Prices calls on other terms.
     pub fn what_if(table: &'t Table, what_if: WhatIf) -> Pricer<'t> {
-        Pricer { table, what_if, plans: Vec::new(), known: HashMap::new() }
+        let met = vec![false; what_if.models.len()];
+        Pricer { table, what_if, plans: Vec::new(), known: HashMap::new(), met }
+    }
+
+    /// Returns the swaps of models that no call has met.
+    pub fn unused_swaps(&self) -> impl Iterator<Item = &Swap> {
+        self.what_if.models.iter().zip(&self.met).filter(|(_, met)| !**met).map(|(swap, _)| swap)
     }
 
     /// Returns the overrides that no call has met.
@@ -75,23 +83,29 @@ impl<'t> Pricer<'t> {
         if let Some(place) = self.known.get(&key) {
             return *place;
         }
-        self.plans.push(self.what_if.resolve(self.table, asked));
+        let swap = self.what_if.swap(self.table, &asked);
+        swap.iter().for_each(|at| self.met[*at] = true);
+        self.plans.push(self.what_if.resolve(self.table, asked, swap));
         self.known.insert(key, self.plans.len() - 1);
         self.plans.len() - 1
     }
 }
 
 impl WhatIf {
-    /// Understands a combination on these terms.
-    fn resolve<'t>(&self, table: &'t Table, asked: Request<'_>) -> Result<Plan<'t>, Unpriced> {
+    /// Returns the place of the swap that a combination meets: by its model's name, or another name of that.
+    fn swap(&self, table: &Table, asked: &Request<'_>) -> Option<usize> {
         let name = asked.model.unwrap_or_default();
         let meant = |provider, name| table.find_model(provider, name).ok().map(|model| (&model.seller, &model.id));
-        let own = meant(asked.provider, name);
-        let swap = self.models.iter().find(|swap| {
+        let own = (!self.models.is_empty()).then(|| meant(asked.provider, name)).flatten();
+        self.models.iter().position(|swap| {
             swap.from.eq_ignore_ascii_case(name) || (own.is_some() && own == meant(asked.provider, &swap.from))
-        });
+        })
+    }
+
+    /// Understands a combination on these terms.
+    fn resolve<'t>(&self, table: &'t Table, asked: Request<'_>, swap: Option<usize>) -> Result<Plan<'t>, Unpriced> {
         let tier = self.mode.as_deref().or(asked.tier);
-        let request = match swap {
+        let request = match swap.map(|at| &self.models[at]) {
             None => Request { tier, ..asked },
             Some(swap) => {
                 Request { model: Some(&swap.to), provider: swap.seller.as_deref().or(asked.provider), tier, ..asked }

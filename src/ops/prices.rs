@@ -24,7 +24,7 @@ use crate::report::Table;
 use crate::store::StoreError;
 
 /// Classes that the list shows; the others stand in `show`.
-const LISTED: [&str; 5] = ["input", "cache_read", "cache_write_5m", "cache_write_30m", "output"];
+const LISTED: [&str; 6] = ["input", "cache_read", "cache_write_5m", "cache_write_30m", "cache_write_1h", "output"];
 
 /// A price table this much older than the newest call may have missed a change of prices.
 const STALE_DAYS: i64 = 45;
@@ -39,6 +39,14 @@ pub enum PricesError {
         name: String,
         /// Near names.
         near: Vec<String>,
+    },
+    /// The table has no such seller.
+    #[error("the price table has no seller `{name}`")]
+    UnknownSeller {
+        /// What the user said.
+        name: String,
+        /// The sellers it has.
+        known: Vec<String>,
     },
     /// Several sellers have one, none of them its maker.
     #[error("several sellers have a model `{name}`")]
@@ -56,25 +64,38 @@ fn heading(table: &PriceTable, report: &mut Report) {
 }
 
 /// Lists every model with its newest standard price.
-pub fn list(table: &PriceTable, seller: Option<&str>) -> Report {
+pub fn list(table: &PriceTable, seller: Option<&str>) -> Result<Report, PricesError> {
+    if let Some(name) = seller.filter(|name| table.sellers().all(|known| known.id != **name)) {
+        let known = table.sellers().map(|seller| seller.id.clone()).collect();
+        return Err(PricesError::UnknownSeller { name: name.to_string(), known });
+    }
     let mut report = Report::new("prices list");
     heading(table, &mut report);
     let models: Vec<&Model> =
         table.models().filter(|model| seller.is_none_or(|seller| &*model.seller == seller)).collect();
     let rows: Vec<Value> = models.iter().map(|model| model_object(table, model, false)).collect();
     let mut shown = Table {
-        columns: ["seller", "model", "input", "cache read", "write 5m", "write 30m", "output", "since", "modes"]
-            .map(Column::new)
-            .into(),
+        columns: vec![
+            Column::new("seller"),
+            Column::new("model"),
+            Column::new("input"),
+            Column::keyed("cache read", "cache_read"),
+            Column::keyed("write 5m", "cache_write_5m"),
+            Column::keyed("30m", "cache_write_30m"),
+            Column::keyed("1h", "cache_write_1h"),
+            Column::new("output"),
+            Column::new("since"),
+            Column::new("modes"),
+        ],
         ..Table::default()
     };
     for model in models {
         let newest = newest_standard(table, model);
         let rate = |class: &str| {
             let rate = newest.and_then(|price| price.rates().find(|(known, _)| known.name() == class));
-            rate.map_or(Cell::Empty, |(_, rate)| Cell::Text(format!("${rate}")))
+            rate.map_or(Cell::Empty, |(_, rate)| Cell::Text(rate))
         };
-        let mut cells = vec![Cell::Text(model.seller.to_string()), Cell::Text(model.id.to_string())];
+        let mut cells = vec![Cell::Path(model.seller.to_string()), Cell::Path(model.id.to_string())];
         cells.extend(LISTED.map(rate));
         cells.push(newest.and_then(|price| price.from).map_or(Cell::Empty, |from| Cell::Text(day(from))));
         cells.push(Cell::Text(modes(model).join(" ")));
@@ -82,7 +103,7 @@ pub fn list(table: &PriceTable, seller: Option<&str>) -> Report {
     }
     report.put_rows("models", rows);
     report.blocks.push(Block::Table(shown));
-    report
+    Ok(report)
 }
 
 /// Shows every row of one model.
@@ -93,9 +114,9 @@ pub fn show(table: &PriceTable, name: &str) -> Result<Report, PricesError> {
     report.put("model", model_object(table, model, true));
     let names: Vec<String> = model.names.iter().map(ToString::to_string).collect();
     report.blocks.push(Block::Facts(vec![
-        ("seller".into(), Cell::Text(model.seller.to_string())),
-        ("model".into(), Cell::Text(model.id.to_string())),
-        ("names".into(), Cell::Text(names.join(", "))),
+        ("seller".into(), Cell::Path(model.seller.to_string())),
+        ("model".into(), Cell::Path(model.id.to_string())),
+        ("names".into(), Cell::Path(names.join(", "))),
         ("from".into(), Cell::Text(format!("{}:{}", model.place.file, model.place.line))),
     ]));
     let asides = asides(table, model);
@@ -115,7 +136,7 @@ pub fn show(table: &PriceTable, name: &str) -> Result<Report, PricesError> {
             Cell::Text(band(price)),
             Cell::Text(if rates.is_empty() { "not sold".into() } else { rates.join(", ") }),
             price.basis.map_or(Cell::Empty, |basis| Cell::Text(basis.name().into())),
-            Cell::Text(price.src.as_deref().unwrap_or_default().to_string()),
+            Cell::Path(price.src.as_deref().unwrap_or_default().to_string()),
         ]);
     }
     report.blocks.push(Block::Table(shown));
@@ -132,7 +153,13 @@ fn asides(table: &PriceTable, model: &Model) -> Vec<(String, Cell)> {
             from => format!("{} from {}", step.model, day(from)),
         };
         let steps: Vec<String> = alias.moves.iter().map(step).collect();
-        asides.push((format!("alias {}", alias.names[0]), Cell::Text(steps.join(", "))));
+        asides.push((format!("alias {}", alias.names[0]), Cell::Path(steps.join(", "))));
+    }
+    for deal in table
+        .overrides()
+        .filter(|deal| deal.seller == model.seller && deal.models.as_ref().is_none_or(|ids| ids.contains(&model.id)))
+    {
+        asides.push((deal.name(), Cell::Path(deal.show())));
     }
     for hours in &seller.hours {
         if model.prices.iter().any(|price| price.window.as_ref() == Some(&hours.id)) {

@@ -22,9 +22,14 @@ use crate::ops::book::BookError;
 use crate::ops::price::Pricer;
 use crate::ops::price::Swap;
 use crate::ops::price::WhatIf;
+use crate::ops::prices;
+use crate::ops::slice::SliceError;
+use crate::ops::slice::check_axes;
 use crate::ops::slice::cost_cell;
 use crate::ops::slice::heading;
 use crate::ops::slice::key_cell;
+use crate::ops::slice::list_cell;
+use crate::ops::slice::warn_empty;
 use crate::price::Mode;
 use crate::price::Table as PriceTable;
 use crate::report::Block;
@@ -57,6 +62,12 @@ pub enum RepriceError {
     /// The store failed, or its prices.
     #[error(transparent)]
     Book(#[from] BookError),
+    /// The question is wrong.
+    #[error(transparent)]
+    Slice(#[from] SliceError),
+    /// A model is to be served by two others.
+    #[error("`{0}` is priced as two models")]
+    TwoSwaps(String),
     /// The table has no such model.
     #[error("the price table has no model `{name}`")]
     UnknownModel {
@@ -102,6 +113,7 @@ pub fn mode(word: &str) -> Result<String, RepriceError> {
 
 /// Compares the costs in force with those by another table or on other terms; stores them if that is asked.
 pub fn run(book: &mut Book, table: &PriceTable, plan: &RepricePlan) -> Result<Report, RepriceError> {
+    check_axes(book, plan.by.iter(), &plan.filter)?;
     let query = RollupQuery {
         by: plan.by.clone(),
         window: plan.window,
@@ -121,6 +133,18 @@ pub fn run(book: &mut Book, table: &PriceTable, plan: &RepricePlan) -> Result<Re
     };
     let mut report = Report::new("reprice");
     warn_overrides(&mut report, &pricer);
+    for swap in pricer.unused_swaps() {
+        let hint = table.suggest_model(&swap.from).first().map(|near| format!("did you mean `{near}`?"));
+        report.warn("unused_model", format!("no call is of the model `{}`", swap.from), hint);
+    }
+    let left_out: Vec<&str> = book.priced_by.split('+').filter(|part| part.starts_with("ov.")).collect();
+    let left_out: Vec<&str> =
+        left_out.into_iter().filter(|part| !table.id().split('+').any(|own| own == *part)).collect();
+    if !left_out.is_empty() {
+        let message =
+            format!("the store is priced with the overrides {}, and these prices are without", left_out.join(", "));
+        report.warn("overrides_left_out", message, Some("name their file with --overrides, or in attr.toml".into()));
+    }
     let from = std::mem::replace(&mut book.priced_by, table.id().to_string());
     report.price_table = Some(table.id().to_string());
     report.window = Some((plan.window, plan.zone));
@@ -134,15 +158,21 @@ pub fn run(book: &mut Book, table: &PriceTable, plan: &RepricePlan) -> Result<Re
     let change = |(old, new): &(Measures, Measures)| new.cost - old.cost;
     rows.sort_by(|a, b| change(&b.1).pico().abs().cmp(&change(&a.1).pico().abs()).then_with(|| a.0.cmp(&b.0)));
     let total = (before.total(), after.total());
-    report.put_rows("rows", rows.iter().map(|(key, pair)| object(plan, Some(key), pair)));
-    report.put("total", object(plan, None, &total));
+    let with_list = total.1.discount != Usd::ZERO;
+    if total.0.calls == 0 {
+        warn_empty(&mut report, book, &plan.filter)?;
+    } else {
+        prices::warn_stale(&mut report, book)?;
+    }
+    report.put_rows("rows", rows.iter().map(|(key, pair)| object(plan, Some(key), pair, with_list)));
+    report.put("total", object(plan, None, &total, with_list));
     if let Some(changed) = changed {
         report.put("changed_calls", changed);
     }
     report.blocks.push(Block::Heading(heading(plan.window, plan.zone)));
     report.blocks.push(Block::Facts(vec![
         ("from".into(), Cell::Text(from)),
-        ("to".into(), Cell::Text(named(table, &plan.what_if))),
+        ("to".into(), Cell::Path(named(table, &plan.what_if))),
     ]));
     report.blocks.push(Block::Table(shown(plan, &rows, &total)));
     warn_moves(&mut report, &moves);
@@ -165,7 +195,7 @@ fn named(table: &PriceTable, what_if: &WhatIf) -> String {
     name
 }
 
-fn object(plan: &RepricePlan, key: Option<&Key>, (old, new): &(Measures, Measures)) -> Value {
+fn object(plan: &RepricePlan, key: Option<&Key>, (old, new): &(Measures, Measures), with_list: bool) -> Value {
     let mut object = Map::new();
     if let Some(key) = key {
         let key: Map<String, Value> =
@@ -176,7 +206,7 @@ fn object(plan: &RepricePlan, key: Option<&Key>, (old, new): &(Measures, Measure
     object.insert("old_usd".into(), json!(old.cost));
     object.insert("new_usd".into(), json!(new.cost));
     object.insert("change_usd".into(), json!(new.cost - old.cost));
-    if new.discount != Usd::ZERO {
+    if with_list {
         object.insert("new_list_usd".into(), json!(new.cost + new.discount));
     }
     if old.unpriced_calls() + new.unpriced_calls() > 0 {
@@ -208,7 +238,7 @@ fn shown(plan: &RepricePlan, rows: &[(Key, (Measures, Measures))], total: &(Meas
         }
         cells.push(cost_cell(old));
         if list {
-            cells.push(Cell::Usd(new.cost + new.discount));
+            cells.push(list_cell(new));
         }
         cells.extend([cost_cell(new), Cell::Change(new.cost - old.cost)]);
         cells

@@ -27,6 +27,7 @@ use crate::ops::slice::table::blocks;
 pub(super) use crate::ops::slice::table::cost_cell;
 pub(super) use crate::ops::slice::table::heading;
 pub(super) use crate::ops::slice::table::key_cell;
+pub(super) use crate::ops::slice::table::list_cell;
 use crate::report::Report;
 use crate::store::StoreError;
 
@@ -113,7 +114,7 @@ pub enum SliceError {
 
 /// Answers the question.
 pub fn run(book: &Book, plan: &SlicePlan) -> Result<Report, SliceError> {
-    check_axes(book, plan)?;
+    check_axes(book, plan.by.iter().chain(&plan.per), &plan.filter)?;
     let query = |window: Window| RollupQuery {
         by: plan.by.clone(),
         window,
@@ -157,15 +158,14 @@ fn order(plan: &SlicePlan) -> Result<Order, SliceError> {
 }
 
 /// Refuses an axis that neither the program nor the store knows.
-fn check_axes(book: &Book, plan: &SlicePlan) -> Result<(), SliceError> {
-    let filtered = plan.filter.0.iter().map(|condition| &condition.axis);
-    let asked: Vec<&String> = plan
-        .by
-        .iter()
-        .chain(filtered)
-        .chain(&plan.per)
-        .filter_map(|axis| if let Axis::Key(key) = axis { Some(key) } else { None })
-        .collect();
+pub(super) fn check_axes<'a>(
+    book: &Book,
+    axes: impl Iterator<Item = &'a Axis>,
+    filter: &'a Filter,
+) -> Result<(), SliceError> {
+    let filtered = filter.0.iter().map(|condition| &condition.axis);
+    let asked: Vec<&String> =
+        axes.chain(filtered).filter_map(|axis| if let Axis::Key(key) = axis { Some(key) } else { None }).collect();
     if asked.is_empty() {
         return Ok(());
     }
@@ -191,21 +191,26 @@ fn check_axes(book: &Book, plan: &SlicePlan) -> Result<(), SliceError> {
 /// More than this share of a dimension without a value is worth a warning.
 const UNTAGGED_WARNING: f64 = 0.2;
 
+/// Says where the calls are when none was found.
+pub(super) fn warn_empty(report: &mut Report, book: &Book, filter: &Filter) -> Result<(), StoreError> {
+    let overview = book.store.overview()?;
+    let message = match (overview.first, overview.last) {
+        (Some(first), Some(last)) if filter.0.is_empty() => {
+            format!("no call in this window; the store's calls lie from {first} to {last}")
+        }
+        (Some(first), Some(last)) => {
+            format!("no call passes the filter in this window; the store's calls lie from {first} to {last}")
+        }
+        _ => "the store holds no call".to_string(),
+    };
+    let hint = overview.last.map(|_| "`--as-of latest` counts windows back from the last call".to_string());
+    report.warn("empty_window", message, hint);
+    Ok(())
+}
+
 fn warnings(report: &mut Report, book: &Book, plan: &SlicePlan, slice: &Slice) -> Result<(), StoreError> {
     if slice.total.calls == 0 {
-        let overview = book.store.overview()?;
-        let message = match (overview.first, overview.last) {
-            (Some(first), Some(last)) if plan.filter.0.is_empty() => {
-                format!("no call in this window; the store's calls lie from {first} to {last}")
-            }
-            (Some(first), Some(last)) => {
-                format!("no call passes the filter in this window; the store's calls lie from {first} to {last}")
-            }
-            _ => "the store holds no call".to_string(),
-        };
-        let hint = overview.last.map(|_| "`--as-of latest` counts windows back from the last call".to_string());
-        report.warn("empty_window", message, hint);
-        return Ok(());
+        return warn_empty(report, book, &plan.filter);
     }
     if let Some(note) = measures::unpriced_note(&slice.total) {
         report.warn("unpriced_calls", note, measures::unpriced_hint(&slice.total));

@@ -49,6 +49,9 @@ pub struct Item {
     /// Agreed price for a million tokens, in place of list price and multiplier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreed_usd_per_mtok: Option<String>,
+    /// The part taken off list price and multiplier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discount: Option<String>,
     /// What was agreed in place of it: `override contract.toml:12`.
     #[serde(rename = "override", skip_serializing_if = "Option::is_none")]
     pub agreed: Option<String>,
@@ -155,6 +158,10 @@ impl Charge<'_> {
             multiplier: region.map_or_else(|| "1".to_string(), |region| region.mult.clone()),
             usd: exact(usd),
             list_usd: (usd != list).then(|| exact(list)),
+            discount: match deal.map(|deal| &deal.terms) {
+                Some(Terms::Discount { text, .. }) => Some(text.clone()),
+                _ => None,
+            },
             agreed_usd_per_mtok: deal.and_then(|deal| self.agreed_rate(deal)).map(decimal),
             agreed: deal.filter(|_| usd != list || matches!(self, Charge::Agreed { .. })).map(Override::name),
             price_row: String::new(),

@@ -205,6 +205,12 @@ impl Reading<'_> {
             }
         }
         let place = self.source.place(spanned.span());
+        if matches!(terms, Terms::Rates(_)) && block.models.is_none() {
+            return fault(
+                "agreed prices without `models`",
+                "one price for all a seller has is a slip: name the models",
+            );
+        }
         let models = self.words(block.models.as_deref())?;
         Ok(Override { seller, models, modes, from, to, terms, tokens, tools, note: block.note.clone(), place })
     }

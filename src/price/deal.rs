@@ -5,7 +5,7 @@ use crate::domain::tokens::{CLASSES, Class};
 
 use crate::price::error::Place;
 use crate::price::mode::Mode;
-use crate::price::rows::Model;
+use crate::price::rows::{Model, decimal, show_date};
 
 /// An agreed price, in place of the list price or of a part of it.
 #[derive(Clone, Debug)]
@@ -76,6 +76,26 @@ impl Override {
             Terms::Discount { .. } => None,
             Terms::Rates(rates) => rates[class as usize],
         }
+    }
+
+    /// Returns what was agreed and for when: `15 % off from 2026-10-01 to 2027-10-01`.
+    pub fn show(&self) -> String {
+        let mut words = match &self.terms {
+            Terms::Discount { text, .. } => format!("{text} of the list price off"),
+            Terms::Rates(rates) => {
+                let rate = |class: Class| Some(format!("{} ${}", class.name(), decimal(rates[class as usize]?)));
+                Class::ALL.into_iter().filter_map(rate).collect::<Vec<_>>().join(", ")
+            }
+        };
+        for mode in self.modes.iter().flatten() {
+            words.push_str(&format!(", {mode}"));
+        }
+        for (word, ts) in [("from", self.from), ("to", self.to)] {
+            if let Some(ts) = ts {
+                words.push_str(&format!(" {word} {}", show_date(ts)));
+            }
+        }
+        words
     }
 
     /// Returns how a bill names it: `override contract.toml:12`.

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 
 use crate::domain::money::Usd;
 use crate::domain::time::Timestamp;
@@ -256,6 +256,14 @@ impl Price {
         let key = |row: &Price| (row.withdrawn, row.mode, row.starts(), row.prompt_min);
         let (x, y) = (key(a), key(b));
         x.0.cmp(&y.0).then(x.1.cmp(&y.1)).then_with(|| a.window.cmp(&b.window)).then(x.2.cmp(&y.2)).then(x.3.cmp(&y.3))
+    }
+
+    /// Returns when the row became known; `None` for one that was known all along.
+    pub(super) fn known_since(&self) -> Option<Timestamp> {
+        let read =
+            self.read.and_then(|day| day.and_time(NaiveTime::MIN).and_utc().timestamp_nanos_opt()).map(Timestamp);
+        let start = self.from.filter(|_| !self.since_launch);
+        self.known.or_else(|| start.map(|start| read.map_or(start, |read| read.min(start))))
     }
 
     /// Returns the first instant the row applies to.

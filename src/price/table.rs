@@ -163,12 +163,13 @@ impl Table {
 
     /// Returns the table as it stood on a day: without rows it did not know yet, with those withdrawn since.
     ///
-    /// A row that does not say when it became known counts as known all along.
+    /// A row that does not say when it became known counts as known from its start, or from when it was read if that
+    /// was earlier; one that holds since launch, all along.
     pub fn known_on(&self, day: Timestamp) -> Table {
         let mut table = self.clone();
         table.id = format!("{}+known-on.{}", self.id, show_date(day));
         for model in &mut table.models {
-            model.prices.retain(|row| row.known.is_none_or(|known| known <= day));
+            model.prices.retain(|row| row.known_since().is_none_or(|known| known <= day));
             model.prices.retain(|row| row.withdrawn.is_none_or(|withdrawn| day < withdrawn));
             model.prices.iter_mut().for_each(|row| row.withdrawn = None);
             model.prices.sort_by(Price::in_order);

@@ -104,9 +104,22 @@ fn locate(record: Node<'_>) -> Option<Found<'_>> {
 
 fn is_answer(node: Node<'_>) -> bool {
     let text = |key: &str| node.get(key).map(Node::raw);
-    text("type") == Some("message")
-        && node.get("model").is_some()
-        && (node.path(&["usage", "input_tokens"]).is_some() || node.get("content").is_some())
+    let usage = |key: &str| node.path(&["usage", key]).is_some();
+    if text("type") == Some("message") {
+        return node.get("model").is_some() && (usage("input_tokens") || node.get("content").is_some());
+    }
+    // An answer cut down to its model and usage. A record with keys of somebody else's is a log's own.
+    const MARKS: [&str; 7] = [
+        "cache_creation_input_tokens",
+        "cache_read_input_tokens",
+        "cache_creation",
+        "server_tool_use",
+        "iterations",
+        "inference_geo",
+        "speed",
+    ];
+    let is_cut = || node.get("model").is_some() && node.fields().all(|(key, _)| OWN.contains(&key));
+    text("type").is_none() && usage("input_tokens") && MARKS.into_iter().any(usage) && is_cut()
 }
 
 fn is_error(node: Node<'_>) -> bool {
@@ -252,6 +265,6 @@ fn inherit<'t>(call: &mut Call<'t>, outer: &Call<'t>, number: usize) {
     call.dims = outer.dims.clone();
     call.extra = outer.extra.iter().filter(|(key, _)| key != "model_requested").cloned().collect();
     call.request_id = outer.request_id.as_ref().map(|id| Cow::Owned(format!("{id}#{number}")));
-    let shared = Flags(outer.flags.0 & (Flags::ZONE_ASSUMED.0 | Flags::TIME_ASSUMED.0));
+    let shared = Flags(outer.flags.0 & (Flags::ZONE_ASSUMED.0 | Flags::TIME_ASSUMED.0 | Flags::GEO_STATED.0));
     call.flags.add(shared);
 }

@@ -169,16 +169,27 @@ fn take_request<'t>(request: Node<'t>, call: &mut Call<'t>) {
     if let Some(user) = request.get("user").and_then(Node::str) {
         call.set_if_none(Dim::User, user);
     }
-    if let Some(model) = request.get("model").and_then(Node::str) {
+    if let Some(model) = request.first(&["model", "modelId"]).and_then(Node::str) {
         call.set(Dim::Model, model);
     }
 }
 
 /// Sets the model that served the call; another one that was asked for is kept beside it.
+///
+/// On Bedrock it is the other way round: the answer has the maker's name, the request the id that is sold, which says
+/// the region too.
 pub fn set_model<'t>(call: &mut Call<'t>, served: Option<Cow<'t, str>>) {
     let Some(served) = served.filter(|served| !served.is_empty()) else {
         return;
     };
+    if call.dim(Dim::Provider) == Some("bedrock")
+        && let Some(requested) = call.dim(Dim::Model).filter(|requested| requested.contains('.'))
+    {
+        if *requested != served {
+            call.set_extra("model_served", served);
+        }
+        return;
+    }
     if let Some(requested) = call.dims[Dim::Model as usize].take().filter(|requested| *requested != served) {
         call.set_extra("model_requested", requested);
     }

@@ -249,7 +249,8 @@ pub fn assign<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
 pub fn says_dim(dim: Dim, rank: u16, value: &str) -> bool {
     match dim {
         Dim::Tier => rank == 0 || value::is_tier(value),
-        Dim::Provider => value::is_name(value),
+        // `system` and `api` may hold a prompt; a provider may have a name of two words.
+        Dim::Provider => value::is_name(value) || rank < 4 && value.len() <= 40,
         // `session_id` is an id whatever it holds; `conversation` may be the conversation itself.
         Dim::Session => rank < 3 || value::is_name(value),
         _ => true,

@@ -6,6 +6,8 @@
 //! leave reasoning out of the output (xAI chat) or out of all but the total (Gemini): the total tells.
 //! Streams of chunks, images, transcriptions and batch outputs are not read here.
 
+use std::borrow::Cow;
+
 use crate::domain::Call;
 use crate::domain::Class;
 use crate::domain::Dim;
@@ -136,8 +138,18 @@ fn is_answer(node: Node<'_>) -> bool {
     match node.get("object").map(Node::raw) {
         Some("chat.completion" | "text_completion" | "response" | "realtime.response") => true,
         Some("list") => node.path(&["usage", "prompt_tokens"]).is_some(),
-        _ => node.path(&["usage", "prompt_tokens"]).is_some() && node.get("choices").is_some(),
+        _ if node.path(&["usage", "prompt_tokens"]).is_some() && node.get("choices").is_some() => true,
+        _ => is_cut(node),
     }
+}
+
+/// Tells whether an answer was cut down to its model and usage. A record with keys of somebody else's is a log's own.
+fn is_cut(node: Node<'_>) -> bool {
+    let usage = |key: &str| node.path(&["usage", key]).is_some();
+    let counted = usage("prompt_tokens") && (usage("completion_tokens") || usage("total_tokens"))
+        || usage("input_tokens")
+            && ["total_tokens", "input_tokens_details", "output_tokens_details"].into_iter().any(usage);
+    counted && node.get("model").is_some() && node.fields().all(|(key, _)| OWN.contains(&key))
 }
 
 fn is_error(node: Node<'_>) -> bool {
@@ -169,7 +181,7 @@ fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
     {
         call.set(Dim::Tier, tier);
     }
-    take_tools(body, call);
+    take_tools(body, call)?;
     match body.get("usage") {
         Some(usage) => take_usage(usage, call),
         None if body::has_failed(call) => Ok(()),
@@ -213,7 +225,14 @@ fn take_seller(body: Node<'_>, call: &mut Call<'_>) {
     } else if routed {
         "openrouter"
     } else {
-        "openai"
+        let asked = call.dim(Dim::Model).map(|model| Cow::Owned(model.to_string()));
+        let model = body.get("model").and_then(Node::str).or(asked).unwrap_or_default();
+        match () {
+            () if is_family(&model) => "openai",
+            () if model.starts_with("accounts/fireworks/") => "fireworks",
+            // Many vendors copy the shape: whose model it is, the price table may know.
+            () => return,
+        }
     };
     call.set_if_none(Dim::Provider, seller);
 }
@@ -252,15 +271,33 @@ fn take_state<'t>(body: Node<'t>, call: &mut Call<'t>) {
     }
 }
 
-fn take_tools(body: Node<'_>, call: &mut Call<'_>) {
+fn take_tools<'t>(body: Node<'t>, call: &mut Call<'t>) -> Result<(), String> {
+    // xAI counts the uses that it bills; its items of output are more or fewer.
+    if let Some(details) = body.path(&["usage", "server_side_tool_usage_details"]) {
+        for (tool, uses) in details.fields() {
+            if let Some(uses) = value::optional_count(tool, Some(uses))?.filter(|uses| *uses > 0) {
+                call.tools.push((tool.into(), uses));
+            }
+        }
+        return Ok(());
+    }
+    if let Some(sources) = body.path(&["usage", "num_sources_used"]).filter(|_| call.dim(Dim::Provider) == Some("xai"))
+        && let Some(uses) = value::optional_count("num_sources_used", Some(sources))?.filter(|uses| *uses > 0)
+    {
+        call.tools.push(("num_sources_used".into(), uses));
+    }
+    // Only a search has a fee; opening a page it found, or looking into it, has none.
+    let billed = |item: &Node<'_>| item.path(&["action", "type"]).is_none_or(|action| action.raw() == "search");
     for (kind, id) in TOOLS {
         let items = body.get("output").into_iter().flat_map(Node::items);
-        let uses = items.filter(|item| item.get("type").map(Node::raw) == Some(kind)).count() as u64;
+        let uses = items.filter(|item| item.get("type").map(Node::raw) == Some(kind));
+        let uses = uses.filter(|item| *kind != "web_search_call" || billed(item)).count() as u64;
         if uses > 0 {
             let id = if *id == "web_search" && searches_by_preview(body) { "web_search_preview" } else { id };
-            call.tools.push((id.into(), uses));
+            call.tools.push(((*id).into(), uses));
         }
     }
+    Ok(())
 }
 
 /// Tells whether the search tool on offer was the preview, which has a fee of its own.
@@ -295,6 +332,10 @@ fn take_usage(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
         Some((tokens, reasoning)) => {
             call.tokens = tokens;
             call.reasoning = reasoning;
+            if counts.written > 0 && !keeps_for_half_an_hour(call) {
+                call.tokens.set(Class::CacheWrite30m, 0);
+                call.tokens.set(Class::CacheWrite5m, counts.written);
+            }
             let hidden = reasoning.saturating_sub(counts.reasoning);
             if hidden > 0 {
                 call.set_extra("reasoning_hidden", hidden.to_string());
@@ -307,7 +348,7 @@ fn take_usage(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
         }
     }
     if counts.written > 0 {
-        // The usage does not tell the retention: the default is thirty minutes.
+        // The usage does not tell the retention: the default of the model's maker is taken.
         call.flags.add(Flags::TTL_UNKNOWN);
     }
     Ok(())
@@ -328,9 +369,33 @@ fn take_cost(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
 
 /// Tells whether the model is OpenAI's own, so that the documented sums are law.
 fn of_openai(call: &Call<'_>) -> bool {
-    const FAMILIES: [&str; 8] = ["gpt-", "chatgpt-", "o1", "o3", "o4", "ft:", "text-embedding", "codex-"];
+    matches!(call.dim(Dim::Provider), Some("openai" | "azure")) && is_family(call.dim(Dim::Model).unwrap_or_default())
+}
+
+/// Tells OpenAI's models by their names. Its open-weight ones are sold by others alone.
+fn is_family(model: &str) -> bool {
+    const FAMILIES: [&str; 13] = [
+        "gpt-",
+        "gpt3",
+        "chatgpt-",
+        "o1",
+        "o3",
+        "o4",
+        "ft:",
+        "text-embedding-",
+        "text-davinci",
+        "codex-",
+        "dall-e",
+        "omni-moderation",
+        "computer-use",
+    ];
+    FAMILIES.iter().any(|name| model.starts_with(name)) && !model.starts_with("gpt-oss")
+}
+
+/// Tells whether a cache write of a call is kept for thirty minutes, as OpenAI's models do; others keep it for five.
+fn keeps_for_half_an_hour(call: &Call<'_>) -> bool {
     let model = call.dim(Dim::Model).unwrap_or_default();
-    matches!(call.dim(Dim::Provider), Some("openai" | "azure")) && FAMILIES.iter().any(|name| model.starts_with(name))
+    of_openai(call) || call.dim(Dim::Provider) == Some("azure") || is_family(model.rsplit('/').next().unwrap_or(model))
 }
 
 /// Reads the counts; `None` where the usage does not say what went in or came out.

@@ -43,6 +43,26 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("togetherai", "together"),
     ("fireworks_ai", "fireworks"),
     ("moonshotai", "moonshot"),
+    ("moonshot_ai", "moonshot"),
+    ("moonshot-ai", "moonshot"),
+    ("kimi", "moonshot"),
+    ("google_ai", "google"),
+    ("google-ai", "google"),
+    ("mistral-ai", "mistral"),
+    ("together-ai", "together"),
+    ("fireworks-ai", "fireworks"),
+    ("fireworksai", "fireworks"),
+    ("open_ai", "openai"),
+    ("openai_chat", "openai"),
+    ("openai-chat", "openai"),
+    ("openai/chat", "openai"),
+    ("anthropic-messages", "anthropic"),
+    ("grok", "xai"),
+    ("zhipu", "zai"),
+    ("zhipuai", "zai"),
+    ("z-ai", "zai"),
+    ("z.ai", "zai"),
+    ("zai-org", "zai"),
     ("claude", "anthropic"),
 ];
 
@@ -54,6 +74,8 @@ pub fn fold(name: &str) -> Cow<'_, str> {
     let name = name.trim();
     let lower: Cow<'_, str> =
         if name.bytes().any(|b| b.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() };
+    // `Azure OpenAI` is `azure_openai`.
+    let lower = if lower.contains(' ') { Cow::Owned(lower.replace(' ', "_")) } else { lower };
     if let Some((_, seller)) = SPELLINGS.iter().find(|(spelling, _)| *spelling == lower) {
         return Cow::Borrowed(seller);
     }

@@ -1,5 +1,6 @@
 //! The one test binary: each further one would link everything again.
 
+mod answers;
 mod crash;
 mod flat;
 mod goldens;

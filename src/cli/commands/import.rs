@@ -43,7 +43,13 @@ impl ImportArgs {
                 book.keep_table()?;
             }
             let results = import::run(book, &plan, &app.ui)?;
-            let report = import::report(book, &results, plan.dry_run);
+            let mut report = import::report(book, &results, plan.dry_run);
+            let files = app.price_files();
+            if files.are_named() && files.load()?.id() != book.priced_by {
+                let message = format!("the store is priced by table {}, and so are its new calls", book.priced_by);
+                let hint = "`attr reprice --apply` moves it to the prices you name; questions are answered by them";
+                report.warn("stored_price_table", message, Some(hint.into()));
+            }
             Ok((results, report))
         };
         // A rehearsal without a store makes none.

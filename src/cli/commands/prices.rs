@@ -166,7 +166,7 @@ impl ImportArgs {
 impl PricesArgs {
     pub(super) fn run(&self, app: &mut App) -> Result<Outcome, CliError> {
         match &self.action {
-            Action::List { seller, output } => app.show(&mut prices::list(&app.table()?, seller.as_deref()), output),
+            Action::List { seller, output } => app.show(&mut prices::list(&app.table()?, seller.as_deref())?, output),
             Action::Show { model, output } => app.show(&mut prices::show(&app.table()?, model)?, output),
             Action::Import(args) => args.run(app),
             Action::Check(args) => args.run(app),

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::cli::Outcome;
 use crate::cli::app::App;
 use crate::cli::args::FilterArgs;
+use crate::cli::args::FromArgs;
 use crate::cli::args::OutputArgs;
 use crate::cli::args::WindowArgs;
 use crate::cli::args::axes;
@@ -17,6 +18,7 @@ use crate::ops::book;
 use crate::ops::book::Book;
 use crate::ops::price::WhatIf;
 use crate::ops::reprice;
+use crate::ops::reprice::RepriceError;
 use crate::ops::reprice::RepricePlan;
 use crate::report::Block;
 
@@ -27,7 +29,7 @@ use crate::report::Block;
 #[derive(Debug, Args)]
 pub struct RepriceArgs {
     /// Store the new costs
-    #[arg(long, conflicts_with_all = ["dry_run", "known_on", "prices_at", "as_model", "as_mode"])]
+    #[arg(long, conflicts_with_all = ["from", "dry_run", "known_on", "prices_at", "as_model", "as_mode"])]
     apply: bool,
     /// Only show the effect, which is what happens without --apply
     #[arg(long)]
@@ -55,6 +57,8 @@ pub struct RepriceArgs {
     #[command(flatten)]
     window: WindowArgs,
     #[command(flatten)]
+    from: FromArgs,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -63,7 +67,7 @@ impl RepriceArgs {
         let mut report = match self.apply {
             true => app.writing(true, |book| self.report(app, book))?,
             false => {
-                let mut book = app.stored()?;
+                let mut book = if self.from.from.is_empty() { app.stored()? } else { app.question(&self.from)? };
                 self.report(app, &mut book)?
             }
         };
@@ -109,6 +113,11 @@ impl RepriceArgs {
     }
 
     fn what_if(&self, table: &PriceTable) -> Result<WhatIf, CliError> {
+        let mut names: Vec<String> = self.as_model.iter().map(|(from, _)| from.to_lowercase()).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(RepriceError::TwoSwaps(twice[0].clone()).into());
+        }
         Ok(WhatIf {
             prices_at: self.prices_at.as_deref().map(|day| instant("--prices-at", day)).transpose()?,
             models: self.as_model.iter().map(|(from, to)| reprice::swap(table, from, to)).collect::<Result<_, _>>()?,

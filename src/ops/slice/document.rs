@@ -12,6 +12,7 @@ use crate::analyze::percentiles::UnitCost;
 use crate::analyze::slice;
 use crate::analyze::slice::Row;
 use crate::analyze::slice::Slice;
+use crate::domain::Usd;
 use crate::domain::Window;
 use crate::domain::rollup::Measures;
 use crate::ops::measures;
@@ -24,7 +25,8 @@ pub(super) fn document(report: &mut Report, plan: &SlicePlan, slice: &Slice, bas
         report.put("baseline_window", sides(window));
     }
     let by: Vec<String> = plan.by.iter().map(ToString::to_string).collect();
-    report.put_rows("rows", slice.rows.iter().map(|row| RowDocument::of_row(&by, row)));
+    let with_list = slice.total.discount != Usd::ZERO;
+    report.put_rows("rows", slice.rows.iter().map(|row| RowDocument::of_row(&by, row, with_list)));
     if plan.tree && plan.by.len() > 1 {
         let levels = (1..plan.by.len()).flat_map(|level| {
             slice::subtotals(slice, 0..slice.rows.len(), level).into_iter().map(move |subtotal| (level, subtotal))
@@ -38,6 +40,7 @@ pub(super) fn document(report: &mut Report, plan: &SlicePlan, slice: &Slice, bas
                     share: subtotal.share,
                     units: None,
                     baseline: None,
+                    with_list,
                 };
                 serde_json::to_value(row).unwrap_or(Value::Null)
             })
@@ -53,6 +56,7 @@ pub(super) fn document(report: &mut Report, plan: &SlicePlan, slice: &Slice, bas
             share: None,
             units: slice.units.as_ref(),
             baseline: slice.baseline.as_ref(),
+            with_list,
         },
     );
 }
@@ -75,10 +79,12 @@ pub(super) struct RowDocument<'r> {
     pub(super) share: Option<f64>,
     pub(super) units: Option<&'r (u64, Option<UnitCost>)>,
     pub(super) baseline: Option<&'r Measures>,
+    /// Whether list prices differ somewhere in the answer: then every row has one, so that they sum.
+    pub(super) with_list: bool,
 }
 
 impl<'r> RowDocument<'r> {
-    pub(super) fn of_row(by: &'r [String], row: &'r Row) -> RowDocument<'r> {
+    pub(super) fn of_row(by: &'r [String], row: &'r Row, with_list: bool) -> RowDocument<'r> {
         RowDocument {
             key: Some(KeyDocument { by, values: &row.key }),
             is_other: row.is_other,
@@ -86,6 +92,7 @@ impl<'r> RowDocument<'r> {
             share: row.share,
             units: row.units.as_ref(),
             baseline: row.baseline.as_ref(),
+            with_list,
         }
     }
 }
@@ -99,7 +106,7 @@ impl Serialize for RowDocument<'_> {
         if self.is_other {
             map.serialize_entry("other", &true)?;
         }
-        measures::entries(self.measures, &mut map)?;
+        measures::entries(self.measures, self.with_list, &mut map)?;
         if let Some(share) = self.share {
             // Six decimals are enough to read and keep the text short.
             map.serialize_entry("share", &((share * 1e6).round() / 1e6))?;

@@ -156,6 +156,14 @@ pub(in crate::ops) fn key_cell(value: &Option<Arc<str>>, is_other: bool) -> Cell
     }
 }
 
+/// The cost by list price, of a group with a priced call.
+pub(in crate::ops) fn list_cell(measures: &Measures) -> Cell {
+    match cost_cell(measures) {
+        Cell::Usd(cost) => Cell::Usd(cost + measures.discount),
+        other => other,
+    }
+}
+
 /// A group without a single priced call has no cost to show, rather than a cost of nothing.
 pub(in crate::ops) fn cost_cell(measures: &Measures) -> Cell {
     let priced = measures.unpriced_calls() < measures.calls || measures.calls == 0;
@@ -182,7 +190,7 @@ pub(super) fn measure_cells(
         cells.push(Cell::Count(measures.unpriced_calls()));
     }
     if columns.list {
-        cells.push(Cell::Usd(measures.cost + measures.discount));
+        cells.push(list_cell(measures));
     }
     cells.push(cost_cell(measures));
     cells.push(share.map_or(Cell::Empty, Cell::Share));

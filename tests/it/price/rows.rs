@@ -81,7 +81,10 @@ fn a_row_may_start_at_a_clock_time_or_hold_since_launch() {
 fn a_table_as_it_stood_on_a_day_has_the_rise_that_was_announced_then() {
     // Sonnet 5 was to rise from 2 and 10 to 3 and 15 on 2026-09-01: announced 2026-06-30, cancelled 2026-08-10.
     let call = [(Input, 1_000_000), (Output, 1_000_000)];
-    for (day, cost) in [("2026-06-29", "12"), ("2026-06-30", "18"), ("2026-08-09", "18"), ("2026-08-10", "12")] {
+    let before = builtin().known_on(at("2026-06-29"));
+    // Before its launch nobody knew the model's price at all.
+    assert_eq!(ask("anthropic", "claude-sonnet-5").of(&before).why(&call), Unpriced::ModeNotSold);
+    for (day, cost) in [("2026-06-30", "18"), ("2026-08-09", "18"), ("2026-08-10", "12")] {
         let then = builtin().known_on(at(day));
         let sonnet = |time| ask("anthropic", "claude-sonnet-5").of(&then).on(time);
         assert_eq!(sonnet("2026-08-31T23:59:59Z").usd(&call), "12", "known on {day}");
