@@ -40,17 +40,6 @@ fn hex(parsed: &Parsed, bytes: usize) -> String {
     hex
 }
 
-/// Returns the digest of one price row, for the record of what was released.
-#[expect(dead_code, reason = "the record of released rows will read it")]
-pub(super) fn row(model: &Model, row: &Price) -> String {
-    let mut sha = Sha256::new();
-    sha.update(price_line(model, row).as_bytes());
-    sha.finalize()[..4].iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a String takes any text");
-        hex
-    })
-}
-
 fn override_line(deal: &Override) -> String {
     let terms = match &deal.terms {
         Terms::Discount { paid, .. } => format!("{paid:?}"),
