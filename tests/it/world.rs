@@ -143,9 +143,10 @@ impl World {
     }
 }
 
-/// A store in memory with the built-in prices.
+/// A store in memory with the built-in prices, which are read once for all tests.
 pub(crate) fn book() -> Book {
-    Book::in_memory(PriceTable::builtin().unwrap()).unwrap()
+    static TABLE: std::sync::OnceLock<PriceTable> = std::sync::OnceLock::new();
+    Book::in_memory(TABLE.get_or_init(|| PriceTable::builtin().unwrap()).clone()).unwrap()
 }
 
 /// A file that is in.
