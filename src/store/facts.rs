@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::params;
 
@@ -273,9 +274,7 @@ impl Store {
 
     /// Keeps the text of a price table that the store's costs were computed with.
     pub fn keep_price_table(&self, id: &str, text: &str) -> Result<(), StoreError> {
-        self.conn.execute("INSERT OR IGNORE INTO price_tables (id, text) VALUES (?1, ?2)", [id, text])?;
-        self.conn.execute("INSERT OR REPLACE INTO state (key, value) VALUES ('price_table', ?1)", [id])?;
-        Ok(())
+        keep_price_table(&self.conn, id, text)
     }
 
     /// Returns the id of the price table that the stored costs were computed with last.
@@ -300,4 +299,11 @@ impl Store {
     pub fn is_empty(&self) -> Result<bool, StoreError> {
         Ok(self.conn.query_row("SELECT NOT EXISTS (SELECT 1 FROM calls)", [], |row| row.get(0))?)
     }
+}
+
+/// Keeps the text of a price table and names it as the one behind the stored costs.
+pub(crate) fn keep_price_table(conn: &Connection, id: &str, text: &str) -> Result<(), StoreError> {
+    conn.execute("INSERT OR IGNORE INTO price_tables (id, text) VALUES (?1, ?2)", [id, text])?;
+    conn.execute("INSERT OR REPLACE INTO state (key, value) VALUES ('price_table', ?1)", [id])?;
+    Ok(())
 }

@@ -18,6 +18,7 @@ use crate::store::Batch;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::batch::columns::Ints;
+use crate::store::facts;
 use crate::store::packed::pack;
 use crate::store::rows;
 use crate::store::scan::OpenSegment;
@@ -57,8 +58,7 @@ impl Store {
             reprice_segment(&tx, &segment, repricing, &mut moved)?;
         }
         reprice_held(&tx, repricing)?;
-        tx.execute("INSERT OR IGNORE INTO price_tables (id, text) VALUES (?1, ?2)", [id, text])?;
-        tx.execute("INSERT OR REPLACE INTO state (key, value) VALUES ('price_table', ?1)", [id])?;
+        facts::keep_price_table(&tx, id, text)?;
         tx.commit()?;
         Ok(moved)
     }
