@@ -116,8 +116,14 @@ impl Flags {
     /// The logged cost is what the provider charged, by its own word, not a gateway's or a library's sum.
     pub const COST_CHARGED: Flags = Flags(1 << 13);
 
+    /// The request id names one call wherever it appears: it is the provider's, or as good as one. Records that share
+    /// it are records of one call.
+    pub const UNIQUE_ID: Flags = Flags(1 << 14);
+    /// The record repeats a call inside other work (an aside that replays its parent): the original is believed.
+    pub const REPLAYED: Flags = Flags(1 << 15);
+
     /// Every flag with the name used in reports.
-    pub const ALL: [(Flags, &'static str); 13] = [
+    pub const ALL: [(Flags, &'static str); 14] = [
         (Flags::INCLUSIVE_GUESSED, "inclusive_guessed"),
         (Flags::TTL_UNKNOWN, "ttl_unknown"),
         (Flags::USAGE_MISSING, "usage_missing"),
@@ -131,7 +137,26 @@ impl Flags {
         (Flags::FALLBACK_PRICE, "fallback_price"),
         (Flags::USAGE_ESTIMATED, "usage_estimated"),
         (Flags::COST_CHARGED, "cost_charged"),
+        (Flags::REPLAYED, "replayed"),
     ];
+
+    /// Where the origin is kept among the bits.
+    const ORIGIN_AT: u32 = 16;
+
+    /// Notes where the record was written.
+    pub const fn with_origin(self, origin: Origin) -> Flags {
+        Flags(self.0 & !(0b11 << Flags::ORIGIN_AT) | (origin as u32) << Flags::ORIGIN_AT)
+    }
+
+    /// Returns where the record was written.
+    pub const fn origin(self) -> Origin {
+        match self.0 >> Flags::ORIGIN_AT & 0b11 {
+            3 => Origin::Provider,
+            2 => Origin::Gateway,
+            1 => Origin::Span,
+            _ => Origin::Application,
+        }
+    }
 
     /// Adds flags.
     pub fn add(&mut self, other: Flags) {
@@ -147,6 +172,21 @@ impl Flags {
     pub fn names(self) -> Vec<&'static str> {
         Flags::ALL.iter().filter(|(flag, _)| self.has(*flag)).map(|(_, name)| *name).collect()
     }
+}
+
+/// Where a record of a call was written, from the application towards the provider. Counts are the better the nearer
+/// to the provider, dimensions the nearer to the application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Origin {
+    /// A log of the application's own.
+    Application = 0,
+    /// A tracing library.
+    Span = 1,
+    /// A gateway between application and provider.
+    Gateway = 2,
+    /// The provider: its answer, kept as it came.
+    Provider = 3,
 }
 
 /// The name among a call's tools, and in price tables, of what an explicit cache kept, counted in token-seconds.

@@ -76,6 +76,7 @@ impl How {
         How {
             input_format: self.input_format.clone().or(settings.input_format.clone()),
             options: Options {
+                path: String::new(),
                 map: more(&self.options.map, &settings.options.map),
                 cached_input: self.options.cached_input.or(settings.options.cached_input),
             },
@@ -267,7 +268,7 @@ fn import_file(
     let (sender, batches) = sync_channel(1);
     // Written batches return to be filled again: their memory is the import's only large memory.
     let (returning, returned) = sync_channel(2);
-    let options = how.options.clone();
+    let options = Options { path: path.clone(), ..how.options.clone() };
     let mut tail = std::thread::scope(|scope| -> Result<ImportTail, Failure> {
         let parser = std::thread::Builder::new().name("reader".into()).spawn_scoped(scope, move || {
             read_all(framing, shape, reader, &options, fixed, &Batches { sender, returned })

@@ -14,6 +14,7 @@ use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Tokens;
 use crate::read::Options;
+use crate::read::Origin;
 use crate::read::Reader;
 use crate::read::Record;
 use crate::read::Session;
@@ -53,6 +54,10 @@ impl Reader for Anthropic {
 
     fn claims(&self, record: Node<'_>) -> bool {
         foreign(record).is_none() && locate(record).is_some()
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Provider
     }
 
     fn start(&self, _: &Options) -> Box<dyn Session> {

@@ -21,6 +21,7 @@ use crate::domain::call::CACHE_STORAGE;
 use crate::domain::dimension::DIMS;
 use crate::read::CachedInput;
 use crate::read::Options;
+use crate::read::Origin;
 use crate::read::Reader;
 use crate::read::Record;
 use crate::read::Session;
@@ -64,6 +65,10 @@ impl Reader for Flat {
             _ => {}
         });
         model && amount
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Application
     }
 
     fn start(&self, options: &Options) -> Box<dyn Session> {

@@ -19,6 +19,7 @@ use crate::domain::Flags;
 use crate::domain::Timestamp;
 use crate::read::CachedInput;
 use crate::read::Options;
+use crate::read::Origin;
 use crate::read::Reader;
 use crate::read::Record;
 use crate::read::Session;
@@ -47,6 +48,10 @@ impl Reader for LiteLlm {
         let row = has("request_id") && has("spend") && (has("startTime") || has("start_time"));
         let payload = has("response_cost") && (has("model_map_information") || has("hidden_params"));
         has("call_type") && (row || payload)
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Gateway
     }
 
     fn start(&self, options: &Options) -> Box<dyn Session> {

@@ -22,6 +22,7 @@ pub mod value;
 use crate::domain::Call;
 use crate::read::json::Node;
 
+pub use crate::domain::call::Origin;
 pub use crate::domain::span::Span;
 pub use crate::domain::span::SpanRole;
 
@@ -47,6 +48,9 @@ pub trait Reader: Sync {
         false
     }
 
+    /// Where its records are written: decides which of several records of one call is believed.
+    fn origin(&self) -> Origin;
+
     /// Starts on a file.
     fn start(&self, options: &Options) -> Box<dyn Session>;
 }
@@ -55,6 +59,10 @@ pub trait Reader: Sync {
 pub trait Session {
     /// Hands all that is in a record to the sink, or says that it is none of this format's.
     fn record(&mut self, record: Record<'_>, sink: &mut dyn Sink) -> Verdict;
+
+    /// Hands on what only the end of the file settles. A session that keeps calls back until then tells a call's
+    /// record by its content, so every call it hands on here must be the same whatever else the file holds.
+    fn end(&mut self, _sink: &mut dyn Sink) {}
 }
 
 /// What became of a record.
@@ -81,6 +89,8 @@ pub trait Sink {
 /// How to read a file, as the user said or the settings say.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// The file's path as it is shown, for formats that say something by a file's place; may be empty.
+    pub path: String,
     /// `--map FIELD=COLUMN`: the column that holds a field, whatever its name suggests.
     pub map: Vec<(String, String)>,
     /// `--cached-input`: whether the input count contains the cached tokens.

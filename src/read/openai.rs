@@ -15,6 +15,7 @@ use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::read::Options;
+use crate::read::Origin;
 use crate::read::Reader;
 use crate::read::Record;
 use crate::read::Session;
@@ -97,6 +98,10 @@ impl Reader for OpenAi {
 
     fn claims(&self, record: Node<'_>) -> bool {
         record.get("custom_id").is_none() && locate(record).is_some()
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Provider
     }
 
     fn start(&self, _: &Options) -> Box<dyn Session> {

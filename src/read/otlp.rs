@@ -19,6 +19,7 @@ use crate::domain::Flags;
 use crate::domain::Timestamp;
 use crate::read::CachedInput;
 use crate::read::Options;
+use crate::read::Origin;
 use crate::read::Reader;
 use crate::read::Record;
 use crate::read::Session;
@@ -54,6 +55,10 @@ impl Reader for Otlp {
 
     fn has_spans(&self) -> bool {
         true
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Span
     }
 
     fn start(&self, options: &Options) -> Box<dyn Session> {

@@ -359,7 +359,7 @@ impl Batch {
     }
 
     /// Marks a row.
-    pub(crate) fn add_flag(&mut self, row: usize, flag: Flags) {
+    pub fn add_flag(&mut self, row: usize, flag: Flags) {
         self.flags.set(row, self.flags.get(row) | u64::from(flag.0));
     }
 

@@ -138,6 +138,9 @@ fn read(path: &Path, reader: &'static dyn Reader) -> Kept {
             true
         })
         .unwrap();
+    let before = kept.calls + kept.skips + kept.rejections;
+    session.end(&mut kept);
+    came_out += kept.calls + kept.skips + kept.rejections - before;
     assert_eq!(framed_records, came_out, "{}: records in are calls, skips and rejections out", path.display());
     if reader.has_spans() {
         assert!(kept.calls <= kept.spans, "{}: a call that is no span", path.display());

@@ -1,6 +1,7 @@
 //! The reading half of an import: a stream through its reader into batches.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
@@ -9,7 +10,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::domain::Call;
+use crate::domain::Dim;
+use crate::domain::Flags;
 use crate::read::Options;
+use crate::read::Origin;
 use crate::read::ReadError;
 use crate::read::Reader;
 use crate::read::Record;
@@ -36,6 +40,9 @@ pub(super) struct Batches {
     pub(super) returned: Receiver<Batch>,
 }
 
+/// Sessions of readers that know records which the file's own reader does not, by name.
+type Others = BTreeMap<&'static str, (&'static dyn Reader, Box<dyn Session>)>;
+
 /// Reads a whole stream into batches.
 pub(super) fn read_all(
     framing: Framing,
@@ -51,10 +58,12 @@ pub(super) fn read_all(
         rule: rule_of(reader),
         fingerprint: 0,
         calls_of_record: 0,
+        by_content: false,
+        origin: reader.origin(),
         tail: ImportTail::default(),
     };
     let mut own = reader.start(options);
-    let mut others: BTreeMap<&'static str, Box<dyn Session>> = BTreeMap::new();
+    let mut others = Others::new();
     let mut writer_gone = false;
     framing.each(shape, |framed| {
         match framed {
@@ -64,9 +73,8 @@ pub(super) fn read_all(
                 collector.fingerprint = xxh3_64(text.as_bytes());
                 collector.calls_of_record = 0;
                 if let Verdict::NotMine(reason) = own.record(record, &mut collector) {
-                    collector.rule = IdentityRule::Id;
                     pass_on(record, reason, reader, options, &mut others, &mut collector);
-                    collector.rule = rule_of(reader);
+                    (collector.rule, collector.origin) = (rule_of(reader), reader.origin());
                 }
             }
         }
@@ -77,6 +85,14 @@ pub(super) fn read_all(
         }
         !writer_gone
     })?;
+    if !writer_gone {
+        collector.by_content = true;
+        own.end(&mut collector);
+        for (other, session) in others.values_mut() {
+            (collector.rule, collector.origin) = (rule_of(*other), other.origin());
+            session.end(&mut collector);
+        }
+    }
     if !collector.batch.is_empty() {
         // A writer that has gone reports its own error.
         let _ = batches.sender.send(collector.batch);
@@ -94,16 +110,18 @@ pub(super) fn pass_on(
     reason: String,
     reader: &'static dyn Reader,
     options: &Options,
-    others: &mut BTreeMap<&'static str, Box<dyn Session>>,
+    others: &mut Others,
     collector: &mut Collector,
 ) {
     match formats::claiming(record.node) {
         Some(Format::Refused { what, .. }) => {
-            collector.reject(record.line, format!("this record is {what}, which is not read yet"))
+            collector.reject(record.line, format!("this record is {what}, which is not read here"))
         }
         Some(Format::Read(other)) if other.name() != reader.name() => {
-            let session = others.entry(other.name()).or_insert_with(|| other.start(options));
-            if let Verdict::NotMine(reason) = session.record(record, collector) {
+            let session = others.entry(other.name()).or_insert_with(|| (*other, other.start(options)));
+            collector.rule = rule_of(*other);
+            collector.origin = other.origin();
+            if let Verdict::NotMine(reason) = session.1.record(record, collector) {
                 collector.reject(record.line, reason);
             }
         }
@@ -118,6 +136,9 @@ pub(super) struct Collector {
     pub(super) rule: IdentityRule,
     pub(super) fingerprint: u64,
     pub(super) calls_of_record: u64,
+    /// Whether calls come from the end of the file, and are told by what they say.
+    pub(super) by_content: bool,
+    pub(super) origin: Origin,
     pub(super) tail: ImportTail,
 }
 
@@ -125,12 +146,14 @@ impl Sink for Collector {
     fn call(&mut self, call: &Call<'_>) {
         // Several calls of one record are told apart by their place in it.
         let fingerprint = match self.calls_of_record {
+            _ if self.by_content => content_print(call),
             0 => self.fingerprint,
             place => xxh3_64_with_seed(&self.fingerprint.to_le_bytes(), place),
         };
         self.calls_of_record += 1;
         self.tail.records += 1;
         self.batch.push(call, fingerprint, self.rule);
+        self.batch.add_flag(self.batch.len() - 1, Flags::default().with_origin(self.origin));
     }
 
     fn span(&mut self, span: &Span<'_>) {
@@ -149,4 +172,20 @@ impl Sink for Collector {
             self.tail.rejects.push((line, reason));
         }
     }
+}
+
+/// Hashes what a call says of itself: not where it stands, nor what it was for, which copies may say otherwise.
+fn content_print(call: &Call<'_>) -> u64 {
+    let mut text = format!("{}|{:?}|{:?}", call.ts.0, call.request_id, call.logged_cost);
+    for dim in [Dim::Provider, Dim::Model, Dim::Tier, Dim::Status] {
+        let _ = write!(text, "|{}", call.dim(dim).unwrap_or_default());
+    }
+    for (class, count) in call.tokens.iter() {
+        let _ = write!(text, "|{}:{count}", class.name());
+    }
+    for (tool, uses) in &call.tools {
+        let _ = write!(text, "|{tool}:{uses}");
+    }
+    let _ = write!(text, "|{}", call.reasoning);
+    xxh3_64(text.as_bytes())
 }

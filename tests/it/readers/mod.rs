@@ -135,6 +135,7 @@ fn read_as(reader: &dyn Reader, bytes: &[u8], options: &Options) -> Kept {
         }
         true
     });
+    session.end(&mut kept);
     kept
 }
 
