@@ -15,7 +15,7 @@ pub mod time;
 pub mod tokens;
 pub mod window;
 
-pub use call::{Call, Flags, Unpriced};
+pub use call::{Call, Flags, Origin, Unpriced};
 pub use dimension::{Axis, Dim};
 pub use filter::{Condition, Filter};
 pub use money::Usd;

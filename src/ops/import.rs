@@ -1,40 +1,33 @@
 //! Logs into the store: one thread reads, one prices and writes.
 
 mod collect;
+mod reading;
 mod told;
 
 pub use told::report;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
+use std::collections::HashMap;
+use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::sync_channel;
 
-use crate::domain::Axis;
-use crate::domain::Dim;
 use crate::domain::Timestamp;
 use crate::domain::rollup::Measures;
 use crate::ops::book::Book;
 use crate::ops::book::BookError;
-use crate::ops::import::collect::Batches;
-use crate::ops::import::collect::read_all;
+use crate::ops::import::reading::Channels;
+use crate::ops::import::reading::Step;
+use crate::ops::import::reading::Then;
+use crate::ops::import::reading::read_inputs;
 use crate::ops::paths;
 use crate::ops::paths::Input;
 use crate::ops::price::Pricer;
 use crate::read::Options;
-use crate::read::ReadError;
-use crate::read::Reader;
-use crate::read::fields;
-use crate::read::formats;
-use crate::read::framing::Framing;
-use crate::read::framing::Shape;
-use crate::read::source;
 use crate::store::Batch;
-use crate::store::Fixed;
-use crate::store::ImportHead;
+use crate::store::Import;
 use crate::store::ImportTail;
 use crate::store::Imported;
 use crate::store::Repricing;
+use crate::store::Store;
 use crate::store::StoreError;
 
 /// How to read the files of one import.
@@ -101,7 +94,7 @@ pub enum FileOutcome {
     /// It is in, entirely.
     In {
         /// The format's name.
-        input_format: &'static str,
+        input_format: String,
         /// What its records were.
         tail: ImportTail,
         /// What its calls were to the store.
@@ -128,25 +121,114 @@ pub trait Watch {
     fn done(&self);
 }
 
-/// Imports every file of a plan, each in a transaction of its own.
+/// Imports every file of a plan: in entirely or not at all, each of them.
 pub fn run(book: &mut Book, plan: &ImportPlan, watch: &dyn Watch) -> Result<Vec<FileResult>, BookError> {
-    let mut results = Vec::new();
+    let (mut results, mut inputs, mut places) = (Vec::new(), Vec::new(), Vec::new());
     for path in &plan.paths {
         match paths::expand(path) {
             Err(error) => results.push(FileResult {
                 path: path.clone(),
                 outcome: FileOutcome::Failed { reason: error.to_string(), hint: None },
             }),
-            Ok(inputs) => {
-                for input in inputs {
-                    let outcome = import_input(book, plan, &input, watch)?;
-                    watch.done();
-                    results.push(FileResult { path: input.shown(), outcome });
+            Ok(found) => {
+                for input in found {
+                    places.push(results.len());
+                    results.push(FileResult { path: input.shown(), outcome: FileOutcome::Empty });
+                    inputs.push(input);
                 }
             }
         }
     }
+    let mut tell = |number: i64, outcome: FileOutcome| {
+        if let Some(place) = usize::try_from(number).ok().and_then(|number| places.get(number)) {
+            results[*place].outcome = outcome;
+        }
+    };
+    write_all(book, plan, &inputs, watch, &mut tell)?;
     Ok(results)
+}
+
+/// Prices and writes what another thread reads.
+fn write_all(
+    book: &mut Book,
+    plan: &ImportPlan,
+    inputs: &[Input],
+    watch: &dyn Watch,
+    tell: &mut dyn FnMut(i64, FileOutcome),
+) -> Result<(), BookError> {
+    let (store, table) = book.parts()?;
+    let mut pricer = Pricer::new(table);
+    let (sender, steps) = sync_channel(1);
+    let (returning, returned) = sync_channel(2);
+    std::thread::scope(|scope| -> Result<(), BookError> {
+        let channels = Channels { steps: sender, returned };
+        std::thread::Builder::new()
+            .name("reader".into())
+            .spawn_scoped(scope, move || read_inputs(inputs, plan, &channels))
+            .map_err(StoreError::from)?;
+        // A closed channel stops the reader, should writing fail.
+        let mut steps = steps.into_iter();
+        while let Some(step) = steps.next() {
+            transaction(store, &mut pricer, step, &mut steps, &returning, &mut Told { plan, watch, tell })?;
+        }
+        Ok(())
+    })
+}
+
+/// Where a transaction's outcomes go.
+struct Told<'t> {
+    plan: &'t ImportPlan,
+    watch: &'t dyn Watch,
+    tell: &'t mut dyn FnMut(i64, FileOutcome),
+}
+
+/// Writes the files of one transaction, from the step that begins them to the one that ends them.
+fn transaction(
+    store: &mut Store,
+    pricer: &mut Pricer<'_>,
+    first: Step,
+    steps: &mut impl Iterator<Item = Step>,
+    returning: &SyncSender<Batch>,
+    told: &mut Told<'_>,
+) -> Result<(), BookError> {
+    let mut import: Option<Import<'_>> = if first.begins.is_empty() { None } else { Some(store.begin_import()?) };
+    let mut formats: HashMap<i64, String> = HashMap::new();
+    let mut next = Some(first);
+    while let Some(Step { begins, rows, ends, then, outcomes, at }) = next {
+        let (path, read, size) = &at;
+        told.watch.progress(path, *read, *size);
+        outcomes.into_iter().for_each(|(number, outcome)| (told.tell)(number, outcome));
+        let Some(open) = import.as_mut().filter(|_| then != Then::Drop) else { return Ok(()) };
+        for (number, head) in begins {
+            open.begin_file(number, &head)?;
+            formats.insert(number, head.input_format);
+        }
+        if let Some(mut batch) = rows {
+            if !batch.is_empty() {
+                pricer.price(&mut batch);
+                open.append(&mut batch)?;
+            }
+            batch.clear();
+            // A reader that is done takes none back.
+            let _ = returning.try_send(batch);
+        }
+        ends.into_iter().for_each(|(number, tail)| open.end_file(number, tail));
+        if then == Then::Commit {
+            break;
+        }
+        next = steps.next();
+        if next.is_none() {
+            // The reader stopped half way: nothing of this is kept.
+            return Ok(());
+        }
+    }
+    let Some(import) = import else { return Ok(()) };
+    for (number, tail, imported) in import.commit(told.plan.dry_run)? {
+        let input_format = formats.remove(&number).unwrap_or_default();
+        (told.tell)(number, FileOutcome::In { input_format, tail, imported: Box::new(imported) });
+    }
+    told.watch.done();
+    Ok(())
 }
 
 /// Returns the sums of all that is new.
@@ -158,168 +240,4 @@ pub fn total(results: &[FileResult]) -> Measures {
         }
     }
     total
-}
-
-fn import_input(
-    book: &mut Book,
-    plan: &ImportPlan,
-    input: &Input,
-    watch: &dyn Watch,
-) -> Result<FileOutcome, BookError> {
-    let path = input.shown();
-    if let Input::Found(found) = input
-        && !found.is_file()
-    {
-        let what = if found.exists() { "not a regular file" } else { "a broken link" };
-        return Ok(FileOutcome::PassedOver(what.into()));
-    }
-    let rule = plan.rules.iter().find(|(pattern, _)| matches_path(pattern, &path));
-    let how = rule.map_or_else(|| plan.how.clone(), |(_, settings)| plan.how.or(settings));
-    match import_file(book, plan, input, &how, watch) {
-        Ok(Some(outcome)) => Ok(outcome),
-        Ok(None) => Ok(FileOutcome::Empty),
-        Err(Failure::Store(error)) => Err(error),
-        Err(Failure::Read(error)) => Ok(match (&error, input) {
-            (ReadError::NotRecognised(_), Input::Found(_)) => FileOutcome::PassedOver(error.to_string()),
-            _ => FileOutcome::Failed { hint: hint(&error), reason: error.to_string() },
-        }),
-    }
-}
-
-/// A rule's pattern matches the path or its end: `logs/*.jsonl` matches `/data/logs/a.jsonl`.
-fn matches_path(pattern: &str, path: &str) -> bool {
-    glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(path))
-        || glob::Pattern::new(&format!("*/{}", pattern.trim_start_matches("./"))).is_ok_and(|glob| glob.matches(path))
-}
-
-fn hint(error: &ReadError) -> Option<String> {
-    Some(match error {
-        ReadError::NotRecognised(_) => {
-            "name its columns with --map (--map ts=COLUMN --map model=COLUMN --map input_tokens=COLUMN)".into()
-        }
-        ReadError::UnknownFormat { near: Some(near), .. } => format!("did you mean `{near}`?"),
-        ReadError::UnknownFormat { .. } => {
-            let names: Vec<&str> = formats::readers().map(|reader| reader.name()).collect();
-            format!("the formats are {}", names.join(", "))
-        }
-        ReadError::UnknownField(_) => "fields are ts, model, provider, input_tokens, output_tokens, cost_usd, …".into(),
-        ReadError::Io(_) | ReadError::Refused { .. } => return None,
-    })
-}
-
-enum Failure {
-    Read(ReadError),
-    Store(BookError),
-}
-
-impl From<ReadError> for Failure {
-    fn from(error: ReadError) -> Failure {
-        Failure::Read(error)
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Failure {
-        Failure::Read(error.into())
-    }
-}
-
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Failure {
-        Failure::Store(error.into())
-    }
-}
-
-impl From<BookError> for Failure {
-    fn from(error: BookError) -> Failure {
-        Failure::Store(error)
-    }
-}
-
-fn import_file(
-    book: &mut Book,
-    plan: &ImportPlan,
-    input: &Input,
-    how: &How,
-    watch: &dyn Watch,
-) -> Result<Option<FileOutcome>, Failure> {
-    for (field, _) in &how.options.map {
-        fields::field_named(field).ok_or_else(|| ReadError::UnknownField(field.clone()))?;
-    }
-    let read_bytes = Arc::new(AtomicU64::new(0));
-    let (stream, size) = open(input, Arc::clone(&read_bytes))?;
-    let framing = Framing::open(stream)?;
-    let shape = framing.shape().map_err(|not_text| ReadError::NotRecognised(not_text.0))?;
-    let reader: &'static dyn Reader = match &how.input_format {
-        Some(name) => formats::by_name(name)?,
-        None if !how.options.map.is_empty() && shape != Shape::Empty => formats::by_name("flat")?,
-        None => match formats::detect(&framing, shape)? {
-            Some(reader) => reader,
-            None => return Ok(None),
-        },
-    };
-    let path = input.shown();
-    let source = how.source.clone().unwrap_or_else(|| reader.name().to_string());
-    let fixed = Arc::new(fixed_values(&how.set, &source));
-    let head = ImportHead { path: path.clone(), input_format: reader.name().into(), source, at: plan.at };
-    let (store, table) = book.parts()?;
-    let mut pricer = Pricer::new(table);
-    let mut import = store.begin_import(&head)?;
-    let (sender, batches) = sync_channel(1);
-    // Written batches return to be filled again: their memory is the import's only large memory.
-    let (returning, returned) = sync_channel(2);
-    let options = Options { path: path.clone(), ..how.options.clone() };
-    let mut tail = std::thread::scope(|scope| -> Result<ImportTail, Failure> {
-        let parser = std::thread::Builder::new().name("reader".into()).spawn_scoped(scope, move || {
-            read_all(framing, shape, reader, &options, fixed, &Batches { sender, returned })
-        })?;
-        let written = batches.iter().try_for_each(|mut batch: Batch| -> Result<(), StoreError> {
-            pricer.price(&mut batch);
-            import.append(&mut batch)?;
-            watch.progress(&path, read_bytes.load(Ordering::Relaxed), size);
-            batch.clear();
-            // A reader that is done takes none back.
-            let _ = returning.try_send(batch);
-            Ok(())
-        });
-        // A closed channel stops the reader, should writing have failed.
-        drop(batches);
-        let read =
-            parser.join().map_err(|_| std::io::Error::other("the reader of this format failed; please report it"))?;
-        written?;
-        Ok(read?)
-    })?;
-    tail.bytes = read_bytes.load(Ordering::Relaxed);
-    let imported = import.commit(&tail, plan.dry_run)?;
-    Ok(Some(FileOutcome::In { input_format: reader.name(), tail, imported: Box::new(imported) }))
-}
-
-type Stream = Box<dyn std::io::Read + Send>;
-
-fn open(input: &Input, passed: Arc<AtomicU64>) -> std::io::Result<(Stream, Option<u64>)> {
-    match input {
-        Input::Stdin => Ok((source::decompressed(std::io::stdin(), passed)?, None)),
-        Input::Named(path) | Input::Found(path) => {
-            let file = fs_err::File::open(path)?;
-            let meta = file.metadata()?;
-            if meta.is_dir() {
-                return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder"));
-            }
-            let size = meta.is_file().then_some(meta.len());
-            Ok((source::decompressed(file, passed)?, size))
-        }
-    }
-}
-
-fn fixed_values(set: &[(String, String)], source: &str) -> Fixed {
-    let mut fixed = Fixed::default();
-    for (name, value) in set {
-        match Axis::parse(name) {
-            Axis::Dim(dim) => fixed.dims[dim as usize] = Some(value.clone()),
-            Axis::Key(key) => fixed.extra.push((key, value.clone())),
-            Axis::Time(_) | Axis::Call => {}
-        }
-    }
-    fixed.dims[Dim::Source as usize] = Some(source.to_string());
-    fixed
 }

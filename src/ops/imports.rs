@@ -43,7 +43,7 @@ fn object(import: &ImportRecord) -> Value {
         "id": import.id, "path": import.path, "kind": import.kind, "input_format": import.input_format,
         "source": import.source, "imported_at": import.imported_at, "records": import.records, "new": import.new,
         "duplicate": import.duplicate, "skipped": import.skipped, "rejected": import.rejected,
-        "conflicts": import.conflicts,
+        "conflicts": import.conflicts, "merged": import.merged,
     })
 }
 
@@ -61,9 +61,10 @@ pub fn undo(book: &mut Book, id: i64) -> Result<Option<Report>, StoreError> {
         ("cost removed".into(), Cell::Usd(undone.cost)),
     ]));
     if undone.released > 0 {
-        report
-            .blocks
-            .push(Block::Note(format!("{} calls are billed again: what summed them is gone", undone.released)));
+        report.blocks.push(Block::Note(format!(
+            "{} calls count again: what summed them, or told them better, is gone",
+            undone.released
+        )));
     }
     if undone.import.duplicate > 0 {
         report.blocks.push(Block::Note(

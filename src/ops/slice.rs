@@ -20,6 +20,7 @@ use crate::domain::rollup::Logged;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::ops::book::Book;
+use crate::ops::duplicates;
 use crate::ops::measures;
 use crate::ops::prices;
 use crate::ops::slice::document::document;
@@ -216,6 +217,7 @@ fn warnings(report: &mut Report, book: &Book, plan: &SlicePlan, slice: &Slice) -
         report.warn("unpriced_calls", note, measures::unpriced_hint(&slice.total));
     }
     prices::warn_stale(report, book)?;
+    duplicates::warn(report, book, plan.window)?;
     let guessed = book.store.flagged(Flags::INCLUSIVE_GUESSED)?;
     if guessed > 0 {
         let message = format!(

@@ -16,6 +16,7 @@ use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::ops::book::Book;
 use crate::ops::book::BookError;
+use crate::ops::duplicates;
 use crate::ops::explain::meaning;
 use crate::ops::measures;
 use crate::ops::prices;
@@ -24,6 +25,7 @@ use crate::report::Cell;
 use crate::report::Column;
 use crate::report::Report;
 use crate::report::Table;
+use crate::store::Hold;
 use crate::store::Overview;
 use crate::store::StoreError;
 
@@ -48,7 +50,9 @@ pub fn run(book: &Book) -> Result<Report, BookError> {
     put_sources(&mut report, book)?;
     put_coverage(&mut report, &overview);
     put_unpriced(&mut report, book, &total)?;
+    put_held(&mut report, book)?;
     put_doubts(&mut report, &overview);
+    duplicates::warn(&mut report, book, Window::default())?;
     put_logged_cost(&mut report, &overview);
     prices::warn_stale(&mut report, book)?;
     Ok(report)
@@ -201,6 +205,27 @@ fn unpriced_models(book: &Book) -> Result<Vec<UnpricedModel>, StoreError> {
     });
     models.truncate(MOST_MODELS);
     Ok(models)
+}
+
+/// Tells what is stored and not counted: records of calls that count already, sums of other calls, what the user left out.
+fn put_held(report: &mut Report, book: &Book) -> Result<(), StoreError> {
+    let held = book.store.held_calls()?;
+    let mut table = Table { columns: ["not counted", "calls", "cost"].map(Column::new).into(), ..Table::default() };
+    let mut object = Map::new();
+    for part in &held {
+        object.insert(part.reason.name().into(), json!({"calls": part.calls, "cost_usd": part.cost}));
+        let meaning = match part.reason {
+            Hold::Same => "merged: another record of the same call counts",
+            Hold::Rollup => "rollup: it sums calls that count themselves",
+            Hold::Chosen => "excluded: probably logged by two sources",
+        };
+        table.rows.push(vec![Cell::Text(meaning.into()), Cell::Count(part.calls), Cell::Usd(part.cost)]);
+    }
+    report.put("not_counted", object);
+    if !held.is_empty() {
+        report.blocks.push(Block::Table(table));
+    }
+    Ok(())
 }
 
 /// Flags that are warnings of the contract, with what they mean for the figures.

@@ -12,6 +12,7 @@ use crate::domain::Unpriced;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::json::Tape;
+use crate::read::value;
 
 /// How many levels down an answer may lie.
 const DEPTH: usize = 3;
@@ -203,6 +204,9 @@ pub fn set_id<'t>(call: &mut Call<'t>, id: Option<Cow<'t, str>>) {
     };
     if let Some(own) = call.request_id.take().filter(|own| *own != id) {
         call.set_extra("request_id", own);
+    }
+    if value::is_unique_id(&id) {
+        call.flags.add(Flags::UNIQUE_ID);
     }
     call.request_id = Some(id);
 }

@@ -262,8 +262,9 @@ impl<'t> Row<'t> {
         let Some(id) = self.text("request_id").or_else(|| self.text("id")) else {
             return;
         };
-        if is_unique(&id) {
+        if value::is_unique_id(&id) {
             self.call.request_id = Some(id);
+            self.call.flags.add(Flags::UNIQUE_ID);
         } else {
             self.call.set_extra("request_id", id);
         }
@@ -342,12 +343,6 @@ impl<'t> Row<'t> {
 
 fn is_said(text: &str) -> bool {
     !matches!(text.trim(), "" | "None" | "null" | "NULL" | "none")
-}
-
-/// Some local servers count their answers from 1 and start anew: `chatcmpl-213` is no identity.
-fn is_unique(id: &str) -> bool {
-    let number = id.strip_prefix("chatcmpl-").unwrap_or_default();
-    number.is_empty() || number.len() > 6 || !number.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn millis_between(start: Timestamp, end: Timestamp) -> Option<u64> {

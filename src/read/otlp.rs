@@ -142,7 +142,10 @@ impl Traces {
         sink.span(&span);
         match fate {
             Fate::Call => {
-                call.request_id = attributes.text(Slot::ResponseId);
+                call.request_id = attributes.text(Slot::ResponseId).filter(|id| value::is_unique_id(id));
+                if call.request_id.is_some() {
+                    call.flags.add(Flags::UNIQUE_ID);
+                }
                 call.set(Dim::Trace, span.trace);
                 call.span = Some(span.id);
                 call.parent = span.parent;

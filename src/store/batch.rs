@@ -4,7 +4,7 @@
 //! knows neither SQL nor prices.
 
 pub(crate) mod columns;
-mod identity;
+pub(crate) mod identity;
 mod more;
 mod tools;
 
@@ -26,6 +26,7 @@ use crate::store::batch::columns::Coded;
 use crate::store::batch::columns::Ints;
 use crate::store::batch::identity::LONGEST_VALUE;
 use crate::store::batch::identity::Names;
+use crate::store::batch::identity::aliases;
 use crate::store::batch::identity::clip;
 use crate::store::batch::identity::identity;
 use crate::store::batch::more::write_more;
@@ -86,8 +87,23 @@ pub struct Batch {
     pub(crate) tools: Coded,
     other_inputs: Vec<(u32, [Option<u64>; 2])>,
     pub(crate) spans: Vec<BatchSpan>,
+    /// Hashes of the other ids that calls are known by, with their rows.
+    pub(crate) aliases: Vec<(u64, u32)>,
+    /// The files that the rows are from: (first row, number).
+    files: Vec<(u32, i64)>,
     fixed: Arc<Fixed>,
     scratch: String,
+}
+
+/// How much a batch held at some point.
+#[derive(Clone, Debug, Default)]
+pub struct Mark {
+    rows: usize,
+    spans: usize,
+    files: usize,
+    dims: Vec<usize>,
+    extra: Vec<usize>,
+    tools: usize,
 }
 
 /// Values that every call of a file has, whatever its record says: its source, and what the user sets.
@@ -104,6 +120,8 @@ pub(crate) struct BatchSpan {
     pub(crate) span: Span<'static>,
     /// The row of the call that the span is, if it is one.
     pub(crate) row: Option<u32>,
+    /// The number of the file it is from.
+    pub(crate) file: i64,
 }
 
 /// Spans are small; a batch with more of them than this is written though its calls are few.
@@ -127,9 +145,9 @@ pub(crate) const TOOLS: &str = "tools";
 pub(crate) const SPAN_IDENTITY: u32 = 1 << 31;
 
 impl Batch {
-    /// Starts a batch whose calls share some values.
-    pub fn new(fixed: Arc<Fixed>) -> Batch {
-        let mut batch = Batch { fixed, ..Batch::default() };
+    /// Starts a batch, to be filled file by file.
+    pub fn new() -> Batch {
+        let mut batch = Batch::default();
         for dim in ALWAYS_INLINED {
             batch.dims[dim as usize].mostly_distinct = true;
         }
@@ -141,13 +159,54 @@ impl Batch {
         Batch { rows, ..Batch::default() }
     }
 
-    /// Empties the batch for the next calls of the same file and keeps its allocations.
+    /// Empties the batch for other files and keeps its allocations.
     pub fn clear(&mut self) {
-        self.rows = 0;
-        self.line.clear();
-        self.ts.clear();
-        self.identity.clear();
-        self.fingerprint.clear();
+        self.truncate(&Mark::default());
+        if self.extra.len() > MOST_KEYS / 2 {
+            // Keys of files that are done must not keep out those of files to come.
+            self.extra.clear();
+        }
+    }
+
+    /// Begins on a file: the rows that follow are its own, and share its values. The number is the caller's.
+    pub fn begin_file(&mut self, number: i64, fixed: Arc<Fixed>) {
+        self.fixed = fixed;
+        self.files.push((self.rows as u32, number));
+    }
+
+    /// Returns the number of the file that a row is from.
+    pub(crate) fn file(&self, row: usize) -> i64 {
+        let after = self.files.partition_point(|(first, _)| *first as usize <= row);
+        after.checked_sub(1).map_or(0, |at| self.files[at].1)
+    }
+
+    /// Gives the files other numbers.
+    pub(crate) fn number_files(&mut self, number: impl Fn(i64) -> i64) {
+        self.files.iter_mut().for_each(|(_, file)| *file = number(*file));
+        self.spans.iter_mut().for_each(|span| span.file = number(span.file));
+    }
+
+    /// Notes how much there is, for [`Batch::truncate`].
+    pub fn mark(&self) -> Mark {
+        let values = |column: &Coded| column.values.len();
+        Mark {
+            rows: self.rows,
+            spans: self.spans.len(),
+            files: self.files.len(),
+            dims: self.dims.iter().map(values).collect(),
+            extra: self.extra.iter().map(|(_, column)| values(column)).collect(),
+            tools: values(&self.tools),
+        }
+    }
+
+    /// Forgets all that came after a mark, as though it had never been added.
+    pub fn truncate(&mut self, mark: &Mark) {
+        let rows = mark.rows;
+        self.rows = rows;
+        self.line.truncate(rows);
+        self.ts.truncate(rows);
+        self.identity.truncate(rows);
+        self.fingerprint.truncate(rows);
         let numbers = [
             &mut self.reasoning,
             &mut self.latency,
@@ -158,15 +217,22 @@ impl Batch {
             &mut self.cost,
             &mut self.discount,
         ];
-        numbers.into_iter().chain(&mut self.tokens).for_each(|column| column.clear());
-        let texts = self.dims.iter_mut().chain(self.extra.iter_mut().map(|(_, column)| column));
-        for column in texts.chain([&mut self.tools]) {
-            column.codes.clear();
-            column.values.clear();
+        numbers.into_iter().chain(&mut self.tokens).for_each(|column| column.truncate(rows));
+        let known = |list: &[usize], at: usize| list.get(at).copied().unwrap_or(0);
+        for (at, column) in self.dims.iter_mut().enumerate() {
+            column.truncate(rows, known(&mark.dims, at));
         }
-        [&mut self.request_id, &mut self.span, &mut self.parent, &mut self.more].into_iter().for_each(Texts::clear);
-        self.other_inputs.clear();
-        self.spans.clear();
+        for (at, (_, column)) in self.extra.iter_mut().enumerate() {
+            column.truncate(rows, known(&mark.extra, at));
+        }
+        self.tools.truncate(rows, mark.tools);
+        [&mut self.request_id, &mut self.span, &mut self.parent, &mut self.more]
+            .into_iter()
+            .for_each(|texts| texts.truncate(rows));
+        self.other_inputs.retain(|(row, _)| (*row as usize) < rows);
+        self.aliases.retain(|(_, row)| (*row as usize) < rows);
+        self.spans.truncate(mark.spans);
+        self.files.truncate(mark.files);
     }
 
     /// Returns how many calls it holds.
@@ -196,7 +262,9 @@ impl Batch {
             span: call.span.as_deref().map(clip),
             request_id: call.request_id.as_deref().map(clip),
         };
-        let (identity, by_span) = identity(&names, fingerprint, rule);
+        let unique = call.flags.has(Flags::UNIQUE_ID);
+        let (identity, by_span) = identity(&names, unique, fingerprint, rule);
+        self.aliases.extend(aliases(call, unique && by_span).map(|hash| (hash, row as u32)));
         if let Some(last) = self.spans.last_mut()
             && by_span
             && last.row.is_none()
@@ -248,7 +316,8 @@ impl Batch {
             span.dims.extend(set.filter(|(dim, _)| *dim != Dim::Source));
             span.extra.extend(self.fixed.extra.iter().map(|(key, value)| (owned(key), owned(value))));
         }
-        self.spans.push(BatchSpan { span, row: None });
+        let file = self.files.last().map_or(0, |(_, file)| *file);
+        self.spans.push(BatchSpan { span, row: None, file });
     }
 
     fn push_texts(&mut self, row: usize, call: &Call<'_>, names: &Names<'_>) {
@@ -294,6 +363,12 @@ impl Batch {
     /// Returns the value of a standard dimension in a row.
     pub fn dim(&self, row: usize, dim: Dim) -> Option<&str> {
         let column = &self.dims[dim as usize];
+        column.text(column.code(row))
+    }
+
+    /// Returns the value of another key in a row.
+    pub(crate) fn extra(&self, row: usize, key: &str) -> Option<&str> {
+        let (_, column) = self.extra.iter().find(|(known, _)| known == key)?;
         column.text(column.code(row))
     }
 

@@ -1,9 +1,10 @@
 //! Which calls of a batch the store has already: sorted hashes streamed past the stored runs, hits confirmed.
 //!
-//! A hash only points at a candidate; the stored row decides. A record with an id is a duplicate when a stored
-//! call has its id, source and content, and a conflict (both are kept) when the content differs. A record
-//! without an id is told by its content, and the n-th equal record of a file is a duplicate only if the store
-//! had n of them before the file.
+//! A hash only points at a candidate; the stored row decides. An id that names one call wherever it appears makes
+//! two records *twins*: the same record again is a duplicate, another record of the call is kept and the two are
+//! settled in `merge`. Under any other id a record is a duplicate when a stored call has its id, source and content,
+//! and a conflict (both are kept) when the content differs. A record without an id is told by its content, and the
+//! n-th equal record of a file is a duplicate only if the store had n of them before the file.
 
 use std::collections::HashMap;
 
@@ -11,9 +12,12 @@ use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 
 use crate::domain::Dim;
+use crate::domain::Flags;
 use crate::store::StoreError;
 use crate::store::batch::Batch;
 use crate::store::batch::SPAN_IDENTITY;
+use crate::store::batch::identity;
+use crate::store::holds;
 use crate::store::segment::Identities;
 use crate::store::segments;
 
@@ -31,6 +35,33 @@ pub(crate) enum Verdict {
     Conflict,
 }
 
+/// A record of the batch and another of the same call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Twin {
+    /// The row of the batch.
+    pub(crate) row: u32,
+    /// The other record.
+    pub(crate) other: Other,
+}
+
+/// A record that a row of the batch is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Other {
+    /// An earlier row of the batch.
+    Row(u32),
+    /// A stored call.
+    Call(i64),
+}
+
+/// What a batch is to the store.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Judged {
+    /// A verdict a row.
+    pub(crate) verdicts: Vec<Verdict>,
+    /// Rows that are of the same call as another record.
+    pub(crate) twins: Vec<Twin>,
+}
+
 /// A stored run of hashes and the calls they stand for.
 struct Run {
     segment: i64,
@@ -41,10 +72,12 @@ struct Run {
 #[derive(Default)]
 pub(crate) struct Dedup {
     runs: Vec<Run>,
+    /// The identities of calls that are held back, which no segment has.
+    held: Vec<(u64, i64)>,
     cached: usize,
-    /// Records without an id that were duplicates so far in this file, by identity: the next equal one is
+    /// Records without an id that were duplicates so far in a file, by file and identity: the next equal one is
     /// compared with what the store had before the file.
-    consumed: HashMap<u64, u32>,
+    consumed: HashMap<(i64, u64), u32>,
     sources: HashMap<i64, String>,
 }
 
@@ -56,7 +89,7 @@ impl Dedup {
             .query_map([], |row| row.get(0))?
             .map(|segment| segment.map(|segment| Run { segment, hashes: None }))
             .collect::<Result<_, _>>()?;
-        Ok(Dedup { runs, ..Dedup::default() })
+        Ok(Dedup { runs, held: holds::ids(conn)?, ..Dedup::default() })
     }
 
     /// Adds the segment just written.
@@ -64,26 +97,30 @@ impl Dedup {
         self.runs.push(Run { segment, hashes: None });
     }
 
-    /// Judges every row of a batch. `import` is the import under way.
-    pub(crate) fn judge(&mut self, conn: &Connection, batch: &Batch, import: i64) -> Result<Vec<Verdict>, StoreError> {
+    /// Judges every row of a batch; its files have the numbers of their imports.
+    pub(crate) fn judge(&mut self, conn: &Connection, batch: &Batch) -> Result<Judged, StoreError> {
         let mut order: Vec<(u64, u32)> = (0..batch.len())
-            .filter(|row| batch.flags.get(*row) & u64::from(SPAN_IDENTITY) == 0)
+            .filter(|row| !by_span(batch, *row))
             .map(|row| (batch.identity[row], row as u32))
+            .chain(batch.aliases.iter().copied())
             .collect();
         order.sort_unstable();
         let hits = self.hits(conn, &order)?;
-        let mut verdicts = vec![Verdict::New; batch.len()];
+        let mut judged = Judged { verdicts: vec![Verdict::New; batch.len()], twins: Vec::new() };
         let mut at = 0;
         for group in order.chunk_by(|a, b| a.0 == b.0) {
             let from = at + hits[at..].partition_point(|(hash, _)| *hash < group[0].0);
             let to = from + hits[from..].partition_point(|(hash, _)| *hash == group[0].0);
             at = to;
             if group.len() > 1 || to > from {
-                let stored = &hits[from..to];
-                self.judge_group(conn, batch, import, group, stored, &mut verdicts)?;
+                let mut known = Vec::with_capacity(to - from);
+                for (_, call) in &hits[from..to] {
+                    known.extend(self.stored_call(conn, *call)?);
+                }
+                self.judge_group(batch, group, &known, &mut judged);
             }
         }
-        Ok(verdicts)
+        Ok(judged)
     }
 
     /// Finds the stored calls with a hash of the batch: (hash, call), sorted.
@@ -119,89 +156,68 @@ impl Dedup {
                 hits.extend(found.into_iter().map(|(hash, n)| (hash, ids.get(stored.row(n) as usize))));
             }
         }
+        let held = matches(order, &prefixes, self.held.iter().map(|(hash, _)| *hash));
+        hits.extend(held.into_iter().map(|(_, n)| self.held[n]));
         hits.sort_unstable();
+        hits.dedup();
         Ok(hits)
     }
 
-    fn judge_group(
-        &mut self,
-        conn: &Connection,
-        batch: &Batch,
-        import: i64,
-        group: &[(u64, u32)],
-        stored: &[(u64, i64)],
-        verdicts: &mut [Verdict],
-    ) -> Result<(), StoreError> {
-        let mut known = Vec::with_capacity(stored.len());
-        for (_, call) in stored {
-            known.extend(self.stored_call(conn, *call)?);
-        }
-        let mut accepted: Vec<usize> = Vec::new();
+    /// Judges the rows that share a hash, in their order.
+    fn judge_group(&mut self, batch: &Batch, group: &[(u64, u32)], known: &[Stored], judged: &mut Judged) {
+        let mut earlier: Vec<usize> = Vec::new();
         for (hash, row) in group {
             let row = *row as usize;
-            let verdict = match batch.request_id.get(row) {
-                Some(id) => {
-                    let source = batch.dim(row, Dim::Source);
-                    let same_id =
-                        |call: &&Stored| call.request_id.as_deref() == Some(id) && call.source.as_deref() == source;
-                    let earlier = accepted.iter().filter(|other| {
-                        batch.request_id.get(**other) == Some(id) && batch.dim(**other, Dim::Source) == source
-                    });
-                    let mut prints = known
-                        .iter()
-                        .filter(same_id)
-                        .map(|call| call.fingerprint)
-                        .chain(earlier.map(|other| batch.fingerprint[*other]))
-                        .peekable();
-                    match prints.peek().copied() {
-                        None => Verdict::New,
-                        Some(_) if prints.any(|print| print == batch.fingerprint[row]) => Verdict::Duplicate,
-                        Some(_) => Verdict::Conflict,
-                    }
-                }
-                None => {
-                    let same = known.iter().filter(|call| {
-                        call.request_id.is_none()
-                            && call.fingerprint == batch.fingerprint[row]
-                            && call.ts == batch.ts[row]
-                    });
-                    let before = same.filter(|call| call.import != import).count() as u32;
-                    let consumed = self.consumed.entry(*hash).or_default();
-                    if *consumed < before {
-                        *consumed += 1;
-                        Verdict::Duplicate
-                    } else {
-                        if *consumed == 0 {
-                            self.consumed.remove(hash);
-                        }
-                        Verdict::New
-                    }
-                }
-            };
-            if verdict != Verdict::Duplicate {
-                accepted.push(row);
+            if batch.identity[row] != *hash || by_span(batch, row) || is_unique(batch, row) {
+                judge_unique(batch, *hash, row, (known, &earlier), judged);
+            } else {
+                judged.verdicts[row] = match batch.request_id.get(row) {
+                    Some(id) => judge_id(batch, row, id, known, &earlier),
+                    None => self.judge_content(batch, *hash, row, known, &earlier),
+                };
             }
-            verdicts[row] = verdict;
+            if judged.verdicts[row] != Verdict::Duplicate {
+                earlier.push(row);
+            }
         }
-        Ok(())
+    }
+
+    fn judge_content(&mut self, batch: &Batch, hash: u64, row: usize, known: &[Stored], earlier: &[usize]) -> Verdict {
+        let file = batch.file(row);
+        let print = (batch.fingerprint[row], batch.ts[row]);
+        let stored = known
+            .iter()
+            .filter(|call| call.request_id.is_none() && (call.fingerprint, call.ts) == print && call.import != file);
+        let in_batch = earlier
+            .iter()
+            .filter(|other| (batch.fingerprint[**other], batch.ts[**other]) == print && batch.file(**other) != file);
+        let before = (stored.count() + in_batch.count()) as u32;
+        let consumed = self.consumed.entry((file, hash)).or_default();
+        if *consumed < before {
+            *consumed += 1;
+            return Verdict::Duplicate;
+        }
+        if *consumed == 0 {
+            self.consumed.remove(&(file, hash));
+        }
+        Verdict::New
     }
 
     fn stored_call(&mut self, conn: &Connection, call: i64) -> Result<Option<Stored>, StoreError> {
-        let mut statement =
-            conn.prepare_cached("SELECT request_id, fingerprint, ts, import FROM calls WHERE id = ?1")?;
-        let found = statement
-            .query_row([call], |row| {
-                Ok(Stored {
-                    request_id: row.get(0)?,
-                    fingerprint: row.get::<_, i64>(1)? as u64,
-                    ts: row.get(2)?,
-                    import: row.get(3)?,
-                    source: None,
-                })
-            })
-            .optional()?;
+        let mut found = None;
+        for table in ["calls", "held_calls"] {
+            let sql = format!(
+                "SELECT id, request_id, fingerprint, ts, import, flags, json_extract(more, '$.meta.{}') FROM {table} WHERE id = ?1",
+                identity::OTHER_ID
+            );
+            let mut statement = conn.prepare_cached(&sql)?;
+            found = statement.query_row([call], Stored::read).optional()?;
+            if found.is_some() {
+                break;
+            }
+        }
         let Some(mut found) = found else { return Ok(None) };
-        found.source = Some(match self.sources.get(&found.import) {
+        found.source = match self.sources.get(&found.import) {
             Some(source) => source.clone(),
             None => {
                 let source: String =
@@ -209,18 +225,130 @@ impl Dedup {
                 self.sources.insert(found.import, source.clone());
                 source
             }
-        });
+        };
         Ok(Some(found))
+    }
+}
+
+fn by_span(batch: &Batch, row: usize) -> bool {
+    batch.flags.get(row) & u64::from(SPAN_IDENTITY) != 0
+}
+
+fn is_unique(batch: &Batch, row: usize) -> bool {
+    batch.flags(row).has(Flags::UNIQUE_ID)
+}
+
+/// Judges a record by an id that only its own log gives a meaning.
+fn judge_id(batch: &Batch, row: usize, id: &str, known: &[Stored], earlier: &[usize]) -> Verdict {
+    let source = batch.dim(row, Dim::Source).unwrap_or_default();
+    let stored = known.iter().filter(|call| call.request_id.as_deref() == Some(id) && call.source == source);
+    let in_batch = earlier.iter().filter(|other| {
+        batch.request_id.get(**other) == Some(id) && batch.dim(**other, Dim::Source).unwrap_or_default() == source
+    });
+    let mut prints =
+        stored.map(|call| call.fingerprint).chain(in_batch.map(|other| batch.fingerprint[*other])).peekable();
+    match prints.peek().copied() {
+        None => Verdict::New,
+        Some(_) if prints.any(|print| print == batch.fingerprint[row]) => Verdict::Duplicate,
+        Some(_) => Verdict::Conflict,
+    }
+}
+
+/// Judges a record by an id that names one call wherever it appears: the response's, or the request's beside it.
+fn judge_unique(batch: &Batch, hash: u64, row: usize, others: (&[Stored], &[usize]), judged: &mut Judged) {
+    let (known, earlier) = others;
+    let own = Ids::of_row(batch, row);
+    let source = batch.dim(row, Dim::Source).unwrap_or_default();
+    // A span is told by its place in the trace: the same one again has been found by that.
+    let by_content = batch.identity[row] == hash && !by_span(batch, row);
+    let is_again = |print: u64, from: &str| by_content && print == batch.fingerprint[row] && from == source;
+    let stored = || known.iter().filter(|call| own.are_of_one_call(&call.ids()));
+    let in_batch = || earlier.iter().copied().filter(|other| own.are_of_one_call(&Ids::of_row(batch, *other)));
+    let source_of = |other: usize| batch.dim(other, Dim::Source).unwrap_or_default();
+    let prints_again = earlier.iter().filter(|other| is_again(batch.fingerprint[**other], source_of(**other)));
+    if stored().any(|call| is_again(call.fingerprint, &call.source))
+        || prints_again.copied().any(|other| own.are_of_one_call(&Ids::of_row(batch, other)))
+    {
+        judged.verdicts[row] = Verdict::Duplicate;
+        return;
+    }
+    // One other record of each kind ties this one to the rest.
+    let others = [stored().next().map(|call| Other::Call(call.id)), in_batch().next().map(|at| Other::Row(at as u32))];
+    judged.twins.extend(others.into_iter().flatten().map(|other| Twin { row: row as u32, other }));
+}
+
+/// The ids by which a record may be known elsewhere.
+struct Ids<'b> {
+    response: Option<&'b str>,
+    request: Option<&'b str>,
+    replayed: bool,
+}
+
+impl<'b> Ids<'b> {
+    fn of_row(batch: &'b Batch, row: usize) -> Ids<'b> {
+        let flags = batch.flags(row);
+        Ids {
+            response: batch.request_id.get(row).filter(|_| flags.has(Flags::UNIQUE_ID)),
+            request: batch.extra(row, identity::OTHER_ID).filter(|id| identity::is_request_id(id)),
+            replayed: flags.has(Flags::REPLAYED),
+        }
+    }
+
+    /// Tells whether two records that share an id are of one call.
+    fn are_of_one_call(&self, other: &Ids<'_>) -> bool {
+        let both = |a: Option<&str>, b: Option<&str>| a.zip(b).map(|(a, b)| a == b);
+        let provider = |id: &&str| id.starts_with("req_");
+        let requests = both(self.request.filter(provider), other.request.filter(provider));
+        match both(self.response, other.response) {
+            // One answer asked for twice is two calls, unless one of the two is a replay of the other.
+            Some(true) => requests != Some(false) || self.replayed || other.replayed,
+            // Two answers, or one record known by the other's id of the request.
+            Some(false) => {
+                both(self.response, other.request) == Some(true) || both(self.request, other.response) == Some(true)
+            }
+            None => {
+                requests == Some(true)
+                    || both(self.request, other.request) == Some(true)
+                    || both(self.response, other.request) == Some(true)
+                    || both(self.request, other.response) == Some(true)
+            }
+        }
     }
 }
 
 /// What a stored row says of its identity.
 struct Stored {
+    id: i64,
     request_id: Option<String>,
+    other_id: Option<String>,
     fingerprint: u64,
     ts: i64,
     import: i64,
-    source: Option<String>,
+    flags: Flags,
+    source: String,
+}
+
+impl Stored {
+    fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Stored> {
+        Ok(Stored {
+            id: row.get(0)?,
+            request_id: row.get(1)?,
+            fingerprint: row.get::<_, i64>(2)? as u64,
+            ts: row.get(3)?,
+            import: row.get(4)?,
+            flags: Flags(row.get::<_, Option<i64>>(5)?.unwrap_or(0) as u32),
+            other_id: row.get(6)?,
+            source: String::new(),
+        })
+    }
+
+    fn ids(&self) -> Ids<'_> {
+        Ids {
+            response: self.request_id.as_deref().filter(|_| self.flags.has(Flags::UNIQUE_ID)),
+            request: self.other_id.as_deref().filter(|id| identity::is_request_id(id)),
+            replayed: self.flags.has(Flags::REPLAYED),
+        }
+    }
 }
 
 /// Returns the hashes of a sorted run that the sorted batch has too, with their places in the run.

@@ -15,7 +15,11 @@ use crate::domain::Usd;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::batch::TOOLS;
+use crate::store::holds;
+use crate::store::holds::Hold;
+use crate::store::merge;
 use crate::store::packed::Packed;
+use crate::store::probable;
 use crate::store::rows::RowReader;
 use crate::store::segment::TextColumn;
 use crate::store::segment::name;
@@ -49,6 +53,19 @@ pub struct ImportRecord {
     pub rejected: u64,
     /// New calls with the id of a stored call and other content.
     pub conflicts: u64,
+    /// Records of calls that another record tells too, among the duplicates.
+    pub merged: u64,
+}
+
+/// Calls that are stored and not counted, for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldCalls {
+    /// Why.
+    pub reason: Hold,
+    /// How many.
+    pub calls: u64,
+    /// What they would add to the total.
+    pub cost: Usd,
 }
 
 /// What undoing an import took out.
@@ -111,7 +128,7 @@ impl Store {
 
     fn import_records(&self, rest: &str, params: impl rusqlite::Params) -> Result<Vec<ImportRecord>, StoreError> {
         let sql = format!(
-            "SELECT id, path, kind, input_format, source, imported_at, records, new, duplicate, skipped, rejected, conflicts
+            "SELECT id, path, kind, input_format, source, imported_at, records, new, duplicate, skipped, rejected, conflicts, merged
              FROM imports {rest}"
         );
         let mut statement = self.conn.prepare(&sql)?;
@@ -130,6 +147,7 @@ impl Store {
                 skipped: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
                 rejected: count(10)?,
                 conflicts: count(11)?,
+                merged: count(12)?,
             })
         };
         Ok(statement.query_map(params, read)?.collect::<Result<_, _>>()?)
@@ -150,14 +168,31 @@ impl Store {
                 cost += i128::from(row.get::<_, Option<i64>>(1)?.unwrap_or(0));
             }
         }
+        let left = merge::groups_without(&tx, id)?;
+        let mut gone = removed.clone();
+        {
+            let mut held = tx.prepare("SELECT id FROM held_calls WHERE import = ?1")?;
+            gone.extend(held.query_map([id], |row| row.get::<_, i64>(0))?.collect::<Result<Vec<_>, _>>()?);
+        }
         for table in ["calls", "held_calls"] {
             let sql = format!("DELETE FROM repriced WHERE id IN (SELECT id FROM {table} WHERE import = ?1)");
             tx.execute(&sql, [id])?;
         }
         tx.execute("DELETE FROM calls WHERE import = ?1", [id])?;
         tx.execute("DELETE FROM held_calls WHERE import = ?1", [id])?;
+        let mut alone = Vec::new();
+        for call in &gone {
+            alone.extend(probable::without(&tx, *call)?);
+            holds::forget(&tx, *call)?;
+        }
         spans::undo(&tx, id)?;
-        let resolved = spans::resolve(&tx, &mut self.dictionary)?;
+        let mut resolved = spans::resolve(&tx, &mut self.dictionary)?;
+        for call in alone {
+            if holds::release(&tx, call, Hold::Chosen)? {
+                resolved.released.push(call);
+            }
+        }
+        merge::settle_without(&tx, &mut self.dictionary, &left, &mut resolved)?;
         tx.execute("DELETE FROM imports WHERE id = ?1", [id])?;
         let touched = [&removed[..], &resolved.all()].concat();
         segments::remake_holding(&tx, &mut self.dictionary, &touched)?;
@@ -169,6 +204,25 @@ impl Store {
             cost: Usd::from_pico(cost),
             released: resolved.released.len() as u64,
         }))
+    }
+
+    /// Returns the calls that are stored and not counted, by reason.
+    pub fn held_calls(&self) -> Result<Vec<HeldCalls>, StoreError> {
+        let mut sums: BTreeMap<u8, (u64, i128)> = BTreeMap::new();
+        let mut statement = self.conn.prepare(
+            "SELECT min(h.reason), CASE WHEN r.id IS NULL THEN c.cost ELSE r.cost END
+             FROM held_calls c JOIN holds h ON h.call = c.id LEFT JOIN repriced r ON r.id = c.id GROUP BY c.id",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let sum = sums.entry(row.get(0)?).or_default();
+            *sum = (sum.0 + 1, sum.1 + i128::from(row.get::<_, Option<i64>>(1)?.unwrap_or(0)));
+        }
+        let held = |reason: Hold| {
+            let (calls, cost) = *sums.get(&(reason as u8))?;
+            Some(HeldCalls { reason, calls, cost: Usd::from_pico(cost) })
+        };
+        Ok(Hold::ALL.into_iter().filter_map(held).collect())
     }
 
     /// Finds calls by their number in the store, or by the provider's or the log's id.

@@ -1,6 +1,7 @@
-//! One file into the store: one transaction, batch by batch, in entirely or not at all.
+//! Files into the store: one transaction for a few small files or one large one, in entirely or not at all.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use rusqlite::params;
 
@@ -13,10 +14,15 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::batch::Batch;
 use crate::store::dedup::Dedup;
+use crate::store::dedup::Other;
 use crate::store::dedup::Verdict;
+use crate::store::merge;
+use crate::store::merge::Group;
+use crate::store::probable;
 use crate::store::rows;
 use crate::store::segments;
 use crate::store::spans;
+use crate::store::spans::Resolved;
 
 /// What is known of a file before it is read.
 #[derive(Clone, Debug, Default)]
@@ -53,8 +59,10 @@ pub struct Imported {
     pub id: i64,
     /// Calls that are new.
     pub new: u64,
-    /// Calls that were stored already.
+    /// Calls that were stored already, merged ones included.
     pub duplicate: u64,
+    /// Records of calls that another record tells too: both are kept, one is counted.
+    pub merged: u64,
     /// New calls with the id of a stored call and other content.
     pub conflicts: u64,
     /// Calls of this file that turned out to sum others, and are not billed.
@@ -65,39 +73,44 @@ pub struct Imported {
     pub total: Measures,
 }
 
+/// A file of an import under way.
+struct File {
+    number: i64,
+    done: Imported,
+    tail: ImportTail,
+    /// Its first call: its calls are those up to the next file's first.
+    first_call: i64,
+}
+
 /// An import under way. Dropping it without [`Import::commit`] leaves the store as it was.
 pub struct Import<'s> {
     store: &'s mut Store,
     dedup: Dedup,
     next_call: i64,
     first_call: i64,
-    done: Imported,
+    files: Vec<File>,
+    /// Pairs of stored records of one call.
+    twins: Vec<(i64, i64)>,
     has_spans: bool,
     open: bool,
 }
 
 impl Store {
-    /// Begins the import of one file.
-    pub fn begin_import(&mut self, head: &ImportHead) -> Result<Import<'_>, StoreError> {
+    /// Begins the import of some files.
+    pub fn begin_import(&mut self) -> Result<Import<'_>, StoreError> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         let begun = (|| {
-            self.conn.execute(
-                "INSERT INTO imports (path, kind, input_format, source, imported_at, bytes, records, new, duplicate,
-                    skipped, rejected, conflicts, rejects)
-                 VALUES (?1, 'usage', ?2, ?3, ?4, 0, 0, 0, 0, '{}', 0, 0, '[]')",
-                params![head.path, head.input_format, head.source, head.at.to_string()],
-            )?;
-            let id = self.conn.last_insert_rowid();
             spans::begin(&self.conn)?;
-            Ok((id, Dedup::open(&self.conn)?, segments::last_call(&self.conn)? + 1))
+            Ok((Dedup::open(&self.conn)?, segments::last_call(&self.conn)? + 1))
         })();
         match begun {
-            Ok((id, dedup, next_call)) => Ok(Import {
+            Ok((dedup, next_call)) => Ok(Import {
                 store: self,
                 dedup,
                 next_call,
                 first_call: next_call,
-                done: Imported { id, ..Imported::default() },
+                files: Vec::new(),
+                twins: Vec::new(),
                 has_spans: false,
                 open: true,
             }),
@@ -110,86 +123,185 @@ impl Store {
 }
 
 impl Import<'_> {
-    /// Adds the calls of a batch that the store does not have.
-    pub fn append(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
-        let store = &mut *self.store;
-        let known = spans::insert(&store.conn, batch, self.done.id)?;
-        self.has_spans |= !batch.spans.is_empty();
-        let mut verdicts = self.dedup.judge(&store.conn, batch, self.done.id)?;
-        known.iter().for_each(|row| verdicts[*row as usize] = Verdict::Duplicate);
-        let rows: Vec<u32> =
-            (0..batch.len() as u32).filter(|row| verdicts[*row as usize] != Verdict::Duplicate).collect();
-        self.done.new += rows.len() as u64;
-        self.done.duplicate += (batch.len() - rows.len()) as u64;
-        for row in (0..batch.len()).filter(|row| verdicts[*row] == Verdict::Conflict) {
-            batch.add_flag(row, Flags::ID_CONFLICT);
-            self.done.conflicts += 1;
-        }
-        if rows.is_empty() {
-            return Ok(());
-        }
-        let ids: Vec<i64> = (self.next_call..self.next_call + rows.len() as i64).collect();
-        self.next_call += rows.len() as i64;
-        let names = store.dictionary.ids_of(&store.conn, batch)?;
-        rows::insert(&store.conn, &names, batch, self.done.id, &rows, &ids)?;
-        let segment = segments::write(&store.conn, &names, batch, &rows, &ids, None)?;
-        self.dedup.add_segment(segment);
-        if !batch.spans.is_empty() {
-            spans::link(&store.conn, batch, |row| rows.binary_search(&row).ok().map(|at| ids[at]))?;
-        }
-        add_measures(&mut self.done.total, batch, &rows);
+    /// Records a file; `number` is how its batches call it.
+    pub fn begin_file(&mut self, number: i64, head: &ImportHead) -> Result<(), StoreError> {
+        let conn = &self.store.conn;
+        conn.prepare_cached(
+            "INSERT INTO imports (path, kind, input_format, source, imported_at, bytes, records, new, duplicate,
+                skipped, rejected, conflicts, rejects)
+             VALUES (?1, 'usage', ?2, ?3, ?4, 0, 0, 0, 0, '{}', 0, 0, '[]')",
+        )?
+        .execute(params![head.path, head.input_format, head.source, head.at.to_string()])?;
+        let done = Imported { id: conn.last_insert_rowid(), ..Imported::default() };
+        self.files.push(File { number, done, tail: ImportTail::default(), first_call: 0 });
         Ok(())
     }
 
-    /// Follows the traces, records the file and makes the import lasting, or undoes it for a dry run.
-    pub fn commit(mut self, tail: &ImportTail, dry_run: bool) -> Result<Imported, StoreError> {
-        if self.has_spans {
-            self.resolve_spans()?;
+    /// Takes down what its reading told of a file.
+    pub fn end_file(&mut self, number: i64, tail: ImportTail) {
+        if let Some(file) = self.files.iter_mut().find(|file| file.number == number) {
+            file.tail = tail;
+        }
+    }
+
+    /// Adds the calls of a batch that the store does not have.
+    pub fn append(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let store = &mut *self.store;
+        let ids: HashMap<i64, i64> = self.files.iter().map(|file| (file.number, file.done.id)).collect();
+        batch.number_files(|number| ids.get(&number).copied().unwrap_or_default());
+        let known = spans::insert(&store.conn, batch)?;
+        self.has_spans |= !batch.spans.is_empty();
+        let mut judged = self.dedup.judge(&store.conn, batch)?;
+        known.iter().for_each(|row| judged.verdicts[*row as usize] = Verdict::Duplicate);
+        for row in (0..batch.len()).filter(|row| judged.verdicts[*row] == Verdict::Conflict) {
+            batch.add_flag(row, Flags::ID_CONFLICT);
+        }
+        let rows: Vec<u32> =
+            (0..batch.len() as u32).filter(|row| judged.verdicts[*row as usize] != Verdict::Duplicate).collect();
+        let ids: Vec<i64> = (self.next_call..self.next_call + rows.len() as i64).collect();
+        self.count(batch, &judged.verdicts);
+        if rows.is_empty() {
+            return Ok(());
         }
         let store = &mut *self.store;
-        let mut skipped = tail.skipped.clone();
-        if self.done.rollups > 0 {
-            *skipped.entry("rollup".into()).or_default() += self.done.rollups;
+        self.next_call += rows.len() as i64;
+        let names = store.dictionary.ids_of(&store.conn, batch)?;
+        rows::insert(&store.conn, &names, batch, &rows, &ids)?;
+        let segment = segments::write(&store.conn, &names, batch, &rows, &ids, None)?;
+        self.dedup.add_segment(segment);
+        let stored = |row: u32| rows.binary_search(&row).ok().map(|at| ids[at]);
+        if !batch.spans.is_empty() {
+            spans::link(&store.conn, batch, stored)?;
         }
+        let other = |other: Other| match other {
+            Other::Row(row) => stored(row),
+            Other::Call(call) => Some(call),
+        };
+        self.twins.extend(judged.twins.iter().filter_map(|twin| Some((stored(twin.row)?, other(twin.other)?))));
+        Ok(())
+    }
+
+    /// Adds the rows of a batch to the sums of their files.
+    fn count(&mut self, batch: &Batch, verdicts: &[Verdict]) {
+        let mut next = self.next_call;
+        let mut place = 0;
+        for (row, verdict) in verdicts.iter().enumerate() {
+            let import = batch.file(row);
+            if self.files.get(place).is_none_or(|file| file.done.id != import) {
+                place = self.files.iter().position(|file| file.done.id == import).unwrap_or(place);
+            }
+            let Some(file) = self.files.get_mut(place) else { continue };
+            if *verdict == Verdict::Duplicate {
+                file.done.duplicate += 1;
+                continue;
+            }
+            if file.first_call == 0 {
+                file.first_call = next;
+            }
+            next += 1;
+            file.done.new += 1;
+            file.done.conflicts += u64::from(*verdict == Verdict::Conflict);
+            add_row(&mut file.done.total, batch, row);
+        }
+    }
+
+    /// Follows the traces, settles records of one call, records the files and makes the import lasting, or undoes it
+    /// for a dry run. Returns what became of each file, by its number.
+    pub fn commit(mut self, dry_run: bool) -> Result<Vec<(i64, ImportTail, Imported)>, StoreError> {
+        self.settle()?;
+        let store = &mut *self.store;
         let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
-        store.conn.execute(
+        let mut update = store.conn.prepare_cached(
             "UPDATE imports SET bytes = ?2, records = ?3, new = ?4, duplicate = ?5, skipped = ?6,
-                rejected = ?7, conflicts = ?8, rejects = ?9 WHERE id = ?1",
-            params![
-                self.done.id,
+                rejected = ?7, conflicts = ?8, rejects = ?9, merged = ?10 WHERE id = ?1",
+        )?;
+        for File { done, tail, .. } in &self.files {
+            let mut skipped = tail.skipped.clone();
+            if done.rollups > 0 {
+                *skipped.entry("rollup".into()).or_default() += done.rollups;
+            }
+            update.execute(params![
+                done.id,
                 tail.bytes as i64,
                 tail.records as i64,
-                self.done.new as i64,
-                self.done.duplicate as i64,
+                done.new as i64,
+                done.duplicate as i64,
                 json(serde_json::to_string(&skipped)),
                 tail.rejected as i64,
-                self.done.conflicts as i64,
+                done.conflicts as i64,
                 json(serde_json::to_string(&tail.rejects)),
-            ],
-        )?;
+                done.merged as i64,
+            ])?;
+        }
+        drop(update);
         segments::merge_tail(&store.conn, &mut store.dictionary)?;
+        if self.next_call > self.first_call {
+            probable::find(&store.conn, self.first_call)?;
+        }
         if !dry_run {
             self.open = false;
             store.conn.execute_batch("COMMIT").inspect_err(|_| self.open = true)?;
         }
-        Ok(std::mem::take(&mut self.done))
+        let files = std::mem::take(&mut self.files);
+        Ok(files.into_iter().map(|file| (file.number, file.tail, file.done)).collect())
     }
 
-    fn resolve_spans(&mut self) -> Result<(), StoreError> {
+    /// Decides, of calls that sum others and of records of one call, which are counted.
+    fn settle(&mut self) -> Result<(), StoreError> {
         let store = &mut *self.store;
-        let resolved = spans::resolve(&store.conn, &mut store.dictionary)?;
-        let own = resolved.held.iter().filter(|call| **call >= self.first_call).count() as u64;
-        self.done.rollups = own;
-        self.done.new -= own;
-        self.done.earlier_rollups = resolved.held.len() as u64 - own;
-        if own > 0 {
-            let (batch, ids) = rows::read_batch(&store.conn, self.first_call, i64::MAX, usize::MAX)?;
-            let all: Vec<u32> = (0..ids.len() as u32).collect();
-            self.done.total = Measures::default();
-            add_measures(&mut self.done.total, &batch, &all);
+        let mut resolved = Resolved::default();
+        if self.has_spans {
+            resolved = spans::resolve(&store.conn, &mut store.dictionary)?;
         }
+        let rollups = resolved.held.clone();
+        let groups = merge::settle(&store.conn, &mut store.dictionary, &self.twins, &mut resolved)?;
         segments::remake_holding(&store.conn, &mut store.dictionary, &resolved.all())?;
-        segments::take_in(&store.conn, &mut store.dictionary, &resolved.released)
+        segments::take_in(&store.conn, &mut store.dictionary, &resolved.released)?;
+        if !rollups.is_empty() || !groups.is_empty() {
+            self.count_again(&rollups, &groups)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the file that a call of this import is from.
+    fn file_of(&mut self, call: i64) -> Option<&mut File> {
+        let own = |file: &&mut File| file.first_call > 0 && file.first_call <= call;
+        self.files.iter_mut().rev().find(own).filter(|_| call >= self.first_call)
+    }
+
+    /// Sums the files anew, once it is known which of their calls are counted.
+    fn count_again(&mut self, rollups: &[i64], groups: &[Group]) -> Result<(), StoreError> {
+        let first_call = self.first_call;
+        for call in rollups {
+            match self.file_of(*call) {
+                Some(file) => {
+                    file.done.rollups += 1;
+                    file.done.new -= 1;
+                }
+                None => self.files.iter_mut().take(1).for_each(|file| file.done.earlier_rollups += 1),
+            }
+        }
+        // The first record of a call brought it in; the others told it again.
+        let mut stands_for: HashMap<i64, i64> = HashMap::new();
+        for group in groups {
+            stands_for.insert(group.kept, group.records[0]);
+            for again in group.records[1..].iter().filter(|call| **call >= first_call && !rollups.contains(call)) {
+                if let Some(file) = self.file_of(*again) {
+                    file.done.new -= 1;
+                    file.done.duplicate += 1;
+                    file.done.merged += 1;
+                }
+            }
+        }
+        self.files.iter_mut().for_each(|file| file.done.total = Measures::default());
+        let (batch, ids) = rows::read_batch(&self.store.conn, first_call, i64::MAX, usize::MAX)?;
+        for (row, id) in ids.iter().enumerate() {
+            let brought = stands_for.get(id).copied().unwrap_or(*id);
+            if let Some(file) = self.file_of(brought) {
+                add_row(&mut file.done.total, &batch, row);
+            }
+        }
+        Ok(())
     }
 }
 
@@ -203,21 +315,16 @@ impl Drop for Import<'_> {
     }
 }
 
-/// Adds the chosen rows of a batch to sums.
-fn add_measures(total: &mut Measures, batch: &Batch, rows: &[u32]) {
-    total.calls += rows.len() as u64;
-    for row in rows.iter().map(|row| *row as usize) {
-        total.cost += batch.cost(row);
-        total.reasoning += batch.reasoning.get(row);
-        if let Some(reason) = batch.unpriced(row) {
-            total.unpriced[reason as usize - Unpriced::ALL[0] as usize] += 1;
-        }
-        total.errors += u64::from(batch.dim(row, crate::domain::Dim::Status).is_some_and(super::is_failure));
+/// Adds a row of a batch to sums.
+fn add_row(total: &mut Measures, batch: &Batch, row: usize) {
+    total.calls += 1;
+    total.cost += batch.cost(row);
+    total.reasoning += batch.reasoning.get(row);
+    if let Some(reason) = batch.unpriced(row) {
+        total.unpriced[reason as usize - Unpriced::ALL[0] as usize] += 1;
     }
+    total.errors += u64::from(batch.dim(row, crate::domain::Dim::Status).is_some_and(super::is_failure));
     for class in Class::ALL {
-        let counts = &batch.tokens[class as usize];
-        if !counts.is_zero() {
-            total.tokens[class as usize] += rows.iter().map(|row| counts.get(*row as usize)).sum::<u64>();
-        }
+        total.tokens[class as usize] += batch.tokens[class as usize].get(row);
     }
 }

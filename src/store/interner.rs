@@ -55,11 +55,13 @@ impl Interner {
         at(&self.text, &self.ends, code)
     }
 
-    /// Forgets all texts and keeps the room for as many.
-    pub(crate) fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
-        self.table.clear();
+    /// Forgets the texts from a number on.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        if len < self.ends.len() {
+            self.text.truncate(if len == 0 { 0 } else { self.ends[len - 1] as usize });
+            self.ends.truncate(len);
+            self.table.retain(|entry| (entry.code as usize) < len);
+        }
     }
 
     /// Returns how many texts there are.
@@ -108,11 +110,13 @@ impl Texts {
         (*self.present.get(row)?).then(|| at(&self.text, &self.ends, row as u32))
     }
 
-    /// Forgets all texts and keeps the room for as many.
-    pub(crate) fn clear(&mut self) {
-        self.text.clear();
-        self.ends.clear();
-        self.present.clear();
+    /// Forgets the texts from a row on.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        if rows < self.ends.len() {
+            self.text.truncate(if rows == 0 { 0 } else { self.ends[rows - 1] as usize });
+            self.ends.truncate(rows);
+            self.present.truncate(rows);
+        }
     }
 
     /// Tells whether no row has a text.

@@ -11,10 +11,13 @@ mod dedup;
 mod dictionary;
 mod dimension;
 mod facts;
+mod holds;
 mod import;
 mod interner;
 mod lock;
+mod merge;
 mod packed;
+mod probable;
 mod reprice;
 mod rows;
 mod scan;
@@ -33,18 +36,22 @@ use rusqlite::OpenFlags;
 pub use batch::Batch;
 pub use batch::Fixed;
 pub use batch::IdentityRule;
+pub use batch::Mark;
 pub use batch::RowPrice;
 pub use check::Checked;
 pub use facts::Coverage;
 pub use facts::FoundCall;
+pub use facts::HeldCalls;
 pub use facts::ImportRecord;
 pub use facts::Overview;
 pub use facts::Undone;
+pub use holds::Hold;
 pub use import::Import;
 pub use import::ImportHead;
 pub use import::ImportTail;
 pub use import::Imported;
 pub use lock::WriteLock;
+pub use probable::ProbablePairs;
 pub use reprice::Moved;
 pub use reprice::Repriced;
 pub use scan::Repricing;
@@ -174,8 +181,8 @@ impl Store {
         conn.execute_batch(&format!("PRAGMA synchronous = FULL; PRAGMA cache_size = -{CACHE_KIB};"))?;
         let version = schema::migrate(&mut conn)?;
         let mut store = Store { conn, dictionary: Dictionary::default() };
-        if version == 1 {
-            // Its segments lack the column of tools.
+        if (1..3).contains(&version) {
+            // Its segments are of an older layout.
             store.rebuild()?;
         }
         Ok(store)

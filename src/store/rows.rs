@@ -30,7 +30,7 @@ use crate::store::interner::Texts;
 
 /// Where one column of the insert takes its value from.
 enum Cell<'b> {
-    Import(i64),
+    Import,
     Line,
     Ts,
     Fingerprint,
@@ -48,9 +48,9 @@ enum Cell<'b> {
 }
 
 /// Returns the columns that some row of the batch has a value for; the others stay NULL without being named.
-fn cells<'b>(names: &Ids, batch: &'b Batch, import: i64) -> Vec<(&'static str, Cell<'b>)> {
+fn cells<'b>(names: &Ids, batch: &'b Batch) -> Vec<(&'static str, Cell<'b>)> {
     let mut cells = vec![
-        ("import", Cell::Import(import)),
+        ("import", Cell::Import),
         ("line", Cell::Line),
         ("ts", Cell::Ts),
         ("fingerprint", Cell::Fingerprint),
@@ -90,11 +90,10 @@ pub(crate) fn insert(
     conn: &Connection,
     names: &Ids,
     batch: &Batch,
-    import: i64,
     rows: &[u32],
     ids: &[i64],
 ) -> Result<(), StoreError> {
-    let cells = cells(names, batch, import);
+    let cells = cells(names, batch);
     let names: Vec<&str> = cells.iter().map(|(name, _)| *name).collect();
     let places = vec!["?"; cells.len() + 1].join(",");
     let sql = format!("INSERT INTO calls (id,{}) VALUES ({places})", names.join(","));
@@ -120,7 +119,7 @@ fn bind(
     bound: &mut Option<i64>,
 ) -> Result<(), StoreError> {
     let number = match cell {
-        Cell::Import(import) => Some(*import),
+        Cell::Import => Some(batch.file(row)),
         Cell::Line => Some(batch.line[row] as i64),
         Cell::Ts => Some(batch.ts[row]),
         Cell::Fingerprint => Some(batch.fingerprint[row] as i64),
@@ -205,6 +204,18 @@ impl RowReader {
     /// Returns the statement that reads rows in the order [`RowReader::call`] expects.
     pub(crate) fn select(&self, rest: &str) -> String {
         self.select_from("priced_calls", rest)
+    }
+
+    /// Reads one call, counted or held.
+    pub(crate) fn find(&self, conn: &Connection, id: i64) -> Result<Option<StoredCall>, StoreError> {
+        for table in ["priced_calls", "held_calls"] {
+            let mut statement = conn.prepare_cached(&self.select_from(table, "WHERE id = ?1"))?;
+            let mut rows = statement.query([id])?;
+            if let Some(row) = rows.next()? {
+                return self.call(row).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     fn select_from(&self, table: &str, rest: &str) -> String {
@@ -311,8 +322,13 @@ pub(crate) fn read_held(conn: &Connection) -> Result<(Batch, Vec<i64>), StoreErr
 
 fn batch_of(reader: &RowReader, mut rows: rusqlite::Rows<'_>) -> Result<(Batch, Vec<i64>), StoreError> {
     let (mut batch, mut ids) = (Batch::default(), Vec::new());
+    let mut import = None;
     while let Some(row) = rows.next()? {
         let stored = reader.call(row)?;
+        if import != Some(stored.import) {
+            import = Some(stored.import);
+            batch.begin_file(stored.import, Arc::default());
+        }
         let rule = if stored.by_span { IdentityRule::Span } else { IdentityRule::Id };
         batch.push(&stored.call, stored.fingerprint, rule);
         let fallback = stored.call.flags.has(Flags::FALLBACK_PRICE);

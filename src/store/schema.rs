@@ -14,7 +14,7 @@ use crate::store::batch::JSON_DIMS;
 pub(crate) const APPLICATION_ID: i32 = 0x6174_7472;
 
 /// One step each, from version n to n+1.
-const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
 const VERSION_1: &str = "
 CREATE TABLE imports (
@@ -61,6 +61,20 @@ const VERSION_2: &str = "
 ALTER TABLE calls ADD COLUMN discount INTEGER;
 ALTER TABLE held_calls ADD COLUMN discount INTEGER;
 CREATE TABLE repriced (id INTEGER PRIMARY KEY, cost INTEGER, discount INTEGER, flags INTEGER, unpriced INTEGER);
+";
+
+/// Records of one call: all are kept, one is counted. `holds` says why a call stands in `held_calls`, and by which call
+/// it is represented; `held_ids` finds it again; `unions` is what the counted one took over from the others;
+/// `probable` lists calls that another source may have logged too.
+const VERSION_3: &str = "
+CREATE TABLE holds (call INTEGER NOT NULL, reason INTEGER NOT NULL, kept INTEGER, PRIMARY KEY (call, reason)) WITHOUT ROWID;
+CREATE INDEX holds_kept ON holds (kept) WHERE kept IS NOT NULL;
+INSERT INTO holds SELECT id, 1, NULL FROM held_calls;
+CREATE TABLE held_ids (hash INTEGER NOT NULL, call INTEGER NOT NULL, PRIMARY KEY (hash, call)) WITHOUT ROWID;
+CREATE TABLE unions (call INTEGER PRIMARY KEY, gained TEXT NOT NULL);
+CREATE TABLE probable (call INTEGER PRIMARY KEY, twin INTEGER NOT NULL);
+CREATE INDEX probable_twin ON probable (twin);
+ALTER TABLE imports ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// Brings a store to the current version, in one transaction; refuses a newer or a foreign file. Returns the version

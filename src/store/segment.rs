@@ -11,7 +11,7 @@ use crate::store::packed::Packed;
 use crate::store::packed::pack;
 
 /// The layout of columns; stored with each segment, so that a later layout rebuilds the earlier ones.
-pub(crate) const FORMAT: i64 = 2;
+pub(crate) const FORMAT: i64 = 3;
 
 /// A column's name and bytes.
 pub(crate) type Column = (String, Vec<u8>);
@@ -73,10 +73,12 @@ pub(crate) fn encode(batch: &Batch, rows: &[u32], ids: &[i64], names: &Ids) -> V
     columns
 }
 
-/// The hashes of the calls' identities, sorted, each followed by its row.
+/// The hashes of the calls' identities, sorted, each followed by its row. A call known by other ids has several.
 fn identities(batch: &Batch, rows: &[u32]) -> Vec<u8> {
     let mut pairs: Vec<(u64, u32)> =
         rows.iter().enumerate().map(|(at, row)| (batch.identity[*row as usize], at as u32)).collect();
+    let place = |row: &u32| rows.binary_search(row).ok().map(|at| at as u32);
+    pairs.extend(batch.aliases.iter().filter_map(|(hash, row)| Some((*hash, place(row)?))));
     pairs.sort_unstable();
     let mut out = Vec::with_capacity(pairs.len() * 12);
     pairs.iter().for_each(|(hash, _)| out.extend_from_slice(&hash.to_le_bytes()));

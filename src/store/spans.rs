@@ -4,6 +4,7 @@
 //! chain, or records the same model within the same time. Such a call is *held*: moved out of `calls`, and
 //! back if the spans below go. Dimensions come from the nearest ancestor that has them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
@@ -17,6 +18,9 @@ use crate::store::batch;
 use crate::store::batch::Batch;
 use crate::store::dictionary::Dictionary;
 use crate::store::dimension;
+use crate::store::holds;
+use crate::store::holds::Hold;
+use crate::store::merge::normal_model;
 
 /// Prepares the list of traces that an import touches.
 pub(crate) fn begin(conn: &Connection) -> Result<(), StoreError> {
@@ -26,7 +30,7 @@ pub(crate) fn begin(conn: &Connection) -> Result<(), StoreError> {
 }
 
 /// Stores a batch's spans; returns the rows whose span was stored before, by an earlier file or line.
-pub(crate) fn insert(conn: &Connection, batch: &Batch, import: i64) -> Result<Vec<u32>, StoreError> {
+pub(crate) fn insert(conn: &Connection, batch: &Batch) -> Result<Vec<u32>, StoreError> {
     let mut known = Vec::new();
     let mut insert = conn.prepare_cached(
         "INSERT OR IGNORE INTO spans (trace, span, parent, name, start, end, role, import, dims)
@@ -47,6 +51,7 @@ pub(crate) fn insert(conn: &Connection, batch: &Batch, import: i64) -> Result<Ve
             SpanRole::Call => 1,
             SpanRole::Rollup => 2,
         };
+        let import = item.file;
         let added = insert.execute(params![
             span.trace,
             span.id,
@@ -142,6 +147,9 @@ struct Tree {
     nodes: Vec<Node>,
 }
 
+/// The dimension whose values are paths.
+const AGENT: &str = Dim::Agent.name();
+
 /// Deeper than this is a loop of parents, not a tree.
 const DEEPEST: usize = 1_000;
 
@@ -190,7 +198,7 @@ impl Tree {
             for above in self.ancestors(at).filter(|above| *above != at) {
                 let upper = &self.nodes[above];
                 let inside = upper.start <= node.start && node.end <= upper.end;
-                let same_model = normal(upper.model.as_deref()) == normal(node.model.as_deref());
+                let same_model = upper.model.as_deref().map(normal_model) == node.model.as_deref().map(normal_model);
                 if upper.call.is_some() && (upper.is_rollup || (same_model && inside)) {
                     sums_others[above] = true;
                 }
@@ -207,14 +215,27 @@ impl Tree {
         }
         for (node, sums) in self.nodes.iter().zip(sums_others) {
             if let Some(call) = node.call {
-                if sums && move_call(conn, call, "calls", "held_calls")? {
+                if sums && holds::hold(conn, call, Hold::Rollup, None)? {
                     resolved.held.push(call);
-                } else if !sums && move_call(conn, call, "held_calls", "calls")? {
+                } else if !sums && holds::release(conn, call, Hold::Rollup)? {
                     resolved.released.push(call);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Returns the agents around a node, outermost first, `planner/searcher`; `None` where there is at most its own.
+    fn agent_path(&self, at: usize) -> Option<String> {
+        let own = self.nodes[at].dims.get(AGENT);
+        let mut path: Vec<&str> = Vec::new();
+        for agent in own.into_iter().chain(self.ancestors(at).filter_map(|above| self.nodes[above].dims.get(AGENT))) {
+            if path.last() != Some(&agent.as_str()) {
+                path.push(agent);
+            }
+        }
+        path.reverse();
+        (path.len() > usize::from(own.is_some())).then(|| path.join("/"))
     }
 
     /// Gives each call the dimensions it lacks, from the nearest ancestor that has them, and takes back what an
@@ -227,11 +248,14 @@ impl Tree {
     ) -> Result<(), StoreError> {
         for (at, node) in self.nodes.iter().enumerate() {
             let Some(call) = node.call else { continue };
-            let mut gains: BTreeMap<&str, &str> = BTreeMap::new();
+            let mut gains: BTreeMap<&str, Cow<'_, str>> = BTreeMap::new();
             for above in self.ancestors(at) {
                 for (name, value) in self.nodes[above].dims.iter().filter(|(name, _)| !node.dims.contains_key(*name)) {
-                    gains.entry(name).or_insert(value);
+                    gains.entry(name).or_insert(Cow::Borrowed(value));
                 }
+            }
+            if let Some(path) = self.agent_path(at) {
+                gains.insert(AGENT, path.into());
             }
             let mut gained = node.gained.clone();
             let mut changed = false;
@@ -245,7 +269,7 @@ impl Tree {
                 if !gained.contains_key(name) {
                     gained.insert(name.to_string(), dimension::get(conn, call, name)?);
                 }
-                changed |= dimension::set(conn, dictionary, call, name, Some(value))?;
+                changed |= dimension::set(conn, dictionary, call, name, Some(&value))?;
             }
             if gained != node.gained {
                 let text = serde_json::to_string(&gained).unwrap_or_default();
@@ -258,26 +282,4 @@ impl Tree {
         }
         Ok(())
     }
-}
-
-/// Folds what two instrumentors may call one model: case, a seller's prefix, a date at the end.
-fn normal(model: Option<&str>) -> Option<String> {
-    let lower = model?.rsplit('/').next()?.to_ascii_lowercase();
-    let is_date =
-        |text: &str| text.chars().filter(char::is_ascii_digit).count() == 8 && !text.contains(char::is_alphabetic);
-    let cut = [11, 9].into_iter().find_map(|length| {
-        let at = lower.len().checked_sub(length)?;
-        (lower.is_char_boundary(at) && lower[at..].starts_with('-') && is_date(&lower[at..])).then_some(at)
-    });
-    Some(lower[..cut.unwrap_or(lower.len())].to_string())
-}
-
-fn move_call(conn: &Connection, call: i64, from: &str, to: &str) -> Result<bool, StoreError> {
-    let copied = conn
-        .prepare_cached(&format!("INSERT OR IGNORE INTO {to} SELECT * FROM {from} WHERE id = ?1"))?
-        .execute([call])?;
-    if copied > 0 {
-        conn.prepare_cached(&format!("DELETE FROM {from} WHERE id = ?1"))?.execute([call])?;
-    }
-    Ok(copied > 0)
 }

@@ -23,7 +23,6 @@ use attr::store::Batch;
 use attr::store::Fixed;
 use attr::store::IdentityRule;
 use attr::store::ImportHead;
-use attr::store::ImportTail;
 use attr::store::RowPrice;
 use attr::store::Store;
 use proptest::collection::vec;
@@ -912,17 +911,14 @@ mod stores {
         let world = furnished();
         let mut writer = Store::create(&world.db()).unwrap();
         writer.begin_writing().unwrap();
-        let mut import = writer
-            .begin_import(&ImportHead {
-                path: "x".into(),
-                input_format: "flat".into(),
-                source: "flat".into(),
-                at: Timestamp(0),
-            })
-            .unwrap();
+        let mut import = writer.begin_import().unwrap();
+        let head =
+            ImportHead { path: "x".into(), input_format: "flat".into(), source: "flat".into(), at: Timestamp(0) };
+        import.begin_file(0, &head).unwrap();
         let mut fixed = Fixed::default();
         fixed.dims[attr::domain::Dim::Source as usize] = Some("flat".into());
-        let mut batch = Batch::new(std::sync::Arc::new(fixed));
+        let mut batch = Batch::new();
+        batch.begin_file(0, std::sync::Arc::new(fixed));
         for n in 0..70_000u64 {
             let mut call =
                 attr::domain::Call { ts: Timestamp(1_790_812_800_000_000_000 + n as i64), ..Default::default() };
@@ -937,7 +933,7 @@ mod stores {
         assert_eq!(world.total(), (1, cost(1)));
         let ran = world.attr(&["store", "check"]).ended(0);
         assert!(ran.out.contains("sound"), "{ran:?}");
-        import.commit(&ImportTail::default(), false).unwrap();
+        import.commit(false).unwrap();
         assert_eq!(total(&Store::open(&world.db()).unwrap()).calls, 70_001);
         assert_eq!(world.total().0, 70_001);
         drop(reader);

@@ -1,6 +1,7 @@
 //! The commands, one file each. A new one is a file and three lines here.
 
 mod config;
+mod duplicates;
 mod explain;
 mod import;
 mod imports;
@@ -31,6 +32,8 @@ pub enum Command {
     Prices(prices::PricesArgs),
     /// Compare stored costs with those by other prices, or move the store to them
     Reprice(reprice::RepriceArgs),
+    /// List calls that two sources have probably both logged; leave them out on request
+    Duplicates(duplicates::DuplicatesArgs),
     /// Tell what the store holds and how far it can be believed
     Status(status::StatusArgs),
     /// Show each setting with its origin
@@ -49,6 +52,7 @@ impl Command {
             Command::Explain(args) => args.run(app),
             Command::Prices(args) => args.run(app),
             Command::Reprice(args) => args.run(app),
+            Command::Duplicates(args) => args.run(app),
             Command::Status(args) => args.run(app),
             Command::Config(args) => args.run(app),
             Command::Store(args) => args.run(app),

@@ -1,10 +1,7 @@
-//! The reading half of an import: a stream through its reader into batches.
+//! One stream through its reader into a batch: every record ends as a call, a span, a skip or a rejection.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Arc;
-use std::sync::mpsc::Receiver;
-use std::sync::mpsc::SyncSender;
 
 use xxhash_rust::xxh3::xxh3_64;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -27,45 +24,48 @@ use crate::read::framing::Framed;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
 use crate::store::Batch;
-use crate::store::Fixed;
 use crate::store::IdentityRule;
 use crate::store::ImportTail;
 
 /// Rejections shown and recorded per file.
 pub(super) const SHOWN_REJECTS: usize = 20;
 
-/// The reader's ends of the two channels.
-pub(super) struct Batches {
-    pub(super) sender: SyncSender<Batch>,
-    pub(super) returned: Receiver<Batch>,
+/// A stream that is ready to be read.
+pub(super) struct Source {
+    pub(super) framing: Framing,
+    pub(super) shape: Shape,
+    pub(super) reader: &'static dyn Reader,
+    pub(super) options: Options,
 }
 
-/// Sessions of readers that know records which the file's own reader does not, by name.
-type Others = BTreeMap<&'static str, (&'static dyn Reader, Box<dyn Session>)>;
+/// Why reading stopped before the end.
+pub(super) enum Stopped {
+    /// The batch is full and nobody takes it.
+    Full,
+    /// The stream failed.
+    Failed(ReadError),
+}
 
-/// Reads a whole stream into batches.
-pub(super) fn read_all(
-    framing: Framing,
-    shape: Shape,
-    reader: &'static dyn Reader,
-    options: &Options,
-    fixed: Arc<Fixed>,
-    batches: &Batches,
-) -> Result<ImportTail, ReadError> {
+/// Takes a full batch and leaves an empty one; false when nobody takes any more.
+pub(super) type Spill<'s> = &'s mut dyn FnMut(&mut Batch) -> bool;
+
+/// Reads a whole stream into a batch. A batch that is full goes to `spill`; without one, reading stops there.
+pub(super) fn read_all(source: Source, batch: &mut Batch, spill: Option<Spill<'_>>) -> Result<ImportTail, Stopped> {
+    let Source { framing, shape, reader, options } = source;
     let mut collector = Collector {
-        batch: Batch::new(Arc::clone(&fixed)),
-        fixed,
+        batch,
+        spill,
+        stopped: false,
         rule: rule_of(reader),
+        origin: reader.origin(),
         fingerprint: 0,
         calls_of_record: 0,
         by_content: false,
-        origin: reader.origin(),
         tail: ImportTail::default(),
     };
-    let mut own = reader.start(options);
+    let mut own = reader.start(&options);
     let mut others = Others::new();
-    let mut writer_gone = false;
-    framing.each(shape, |framed| {
+    let read = framing.each(shape, |framed| {
         match framed {
             Framed::Broken(line, reason) => collector.reject(line, reason),
             Framed::Record(line, tape, text) => {
@@ -73,45 +73,39 @@ pub(super) fn read_all(
                 collector.fingerprint = xxh3_64(text.as_bytes());
                 collector.calls_of_record = 0;
                 if let Verdict::NotMine(reason) = own.record(record, &mut collector) {
-                    pass_on(record, reason, reader, options, &mut others, &mut collector);
+                    pass_on(record, reason, reader, &options, &mut others, &mut collector);
                     (collector.rule, collector.origin) = (rule_of(reader), reader.origin());
                 }
             }
         }
-        if collector.batch.is_full() {
-            let empty = batches.returned.try_recv().unwrap_or_else(|_| Batch::new(Arc::clone(&collector.fixed)));
-            let full = std::mem::replace(&mut collector.batch, empty);
-            writer_gone = batches.sender.send(full).is_err();
-        }
-        !writer_gone
-    })?;
-    if !writer_gone {
-        collector.by_content = true;
-        own.end(&mut collector);
-        for (other, session) in others.values_mut() {
-            (collector.rule, collector.origin) = (rule_of(*other), other.origin());
-            session.end(&mut collector);
-        }
+        collector.spill_if_full();
+        !collector.stopped
+    });
+    read.map_err(|error| Stopped::Failed(error.into()))?;
+    collector.by_content = true;
+    own.end(&mut collector);
+    for (other, session) in others.values_mut() {
+        (collector.rule, collector.origin) = (rule_of(*other), other.origin());
+        session.end(&mut collector);
     }
-    if !collector.batch.is_empty() {
-        // A writer that has gone reports its own error.
-        let _ = batches.sender.send(collector.batch);
-    }
-    Ok(collector.tail)
+    if collector.stopped { Err(Stopped::Full) } else { Ok(collector.tail) }
 }
 
-pub(super) fn rule_of(reader: &dyn Reader) -> IdentityRule {
+fn rule_of(reader: &dyn Reader) -> IdentityRule {
     if reader.has_spans() { IdentityRule::Span } else { IdentityRule::Id }
 }
 
+/// Sessions of readers that know records which the file's own reader does not, by name.
+type Others = BTreeMap<&'static str, (&'static dyn Reader, Box<dyn Session>)>;
+
 /// Offers a record that its file's reader does not know to whoever claims it: files mix.
-pub(super) fn pass_on(
+fn pass_on(
     record: Record<'_>,
     reason: String,
     reader: &'static dyn Reader,
     options: &Options,
     others: &mut Others,
-    collector: &mut Collector,
+    collector: &mut Collector<'_, '_>,
 ) {
     match formats::claiming(record.node) {
         Some(Format::Refused { what, .. }) => {
@@ -119,8 +113,7 @@ pub(super) fn pass_on(
         }
         Some(Format::Read(other)) if other.name() != reader.name() => {
             let session = others.entry(other.name()).or_insert_with(|| (*other, other.start(options)));
-            collector.rule = rule_of(*other);
-            collector.origin = other.origin();
+            (collector.rule, collector.origin) = (rule_of(*other), other.origin());
             if let Verdict::NotMine(reason) = session.1.record(record, collector) {
                 collector.reject(record.line, reason);
             }
@@ -130,19 +123,28 @@ pub(super) fn pass_on(
 }
 
 /// Gathers what readers find into a batch, and counts the rest.
-pub(super) struct Collector {
-    pub(super) batch: Batch,
-    pub(super) fixed: Arc<Fixed>,
-    pub(super) rule: IdentityRule,
-    pub(super) fingerprint: u64,
-    pub(super) calls_of_record: u64,
+struct Collector<'b, 's> {
+    batch: &'b mut Batch,
+    spill: Option<Spill<'s>>,
+    stopped: bool,
+    rule: IdentityRule,
+    origin: Origin,
+    fingerprint: u64,
+    calls_of_record: u64,
     /// Whether calls come from the end of the file, and are told by what they say.
-    pub(super) by_content: bool,
-    pub(super) origin: Origin,
-    pub(super) tail: ImportTail,
+    by_content: bool,
+    tail: ImportTail,
 }
 
-impl Sink for Collector {
+impl Collector<'_, '_> {
+    fn spill_if_full(&mut self) {
+        if self.batch.is_full() && !self.stopped {
+            self.stopped = !self.spill.as_mut().is_some_and(|spill| spill(self.batch));
+        }
+    }
+}
+
+impl Sink for Collector<'_, '_> {
     fn call(&mut self, call: &Call<'_>) {
         // Several calls of one record are told apart by their place in it.
         let fingerprint = match self.calls_of_record {
@@ -154,6 +156,9 @@ impl Sink for Collector {
         self.tail.records += 1;
         self.batch.push(call, fingerprint, self.rule);
         self.batch.add_flag(self.batch.len() - 1, Flags::default().with_origin(self.origin));
+        if self.by_content {
+            self.spill_if_full();
+        }
     }
 
     fn span(&mut self, span: &Span<'_>) {
@@ -162,7 +167,12 @@ impl Sink for Collector {
 
     fn skip(&mut self, _line: u64, reason: &'static str) {
         self.tail.records += 1;
-        *self.tail.skipped.entry(reason.to_string()).or_default() += 1;
+        match self.tail.skipped.get_mut(reason) {
+            Some(count) => *count += 1,
+            None => {
+                self.tail.skipped.insert(reason.to_string(), 1);
+            }
+        }
     }
 
     fn reject(&mut self, line: u64, reason: String) {

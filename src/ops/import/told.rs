@@ -76,7 +76,7 @@ fn file_object(path: &str, input_format: &str, tail: &ImportTail, imported: &Imp
     let mut object = json!({
         "path": path, "kind": "usage", "input_format": input_format, "records": tail.records,
         "new": imported.new, "duplicate": imported.duplicate, "skipped": skipped, "rejected": tail.rejected,
-        "rejects": rejects, "conflicts": imported.conflicts,
+        "rejects": rejects, "conflicts": imported.conflicts, "merged": imported.merged,
     });
     // A rehearsal gives no number: there is no import to undo.
     if !dry_run {

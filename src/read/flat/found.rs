@@ -270,6 +270,9 @@ pub(super) fn take_ids<'t>(call: &mut Call<'t>, found: &Found<'t>) {
         value.node.scalar().filter(|text| !matches!(text.as_ref(), "" | "None" | "null" | "nan"))
     };
     call.request_id = text(Field::RequestId);
+    if call.request_id.as_deref().is_some_and(value::is_response_id) {
+        call.flags.add(Flags::UNIQUE_ID);
+    }
     call.span = text(Field::Span);
     call.parent = text(Field::Parent);
 }

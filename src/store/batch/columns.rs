@@ -34,9 +34,9 @@ impl Ints {
         }
     }
 
-    /// Makes every row zero and keeps the room for as many.
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
+    /// Forgets the rows from one on and keeps the room for as many.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.0.truncate(rows);
     }
 
     /// Tells whether every row is zero.
@@ -81,6 +81,12 @@ impl Coded {
                 }
             }
         }
+    }
+
+    /// Forgets the rows from one on, and all values but the first so many.
+    pub(super) fn truncate(&mut self, rows: usize, values: usize) {
+        self.codes.truncate(rows);
+        self.values.truncate(values);
     }
 
     /// Returns the code of a row.

@@ -1,0 +1,307 @@
+//! The reading half of an import: files one after another into batches, small ones together.
+//!
+//! Small files share a batch and a transaction: most of the work of a small import is beginning and ending it. A
+//! file that fails takes its rows out of the batch again, so that it is in entirely or not at all; a file too large
+//! to share has batches and a transaction of its own.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::SyncSender;
+
+use crate::domain::Axis;
+use crate::domain::Dim;
+use crate::ops::import::FileOutcome;
+use crate::ops::import::How;
+use crate::ops::import::ImportPlan;
+use crate::ops::import::collect::Source;
+use crate::ops::import::collect::Stopped;
+use crate::ops::import::collect::read_all;
+use crate::ops::paths::Input;
+use crate::read::Options;
+use crate::read::ReadError;
+use crate::read::Reader;
+use crate::read::fields;
+use crate::read::formats;
+use crate::read::framing::Framing;
+use crate::read::framing::Shape;
+use crate::read::source;
+use crate::store::Batch;
+use crate::store::Fixed;
+use crate::store::ImportHead;
+use crate::store::ImportTail;
+
+/// A file up to this size shares a batch with others.
+const SMALL: u64 = 4 << 20;
+/// A shared batch is written when it holds so many rows, or comes from so many files.
+const ENOUGH_ROWS: usize = 1 << 15;
+const ENOUGH_FILES: usize = 4_000;
+
+/// What the writer is to do next.
+#[derive(Default)]
+pub(super) struct Step {
+    /// Files that begin with this step, by number.
+    pub(super) begins: Vec<(i64, ImportHead)>,
+    /// Rows of these files, and of the one begun last.
+    pub(super) rows: Option<Batch>,
+    /// Files that end with this step.
+    pub(super) ends: Vec<(i64, ImportTail)>,
+    /// What to do with all that is open.
+    pub(super) then: Then,
+    /// Files that never were or no longer are part of anything.
+    pub(super) outcomes: Vec<(i64, FileOutcome)>,
+    /// How far reading is: the current file, bytes read, its size if known.
+    pub(super) at: (String, u64, Option<u64>),
+}
+
+/// What becomes of an open transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Then {
+    /// More is to come.
+    #[default]
+    GoOn,
+    /// All its files are complete.
+    Commit,
+    /// Its file failed.
+    Drop,
+}
+
+/// The reader's ends of the two channels.
+pub(super) struct Channels {
+    pub(super) steps: SyncSender<Step>,
+    /// Written batches, to be filled again: their memory is the import's only large memory.
+    pub(super) returned: Receiver<Batch>,
+}
+
+impl Channels {
+    fn empty(&self) -> Batch {
+        self.returned.try_recv().unwrap_or_else(|_| Batch::new())
+    }
+}
+
+/// Reads every input and tells the writer step by step. Ends early when the writer has gone.
+pub(super) fn read_inputs(inputs: &[Input], plan: &ImportPlan, channels: &Channels) {
+    let mut reading = Reading { channels, batch: Batch::new(), step: Step::default(), gone: false };
+    for (number, input) in inputs.iter().enumerate() {
+        reading.file(number as i64, input, plan);
+        if reading.gone {
+            return;
+        }
+    }
+    reading.flush();
+}
+
+struct Reading<'c> {
+    channels: &'c Channels,
+    batch: Batch,
+    /// The step that the batch belongs to.
+    step: Step,
+    gone: bool,
+}
+
+/// A file ready to be read.
+struct Ready {
+    source: Source,
+    head: ImportHead,
+    fixed: Arc<Fixed>,
+    size: Option<u64>,
+    read: Arc<AtomicU64>,
+}
+
+impl Reading<'_> {
+    fn file(&mut self, number: i64, input: &Input, plan: &ImportPlan) {
+        let ready = match caught(|| prepare(input, plan)) {
+            Ok(Some(ready)) => ready,
+            Ok(None) => return self.step.outcomes.push((number, FileOutcome::Empty)),
+            Err(error) => return self.step.outcomes.push((number, outcome(error, input))),
+        };
+        self.step.at = (ready.head.path.clone(), 0, ready.size);
+        let is_small = ready.size.is_some_and(|size| size <= SMALL);
+        if !is_small {
+            return self.large(number, ready, input);
+        }
+        let mark = self.batch.mark();
+        self.batch.begin_file(number, Arc::clone(&ready.fixed));
+        let batch = &mut self.batch;
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| read_all(ready.source, batch, None)));
+        match result.unwrap_or_else(|_| Err(Stopped::Failed(failed_reader()))) {
+            Ok(tail) => {
+                let bytes = ready.read.load(Ordering::Relaxed);
+                self.step.begins.push((number, ready.head));
+                self.step.ends.push((number, ImportTail { bytes, ..tail }));
+                if self.batch.len() >= ENOUGH_ROWS || self.batch.is_full() || self.step.ends.len() >= ENOUGH_FILES {
+                    self.flush();
+                }
+            }
+            Err(Stopped::Failed(error)) => {
+                self.batch.truncate(&mark);
+                self.step.outcomes.push((number, outcome(error, input)));
+            }
+            Err(Stopped::Full) => {
+                self.batch.truncate(&mark);
+                // More than it looked: compressed, or of very short records.
+                match caught(|| prepare(input, plan)) {
+                    Ok(Some(ready)) => self.large(number, ready, input),
+                    Ok(None) => self.step.outcomes.push((number, FileOutcome::Empty)),
+                    Err(error) => self.step.outcomes.push((number, outcome(error, input))),
+                }
+            }
+        }
+    }
+
+    /// Reads a file that has a transaction to itself.
+    fn large(&mut self, number: i64, ready: Ready, input: &Input) {
+        self.flush();
+        self.batch.begin_file(number, Arc::clone(&ready.fixed));
+        let (path, size) = (ready.head.path.clone(), ready.size);
+        self.step.begins.push((number, ready.head));
+        let (channels, step, gone) = (self.channels, &mut self.step, &mut self.gone);
+        let read = Arc::clone(&ready.read);
+        let mut spill = |batch: &mut Batch| {
+            let mut empty = channels.empty();
+            empty.begin_file(number, Arc::clone(&ready.fixed));
+            let mut full = std::mem::take(step);
+            full.rows = Some(std::mem::replace(batch, empty));
+            full.at = (path.clone(), read.load(Ordering::Relaxed), size);
+            *gone = channels.steps.send(full).is_err();
+            !*gone
+        };
+        let batch = &mut self.batch;
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| read_all(ready.source, batch, Some(&mut spill))));
+        match result.unwrap_or_else(|_| Err(Stopped::Failed(failed_reader()))) {
+            Ok(tail) => {
+                let bytes = ready.read.load(Ordering::Relaxed);
+                self.step.ends.push((number, ImportTail { bytes, ..tail }));
+                self.flush();
+            }
+            // The writer has gone, and reports its own error.
+            Err(Stopped::Full) => {}
+            Err(Stopped::Failed(error)) => {
+                self.batch = self.channels.empty();
+                self.step = Step { then: Then::Drop, ..Step::default() };
+                self.step.outcomes.push((number, outcome(error, input)));
+                self.gone |= self.channels.steps.send(std::mem::take(&mut self.step)).is_err();
+            }
+        }
+    }
+
+    /// Sends what there is, complete files all.
+    fn flush(&mut self) {
+        let mut step = std::mem::take(&mut self.step);
+        if !step.ends.is_empty() {
+            step.then = Then::Commit;
+            step.rows = Some(std::mem::replace(&mut self.batch, self.channels.empty()));
+        } else if step.outcomes.is_empty() {
+            return;
+        }
+        self.gone |= self.channels.steps.send(step).is_err();
+    }
+}
+
+/// A reader that panics is a fault of ours: its file is not in, the others are.
+fn failed_reader() -> ReadError {
+    std::io::Error::other("the reader of this format failed; please report it").into()
+}
+
+fn caught<T>(work: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError> {
+    std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(failed_reader()))
+}
+
+/// Opens an input and finds out how to read it; `None` for an empty one.
+fn prepare(input: &Input, plan: &ImportPlan) -> Result<Option<Ready>, ReadError> {
+    let path = input.shown();
+    if let Input::Found(found) = input
+        && !found.is_file()
+    {
+        let what = if found.exists() { "not a regular file" } else { "a broken link" };
+        return Err(ReadError::NotRecognised(what.into()));
+    }
+    let rule = plan.rules.iter().find(|(pattern, _)| matches_path(pattern, &path));
+    let how = rule.map_or_else(|| plan.how.clone(), |(_, settings)| plan.how.or(settings));
+    for (field, _) in &how.options.map {
+        fields::field_named(field).ok_or_else(|| ReadError::UnknownField(field.clone()))?;
+    }
+    let read = Arc::new(AtomicU64::new(0));
+    let (stream, size) = open(input, Arc::clone(&read))?;
+    let framing = Framing::open(stream)?;
+    let shape = framing.shape().map_err(|not_text| ReadError::NotRecognised(not_text.0))?;
+    let reader: &'static dyn Reader = match &how.input_format {
+        Some(name) => formats::by_name(name)?,
+        None if !how.options.map.is_empty() && shape != Shape::Empty => formats::by_name("flat")?,
+        None => match formats::detect(&framing, shape)? {
+            Some(reader) => reader,
+            None => return Ok(None),
+        },
+    };
+    let source = how.source.clone().unwrap_or_else(|| reader.name().to_string());
+    let fixed = Arc::new(fixed_values(&how, &source));
+    let head = ImportHead { path: path.clone(), input_format: reader.name().into(), source, at: plan.at };
+    let options = Options { path, ..how.options };
+    Ok(Some(Ready { source: Source { framing, shape, reader, options }, head, fixed, size, read }))
+}
+
+/// A rule's pattern matches the path or its end: `logs/*.jsonl` matches `/data/logs/a.jsonl`.
+fn matches_path(pattern: &str, path: &str) -> bool {
+    glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(path))
+        || glob::Pattern::new(&format!("*/{}", pattern.trim_start_matches("./"))).is_ok_and(|glob| glob.matches(path))
+}
+
+type Stream = Box<dyn std::io::Read + Send>;
+
+fn open(input: &Input, passed: Arc<AtomicU64>) -> std::io::Result<(Stream, Option<u64>)> {
+    match input {
+        Input::Stdin => Ok((source::decompressed(std::io::stdin(), passed)?, None)),
+        Input::Named(path) | Input::Found(path) => {
+            let file = fs_err::File::open(path)?;
+            let meta = file.metadata()?;
+            if meta.is_dir() {
+                return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder"));
+            }
+            let size = meta.is_file().then_some(meta.len());
+            Ok((source::decompressed(file, passed)?, size))
+        }
+    }
+}
+
+fn fixed_values(how: &How, source: &str) -> Fixed {
+    let mut fixed = Fixed::default();
+    for (name, value) in &how.set {
+        match Axis::parse(name) {
+            Axis::Dim(dim) => fixed.dims[dim as usize] = Some(value.clone()),
+            Axis::Key(key) => fixed.extra.push((key, value.clone())),
+            Axis::Time(_) | Axis::Call => {}
+        }
+    }
+    fixed.dims[Dim::Source as usize] = Some(source.to_string());
+    fixed
+}
+
+/// Tells what a file that cannot be read is to the import.
+fn outcome(error: ReadError, input: &Input) -> FileOutcome {
+    match (&error, input) {
+        (ReadError::NotRecognised(why), Input::Found(_)) if is_no_file(why) => FileOutcome::PassedOver(why.clone()),
+        (ReadError::NotRecognised(_), Input::Found(_)) => FileOutcome::PassedOver(error.to_string()),
+        _ => FileOutcome::Failed { hint: hint(&error), reason: error.to_string() },
+    }
+}
+
+fn is_no_file(why: &str) -> bool {
+    matches!(why, "not a regular file" | "a broken link")
+}
+
+fn hint(error: &ReadError) -> Option<String> {
+    Some(match error {
+        ReadError::NotRecognised(_) => {
+            "name its columns with --map (--map ts=COLUMN --map model=COLUMN --map input_tokens=COLUMN)".into()
+        }
+        ReadError::UnknownFormat { near: Some(near), .. } => format!("did you mean `{near}`?"),
+        ReadError::UnknownFormat { .. } => {
+            let names: Vec<&str> = formats::readers().map(|reader| reader.name()).collect();
+            format!("the formats are {}", names.join(", "))
+        }
+        ReadError::UnknownField(_) => "fields are ts, model, provider, input_tokens, output_tokens, cost_usd, …".into(),
+        ReadError::Io(_) | ReadError::Refused { .. } => return None,
+    })
+}
