@@ -197,12 +197,12 @@ impl<'t> Entry<'t> {
             call.logged_cost = Some(value::money("cost", cost, 0)?).filter(|cost| *cost > Usd::ZERO);
         }
         let split = usage.first(&["prompt_tokens_details", "input_tokens_details"]).is_some() || counts.beside;
-        if split {
+        if split && reported::is_inclusive(call) && said.is_none() {
             return reported::take_usage(usage, call, said);
         }
-        // Kong sums the total itself, except that of a provider that counts reasoning nowhere else.
-        reported::settle(call, &counts, true, said);
-        if !unbilled {
+        // Kong sums the total itself: it tells nothing.
+        reported::settle(call, &Reported { total: None, ..counts }, false, said);
+        if !split && !unbilled {
             reported::without_split(call);
         }
         Ok(())

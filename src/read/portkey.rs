@@ -153,11 +153,16 @@ impl<'t> Line<'t> {
             }
             call.request_id = own;
         } else {
-            if answers.is_some() {
-                call.flags.add(Flags::UNIQUE_ID);
+            match (answers, own) {
+                (Some(id), own) => {
+                    call.flags.add(Flags::UNIQUE_ID);
+                    call.request_id = Some(id);
+                    if let Some(own) = own {
+                        call.set_extra("log_id", own);
+                    }
+                }
+                (None, own) => call.request_id = own,
             }
-            call.request_id = own;
-            body::set_id(call, answers);
         }
     }
 

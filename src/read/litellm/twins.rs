@@ -6,7 +6,7 @@
 //! session, key, user, model and provider, the same counts and cost, not zero, begun within a second, and a provider
 //! that is bridged to. Two calls alike in all of that, one by each API, are not to be expected. The `acompletion` row is
 //! the call, since its id is the provider's; its twin is a repeat. A row that waits for its twin waits for the
-//! next few thousand rows at most.
+//! next thousand of its kind at most.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,13 +21,14 @@ use crate::domain::time::NANOS;
 use crate::read::Sink;
 
 /// How many rows of a side are remembered: twins are written one after the other.
-const REMEMBERED: usize = 4096;
+const REMEMBERED: usize = 1024;
 
 /// What twins have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Likeness {
-    names: [Option<String>; 5],
+    // First, since it differs soonest.
     tokens: Tokens,
+    names: [Option<String>; 5],
     cost: Option<Usd>,
 }
 
