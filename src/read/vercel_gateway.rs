@@ -78,7 +78,8 @@ fn locate(record: Node<'_>) -> Option<Node<'_>> {
 pub(super) fn is_generation(node: Node<'_>) -> bool {
     let has = |key: &str| node.get(key).is_some();
     let is_vercels = || {
-        node.get("id").is_some_and(|id| id.raw().starts_with("gen_"))
+        let is_theirs = || has("native_tokens_prompt") || has("is_byok") || has("isByok");
+        node.get("id").is_some_and(|id| id.raw().starts_with("gen_")) && is_theirs()
             || has("native_tokens_cache_creation")
             || has("billable_web_search_calls")
             || has("cacheCreationTokens")

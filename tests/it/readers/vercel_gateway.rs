@@ -57,5 +57,8 @@ fn a_generation_of_openrouters_is_not_vercels() {
     let one = r#"{"id":"gen-1","total_cost":0.1,"created_at":"2026-06-01T00:00:00Z","model":"m","native_tokens_prompt":1,"native_tokens_completion":1}"#;
     assert_eq!(read(&VercelGateway, &format!("{one}\n")).foreign.len(), 1);
     assert_eq!(detected(&format!("{one}\n")), "openrouter");
+    // A log of somebody's own that keeps the gateway's id is flat.
+    let own = r#"{"id":"gen_1","created_at":"2026-06-01T00:00:00Z","model":"m","input_tokens":1,"output_tokens":1,"total_cost":0.1}"#;
+    assert_eq!(detected(&format!("{own}\n")), "flat");
     assert_eq!(detected(&format!("{}\n", one.replace("gen-1", "gen_1"))), "vercel_gateway");
 }
