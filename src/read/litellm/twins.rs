@@ -40,6 +40,8 @@ pub(super) struct Twins {
     order: VecDeque<Likeness>,
     /// Rows of the outer API that wait for their twin, in order.
     waiting: VecDeque<(Likeness, Call<'static>)>,
+    /// How many of them are alike, so that most rows need no look through them.
+    awaited: HashMap<Likeness, u32>,
 }
 
 impl Twins {
@@ -54,6 +56,7 @@ impl Twins {
 
     /// Hands on the rows that no twin came for.
     pub(super) fn end(&mut self, sink: &mut dyn Sink) {
+        self.awaited.clear();
         self.waiting.drain(..).for_each(|(_, call)| sink.call(&call));
     }
 
@@ -66,18 +69,24 @@ impl Twins {
             return;
         }
         if self.waiting.len() >= REMEMBERED
-            && let Some((_, oldest)) = self.waiting.pop_front()
+            && let Some((like, oldest)) = self.waiting.pop_front()
         {
+            self.no_longer_awaits(&like);
             sink.call(&oldest);
         }
+        *self.awaited.entry(like.clone()).or_default() += 1;
         self.waiting.push_back((like, owned(call)));
     }
 
     fn inner(&mut self, like: Likeness, call: &Call<'_>, sink: &mut dyn Sink) {
         sink.call(call);
-        let twin = self.waiting.iter().position(|(other, row)| *other == like && are_near(row.ts.0, call.ts.0));
-        if let Some(twin) = twin.and_then(|at| self.waiting.remove(at)) {
-            sink.skip(twin.1.line, "repeat");
+        let is_twin = |(other, row): &(Likeness, Call<'_>)| *other == like && are_near(row.ts.0, call.ts.0);
+        if self.awaited.contains_key(&like)
+            && let Some(at) = self.waiting.iter().position(is_twin)
+            && let Some((like, twin)) = self.waiting.remove(at)
+        {
+            self.no_longer_awaits(&like);
+            sink.skip(twin.line, "repeat");
             return;
         }
         if self.order.len() >= REMEMBERED
@@ -92,6 +101,15 @@ impl Twins {
         }
         self.bridged.entry(like.clone()).or_default().push(call.ts.0);
         self.order.push_back(like);
+    }
+
+    fn no_longer_awaits(&mut self, like: &Likeness) {
+        if let Some(count) = self.awaited.get_mut(like) {
+            *count -= 1;
+            if *count == 0 {
+                self.awaited.remove(like);
+            }
+        }
     }
 }
 
