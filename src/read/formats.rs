@@ -8,14 +8,20 @@ use strsim::jaro_winkler;
 use crate::read::ReadError;
 use crate::read::Reader;
 use crate::read::anthropic::Anthropic;
+use crate::read::azure_apim::AzureApim;
+use crate::read::cloudflare::Cloudflare;
 use crate::read::flat::Flat;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
 use crate::read::json::Node;
+use crate::read::kong::Kong;
 use crate::read::litellm::LiteLlm;
 use crate::read::openai::OpenAi;
+use crate::read::openrouter::OpenRouter;
 use crate::read::otlp::Otlp;
+use crate::read::portkey::Portkey;
 use crate::read::value;
+use crate::read::vercel_gateway::VercelGateway;
 
 /// One line of the table.
 pub enum Format {
@@ -78,6 +84,8 @@ pub static FORMATS: &[Format] = &[
     Format::Read(&LiteLlm),
     refused("a LiteLLM daily spend table", AGGREGATE, |n| {
         has(n, &["spend", "api_requests"]) && n.first(&["date", "model_group", "custom_llm_provider"]).is_some()
+            || has(n, &["spend", "users", "models"])
+            || first_of(n, "results").any(|n| n.path(&["metrics", "api_requests"]).is_some())
     }),
     refused("a Helicone export", NOT_YET, |n| {
         has(n, &["request_id", "request_created_at"])
@@ -86,17 +94,23 @@ pub static FORMATS: &[Format] = &[
     refused("a Bedrock invocation log", NOT_YET, |n| text(n, "schemaType") == Some("ModelInvocationLog")),
     refused("an OpenAI batch output", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["response", "body"]).is_some()),
     refused("Anthropic batch results", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["result", "type"]).is_some()),
-    refused("an OpenRouter activity export", NOT_YET, |n| has(n, &["generation_id", "cost_total", "model_permaslug"])),
-    refused("an OpenRouter generation", NOT_YET, |n| {
-        [Some(n), n.get("data")].into_iter().flatten().any(|n| has(n, &["native_tokens_prompt", "total_cost"]))
+    Format::Read(&VercelGateway),
+    Format::Read(&OpenRouter),
+    refused("OpenRouter's daily activity", AGGREGATE, |n| {
+        first_of(n, "data").any(|n| has(n, &["model_permaslug", "requests"]))
+    }),
+    refused("Vercel's spend report", AGGREGATE, |n| {
+        first_of(n, "results").any(|n| {
+            n.first(&["market_cost", "marketCost"]).is_some() && n.first(&["request_count", "requestCount"]).is_some()
+        })
     }),
     refused("LangSmith runs", NOT_YET, |n| {
         has(n, &["run_type"]) && (has(n, &["dotted_order"]) || has(n, &["trace_id", "parent_run_id"]))
     }),
-    refused("a Portkey export", NOT_YET, |n| has(n, &["ai_org", "ai_model", "req_units"])),
-    refused("a Cloudflare AI Gateway log", NOT_YET, |n| {
-        has(n, &["tokens_in", "tokens_out", "cached", "provider", "step"])
-    }),
+    Format::Read(&Portkey),
+    Format::Read(&Cloudflare),
+    Format::Read(&Kong),
+    Format::Read(&AzureApim),
     refused("a Gemini response", NOT_YET, |n| {
         [Some(n), n.get("response"), n.get("body"), n.get("data"), n.get("raw")].into_iter().flatten().any(|n| {
             n.first(&["usageMetadata", "usage_metadata"])
@@ -120,6 +134,11 @@ pub static FORMATS: &[Format] = &[
 
 fn has(node: Node<'_>, keys: &[&str]) -> bool {
     keys.iter().all(|key| node.fields().any(|(name, _)| name == *key))
+}
+
+/// Returns a record, and the first item of the list it may be an envelope of.
+fn first_of<'t>(node: Node<'t>, list: &str) -> impl Iterator<Item = Node<'t>> {
+    [Some(node), node.get(list).and_then(|list| list.items().next())].into_iter().flatten()
 }
 
 fn text<'t>(node: Node<'t>, key: &str) -> Option<&'t str> {

@@ -6,9 +6,13 @@
 //! (BerriAI/litellm, two versions of `llms/anthropic/chat/transformation.py`, PR 9838, issue 15056). Each such
 //! row carries the readings that are possible; `total_tokens` is always prompt + completion and tells nothing.
 //! Output includes reasoning. Daily tables are another format.
+//!
+//! Some versions wrote two rows of one call (see `twins`).
 
 mod counts;
+mod ids;
 mod name;
+mod twins;
 
 use std::borrow::Cow;
 
@@ -17,6 +21,7 @@ use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Timestamp;
+use crate::domain::Usd;
 use crate::read::CachedInput;
 use crate::read::Options;
 use crate::read::Origin;
@@ -31,8 +36,13 @@ use crate::read::body::Embedded;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::litellm::counts::Counts;
+use crate::read::litellm::ids::is_said;
+use crate::read::litellm::ids::is_unique;
+use crate::read::litellm::ids::names_one_call;
+use crate::read::litellm::ids::no_call;
 use crate::read::litellm::name::Name;
 use crate::read::litellm::name::seller;
+use crate::read::litellm::twins::Twins;
 use crate::read::value;
 
 /// The reader of LiteLLM's logs.
@@ -60,12 +70,14 @@ impl Reader for LiteLlm {
             metadata: Embedded::default(),
             tags: Embedded::default(),
             response: Embedded::default(),
+            twins: Twins::default(),
         })
     }
 }
 
 struct Rows {
     cached_input: Option<CachedInput>,
+    twins: Twins,
     metadata: Embedded,
     tags: Embedded,
     response: Embedded,
@@ -83,30 +95,14 @@ impl Session for Rows {
         let mut row = Row::open(record.node, self.cached_input, &mut self.metadata, &mut self.tags, &mut self.response);
         row.call.line = record.line;
         match row.read() {
-            Ok(()) => sink.call(&row.call),
+            Ok(()) => self.twins.hand_on(&row.call, sink),
             Err(reason) => sink.reject(record.line, reason),
         }
         Verdict::Taken
     }
-}
 
-/// Tells why rows of a call type are no calls; `None` for those that are.
-fn no_call(call_type: &str) -> Option<&'static str> {
-    let name = call_type.trim_start_matches('_');
-    match name {
-        // Reading a stored response repeats its cost each time (BerriAI/litellm issue 17814).
-        "aget_responses" | "get_responses" => return Some("reread"),
-        "moderation" | "amoderation" => return Some("no_call"),
-        _ => {}
-    }
-    const MANAGED: [&str; 9] =
-        ["file", "assistant", "thread", "fine_tuning", "vector_store", "mcp_tool", "list_", "delete_", "cancel_"];
-    if name.contains("batch") {
-        Some("batch_rollup")
-    } else if MANAGED.iter().any(|word| name.contains(word)) && name != "file_search" {
-        Some("no_call")
-    } else {
-        None
+    fn end(&mut self, sink: &mut dyn Sink) {
+        self.twins.end(sink);
     }
 }
 
@@ -150,10 +146,25 @@ impl<'t> Row<'t> {
         self.take_model();
         self.take_outcome();
         self.take_dimensions();
-        let cost = self.node.first(&["spend", "response_cost"]).filter(|node| !node.raw().is_empty());
-        self.call.logged_cost = cost.map(|node| value::money("spend", node, 0)).transpose()?;
+        self.take_cost()?;
         self.take_usage()?;
         self.take_id();
+        Ok(())
+    }
+
+    /// Takes the gateway's cost, and the parts of it that are no tokens.
+    fn take_cost(&mut self) -> Result<(), String> {
+        let parts = self.node.get("cost_breakdown").or_else(|| self.metadata?.get("cost_breakdown"));
+        let own = self.node.first(&["spend", "response_cost"]).filter(|node| is_said(node.raw()));
+        let total = parts.and_then(|parts| parts.get("total_cost"));
+        self.call.logged_cost = own.or(total).map(|node| value::money("spend", node, 0)).transpose()?;
+        for key in ["tool_usage_cost", "discount_amount", "margin_total_amount"] {
+            let part = parts.and_then(|parts| parts.get(key)).filter(|node| is_said(node.raw()));
+            let part = part.map(|node| value::money(key, node, 0)).transpose()?.filter(|part| *part > Usd::ZERO);
+            if let Some(part) = part {
+                self.call.set_extra(key, part.to_string());
+            }
+        }
         Ok(())
     }
 
@@ -228,12 +239,20 @@ impl<'t> Row<'t> {
         let user = self.meta("user_api_key_user_id").or_else(|| self.text("user"));
         let tenant = self.text("end_user").or_else(|| self.meta("user_api_key_end_user_id"));
         let tenant = tenant.or_else(|| self.text("organization_id")).or_else(|| self.meta("user_api_key_org_id"));
-        let key = self.meta("user_api_key_alias").or_else(|| self.text("api_key"));
+        let alias = self.meta("user_api_key_alias");
+        let hash = self.text("api_key").or_else(|| self.meta("user_api_key_hash"));
+        if let Some(alias) = alias.clone() {
+            // A key is made for an application: its alias names that too. The hash tells keys of one alias apart.
+            self.call.set_extra("app", alias);
+            if let Some(hash) = hash.clone() {
+                fields::set_extra(&mut self.call, "api_key_hash", hash);
+            }
+        }
         for (dim, value) in [
             (Dim::Team, team.or_else(|| self.meta("user_api_key_team_id"))),
             (Dim::User, user),
             (Dim::Tenant, tenant),
-            (Dim::ApiKey, key.or_else(|| self.meta("user_api_key_hash"))),
+            (Dim::ApiKey, alias.or(hash)),
             (Dim::Session, self.text("session_id").or_else(|| self.text("trace_id"))),
             (Dim::Agent, self.text("agent_id")),
         ] {
@@ -263,8 +282,11 @@ impl<'t> Row<'t> {
             return;
         };
         if value::is_unique_id(&id) {
+            // An answer from the gateway's cache may go by the id of the answer it repeats.
+            if names_one_call(&id) && !self.call.flags.has(Flags::GATEWAY_CACHE_HIT) {
+                self.call.flags.add(Flags::UNIQUE_ID);
+            }
             self.call.request_id = Some(id);
-            self.call.flags.add(Flags::UNIQUE_ID);
         } else {
             self.call.set_extra("request_id", id);
         }
@@ -339,10 +361,6 @@ impl<'t> Row<'t> {
             }
         }
     }
-}
-
-fn is_said(text: &str) -> bool {
-    !matches!(text.trim(), "" | "None" | "null" | "NULL" | "none")
 }
 
 fn millis_between(start: Timestamp, end: Timestamp) -> Option<u64> {

@@ -6,18 +6,25 @@
 //! folder to `samples/`.
 
 pub mod anthropic;
+pub mod azure_apim;
 pub mod body;
+pub mod cloudflare;
 pub mod fields;
 pub mod flat;
 pub mod formats;
 pub mod framing;
 pub mod json;
+pub mod kong;
 pub mod litellm;
 pub mod openai;
+pub mod openrouter;
 pub mod otlp;
+pub mod portkey;
 pub mod provider;
+pub mod reported;
 pub mod source;
 pub mod value;
+pub mod vercel_gateway;
 
 use crate::domain::Call;
 use crate::read::json::Node;

@@ -313,7 +313,8 @@ fn searches_by_preview(body: Node<'_>) -> bool {
     tools.filter_map(|tool| tool.get("type")).any(|kind| kind.raw().starts_with("web_search_preview"))
 }
 
-fn take_usage(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
+/// Takes counts and charge from the `usage` of an answer, by the rules of the provider already set.
+pub fn take_usage(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
     take_cost(usage, call)?;
     let Some(counts) = counts(usage)? else {
         body::missing(call);

@@ -236,7 +236,10 @@ pub(super) const ALIASES: &[(Field, &[&str])] = &[
     (Field::CacheStorage(1), &["cache_storage_token_seconds"]),
     (Field::CacheStorage(3_600), &["cache_storage_token_hours"]),
     (Field::WebSearch, &["web_search_requests", "web_search_count", "web_searches", "web_search"]),
-    (Field::Requests, &["requests", "num_requests", "api_requests", "num_model_requests", "request_count", "calls"]),
+    (
+        Field::Requests,
+        &["requests", "num_requests", "api_requests", "num_model_requests", "request_count", "calls", "count"],
+    ),
     (
         Field::Text,
         &[

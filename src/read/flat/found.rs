@@ -127,7 +127,10 @@ pub(super) fn take<'t>(
         // An object under `input` or `output` is somebody's prompt or answer; under these it is counts or tags.
         Field::Nested | Field::Total if value.is_object() => take_nested(value, call, found, 0)?,
         Field::Nested => fields::nested(value, call),
-        Field::Requests => found.requests = true,
+        Field::Requests => {
+            found.requests = true;
+            take_extra(key, value, call);
+        }
         Field::Error => take_failure(key, value, call, found),
         Field::Dim(dim) => take_dim(dim, meaning.rank, key, value, call, found),
         field => {
@@ -206,6 +209,8 @@ pub(super) fn take_dim<'t>(
         }
         _ => value.scalar().unwrap_or_default(),
     };
+    // `planner > search` is the path that others write with a slash.
+    let text = if dim == Dim::Agent && text.contains(" > ") { text.replace(" > ", "/").into() } else { text };
     if text.is_empty() || (dim == Dim::Provider && !value::is_name(&text)) {
         return;
     }

@@ -1,5 +1,15 @@
 //! The readers of anthropic, openai, litellm and otlp logs: a trap a test, with the classes it must come out as.
 
+mod azure_apim;
+mod cloudflare;
+mod flat;
+mod gateways;
+mod kong;
+mod litellm;
+mod openrouter;
+mod portkey;
+mod vercel_gateway;
+
 use std::collections::BTreeMap;
 
 use attr::domain::Call;
