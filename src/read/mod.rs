@@ -11,12 +11,16 @@ pub mod fields;
 pub mod flat;
 pub mod formats;
 pub mod framing;
+pub mod helicone;
 pub mod json;
+pub mod langfuse;
+pub mod langsmith;
 pub mod litellm;
 pub mod openai;
 pub mod otlp;
 pub mod provider;
 pub mod source;
+mod traced;
 pub mod value;
 
 use crate::domain::Call;

@@ -313,7 +313,8 @@ fn searches_by_preview(body: Node<'_>) -> bool {
     tools.filter_map(|tool| tool.get("type")).any(|kind| kind.raw().starts_with("web_search_preview"))
 }
 
-fn take_usage(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
+/// Takes the counts of an answer's `usage`; provider and model of the call must be known by then.
+pub fn take_usage(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
     take_cost(usage, call)?;
     let Some(counts) = counts(usage)? else {
         body::missing(call);
@@ -364,7 +365,7 @@ fn of_openai(call: &Call<'_>) -> bool {
 }
 
 /// Tells OpenAI's models by their names. Its open-weight ones are sold by others alone.
-fn is_family(model: &str) -> bool {
+pub fn is_family(model: &str) -> bool {
     const FAMILIES: [&str; 13] = [
         "gpt-",
         "gpt3",
