@@ -196,7 +196,8 @@ impl<'t> Row<'t> {
         if let Some(asked) = self.text(&["request_model", "model"]) {
             self.call.set(Dim::Model, asked);
         }
-        body::set_model(&mut self.call, self.text(&["response_model", "model_override"]));
+        let served = self.text(&["response_model", "model_override"]);
+        body::set_model(&mut self.call, served);
     }
 
     fn take_outcome(&mut self) {

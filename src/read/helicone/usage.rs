@@ -21,11 +21,11 @@ pub(super) fn has_counts(row: Node<'_>) -> bool {
 }
 
 /// Takes the counts of a row.
-pub(super) fn take(
-    row: Node<'_>,
-    response: Option<Node<'_>>,
+pub(super) fn take<'t>(
+    row: Node<'t>,
+    response: Option<Node<'t>>,
     said: Option<CachedInput>,
-    call: &mut Call<'_>,
+    call: &mut Call<'t>,
 ) -> Result<(), String> {
     if let Some(response) = response
         && from_answer(response, call)?
@@ -49,11 +49,12 @@ pub(super) fn take(
 }
 
 /// Takes the usage of the provider's answer; tells whether there was one.
-fn from_answer(response: Node<'_>, call: &mut Call<'_>) -> Result<bool, String> {
+fn from_answer<'t>(response: Node<'t>, call: &mut Call<'t>) -> Result<bool, String> {
     let Some(usage) = response.get("usage").filter(|usage| usage.is_object()) else {
         return Ok(false);
     };
     let cost = call.logged_cost;
+    body::set_model(call, traced::first(response, &["model"]));
     if response.get("type").map(Node::raw) == Some("message") && usage.get("input_tokens").is_some() {
         anthropic::take_usage(usage, call)?;
     } else if usage.get("prompt_tokens").is_some()
@@ -62,10 +63,6 @@ fn from_answer(response: Node<'_>, call: &mut Call<'_>) -> Result<bool, String> 
         openai::take_usage(usage, call)?;
     } else {
         return Ok(false);
-    }
-    if let Some(model) = response.get("model").and_then(Node::str).filter(|model| !model.is_empty()) {
-        let model = model.into_owned();
-        body::set_model(call, Some(model.into()));
     }
     call.logged_cost = call.logged_cost.or(cost);
     Ok(true)

@@ -37,9 +37,9 @@ pub(super) struct Source<'t> {
     pub(super) extra: Option<Node<'t>>,
 }
 
-impl Source<'_> {
+impl<'t> Source<'t> {
     /// Takes the counts; tells whether there were any.
-    pub(super) fn take(&self, said: Option<CachedInput>, call: &mut Call<'_>) -> Result<bool, String> {
+    pub(super) fn take(&self, said: Option<CachedInput>, call: &mut Call<'t>) -> Result<bool, String> {
         if said.is_none() && self.take_raw(call)? {
             return Ok(true);
         }
@@ -57,7 +57,7 @@ impl Source<'_> {
     }
 
     /// Takes the usage as the provider sent it, where that is certain: of OpenAI and Anthropic themselves.
-    fn take_raw(&self, call: &mut Call<'_>) -> Result<bool, String> {
+    fn take_raw(&self, call: &mut Call<'t>) -> Result<bool, String> {
         let inner = self.outputs.and_then(|outputs| outputs.get("llm_output"));
         let inner = inner.and_then(|inner| inner.first(&["token_usage", "usage"]));
         let usages = [inner, self.outputs.and_then(|outputs| outputs.get("usage"))];

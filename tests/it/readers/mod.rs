@@ -1,5 +1,9 @@
 //! The readers of anthropic, openai, litellm and otlp logs: a trap a test, with the classes it must come out as.
 
+mod helicone;
+mod langfuse;
+mod langsmith;
+
 use std::collections::BTreeMap;
 
 use attr::domain::Call;
@@ -50,6 +54,7 @@ struct Seen {
 struct SeenSpan {
     id: String,
     trace: String,
+    parent: Option<String>,
     role: SpanRole,
     dims: BTreeMap<&'static str, String>,
     extra: BTreeMap<String, String>,
@@ -98,6 +103,7 @@ impl Sink for Kept {
         self.spans.push(SeenSpan {
             id: span.id.to_string(),
             trace: span.trace.to_string(),
+            parent: span.parent.as_ref().map(ToString::to_string),
             role: span.role,
             dims: span.dims.iter().map(|(dim, value)| (dim.name(), value.to_string())).collect(),
             extra: pairs(&span.extra),
