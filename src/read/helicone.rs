@@ -217,7 +217,7 @@ impl<'t> Row<'t> {
             Some(code) => value::status(code).into_owned(),
         };
         self.call.set(Dim::Status, status);
-        if let Some(code) = code.filter(|_| body::has_failed(&self.call)) {
+        if let Some(code) = code.filter(|code| body::has_failed(&self.call) && !code.starts_with('-')) {
             self.call.set_extra("http_status", code);
         }
     }

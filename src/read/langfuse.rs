@@ -7,6 +7,7 @@
 //! Costs are Langfuse's own sums. Scores are no calls. A trace's row has an id of its own among the spans, as a
 //! root observation may carry the id of its trace.
 
+mod part;
 mod shape;
 mod usage;
 
@@ -140,6 +141,9 @@ const OWN: [&str; 8] = [
     "usage_unit",
 ];
 
+/// The environment Langfuse writes where nobody named one.
+const UNNAMED: &str = "default";
+
 /// A row with the JSON inside its texts opened.
 struct Row<'t> {
     node: Node<'t>,
@@ -195,7 +199,7 @@ impl<'t> Row<'t> {
             let name = self.span.name.clone();
             self.call.set_if_none(Dim::Agent, name);
         }
-        traced::hand_down(&self.call, &OWN, &mut self.span);
+        self.hand_down();
         self.take_cost()?;
         let is_request = matches!(kind.as_str(), "GENERATION" | "EMBEDDING");
         let counts = Counts::read(self.node, self.usage, self.provided)?;
@@ -265,8 +269,7 @@ impl<'t> Row<'t> {
                 self.call.set(dim, value);
             }
         }
-        // `default` is what Langfuse writes where nobody named one.
-        if let Some(named) = environment.clone().filter(|name| name != "default") {
+        if let Some(named) = environment.clone().filter(|name| name != UNNAMED) {
             self.call.set(Dim::Environment, named);
         }
         if let Some(tags) = self.tags {
@@ -353,8 +356,14 @@ impl<'t> Row<'t> {
         self.call.set_extra("trace_name", name.clone());
         self.span =
             Span { id: trace_span(&id).into(), trace: id, name, start: start.0, end: start.0, ..Span::default() };
-        traced::hand_down(&self.call, &OWN, &mut self.span);
+        self.hand_down();
         Ok(())
+    }
+
+    /// Gives the span what calls below it may inherit; an environment that nobody named yields to one above.
+    fn hand_down(&mut self) {
+        traced::hand_down(&self.call, &OWN, &mut self.span);
+        self.span.dims.retain(|(dim, value)| *dim != Dim::Environment || value != UNNAMED);
     }
 }
 

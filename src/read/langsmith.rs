@@ -220,7 +220,7 @@ impl<'t> Row<'t> {
         let order = self.text(&["dotted_order"]).unwrap_or_default();
         let mut path = order.split('.').filter_map(run_of).filter(|above| *above != id);
         let trace = self.text(&["trace_id"]).or_else(|| path.next().map(|root| root.to_string().into()));
-        let above = order.split('.').filter_map(run_of).filter(|above| *above != id).next_back();
+        let above = order.split('.').filter_map(run_of).rfind(|above| *above != id);
         let parent = self.text(&["parent_run_id"]).or_else(|| above.map(|above| above.to_string().into()));
         self.span = Span {
             trace: trace.unwrap_or_else(|| id.clone()),

@@ -12,6 +12,7 @@ use crate::read::fields::Field;
 use crate::read::json::Node;
 use crate::read::json::Tape;
 use crate::read::provider;
+use crate::read::value;
 
 /// Tells whether a record has every one of these keys, whatever their values.
 pub(super) fn has(node: Node<'_>, keys: &[&str]) -> bool {
@@ -51,7 +52,7 @@ fn unquoted(text: Cow<'_, str>) -> Cow<'_, str> {
 pub(super) fn utc(name: &str, text: &str) -> Result<Timestamp, String> {
     match Timestamp::parse(text) {
         Ok(parsed) => Ok(parsed.ts),
-        Err(error) => Err(format!("`{name}`: {error}: {}", crate::read::value::excerpt(text))),
+        Err(error) => Err(format!("`{name}`: {error}: {}", value::excerpt(text))),
     }
 }
 
@@ -94,7 +95,9 @@ pub(super) fn own<'t>(call: &mut Call<'t>, key: &str, value: Node<'t>) {
     }
     if SELLER.contains(&key) {
         set_seller(call, &text);
-    } else if !set_dimension(call, key, &text) && !is_technical(key) {
+    } else if let Some(text) = set_dimension(call, key, text)
+        && !is_technical(key)
+    {
         fields::set_extra(call, key, text);
     }
 }
@@ -107,7 +110,7 @@ fn attribute<'t>(call: &mut Call<'t>, key: &str, value: Node<'t>) {
     } else if key == "service.name" {
         fields::set_extra(call, "app", text);
     } else if !["gen_ai.", "langfuse.", "llm.", "ai.", "http.", "telemetry."].iter().any(|own| key.starts_with(own)) {
-        set_dimension(call, key, &text);
+        set_dimension(call, key, text);
     }
 }
 
@@ -117,10 +120,10 @@ pub(super) fn set_seller(call: &mut Call<'_>, name: &str) {
     call.set_if_none(Dim::Provider, if folded == "amazon_bedrock" { "bedrock".into() } else { folded });
 }
 
-/// Sets the dimension a key stands for, if it is one that says who or what for; tells whether it is.
-fn set_dimension<'t>(call: &mut Call<'t>, key: &str, text: &Cow<'t, str>) -> bool {
+/// Sets the dimension a key stands for, if it is one that says who or what for; else gives the value back.
+fn set_dimension<'t>(call: &mut Call<'t>, key: &str, text: Cow<'t, str>) -> Option<Cow<'t, str>> {
     let Some(meaning) = fields::meaning(key) else {
-        return false;
+        return Some(text);
     };
     match meaning.field {
         Field::Dim(
@@ -141,12 +144,12 @@ fn set_dimension<'t>(call: &mut Call<'t>, key: &str, text: &Cow<'t, str>) -> boo
             | Dim::Account
             | Dim::ApiKey
             | Dim::Workspace),
-        ) if fields::says_dim(dim, meaning.rank, text) && fields::is_short(key, text) => {
-            call.set_if_none(dim, text.clone());
-            true
+        ) if fields::says_dim(dim, meaning.rank, &text) && fields::is_short(key, &text) => {
+            call.set_if_none(dim, text);
+            None
         }
-        Field::Text | Field::Nested => true,
-        _ => false,
+        Field::Text | Field::Nested => None,
+        _ => Some(text),
     }
 }
 
@@ -161,8 +164,7 @@ pub(super) fn tags<'t>(node: Node<'t>, call: &mut Call<'t>) {
     for tag in node.items().filter_map(Node::str).filter(|tag| !OWN.iter().any(|own| tag.starts_with(own))) {
         match tag.split_once([':', '=']).map(|(key, value)| (key.trim().to_string(), value.trim().to_string())) {
             Some((key, value)) if !key.is_empty() && !value.is_empty() => {
-                let value = Cow::Owned(value);
-                if !set_dimension(call, &key, &value) {
+                if let Some(value) = set_dimension(call, &key, value.into()) {
                     fields::set_extra(call, &key, value);
                 }
             }

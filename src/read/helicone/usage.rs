@@ -17,7 +17,7 @@ use crate::read::value;
 pub(super) fn has_counts(row: Node<'_>) -> bool {
     ["prompt_tokens", "completion_tokens"]
         .iter()
-        .any(|key| traced::text(row.get(key)).is_some_and(|count| count.trim_matches(['0', '.']) != ""))
+        .any(|key| traced::text(row.get(key)).is_some_and(|count| !count.trim_matches(['0', '.']).is_empty()))
 }
 
 /// Takes the counts of a row.

@@ -11,94 +11,12 @@ use crate::domain::Flags;
 use crate::read::CachedInput;
 use crate::read::anthropic;
 use crate::read::body;
-use crate::read::fields;
 use crate::read::json::Node;
+use crate::read::langfuse::part::PARTS;
+use crate::read::langfuse::part::Part;
 use crate::read::openai;
 use crate::read::traced;
 use crate::read::value;
-
-/// What a key of the usage counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    Input,
-    Output,
-    Total,
-    /// A total that came from the provider, beside one of Langfuse's own.
-    SentTotal,
-    Read,
-    Written,
-    Written5m,
-    Written1h,
-    AudioIn,
-    AudioRead,
-    ImageIn,
-    ImageRead,
-    VideoIn,
-    OtherIn,
-    Reasoning,
-    AudioOut,
-    ImageOut,
-    OtherOut,
-    Searches,
-}
-
-const PARTS: usize = 19;
-
-impl Part {
-    /// Tells what a key counts; `None` for a key nobody knows.
-    fn of(key: &str) -> Option<Part> {
-        match key {
-            "input" | "input_tokens" | "prompt_tokens" | "promptTokens" | "prompt_token_count" => {
-                return Some(Part::Input);
-            }
-            "output" | "output_tokens" | "completion_tokens" | "completionTokens" | "candidates_token_count" => {
-                return Some(Part::Output);
-            }
-            "total" => return Some(Part::Total),
-            "total_tokens" | "totalTokens" | "total_token_count" => return Some(Part::SentTotal),
-            "input_cached_tokens" | "input_cache_read" | "cache_read_input_tokens" => return Some(Part::Read),
-            "input_cache_creation" | "cache_creation_input_tokens" => return Some(Part::Written),
-            "output_reasoning_tokens" | "output_reasoning" => return Some(Part::Reasoning),
-            _ => {}
-        }
-        let key = fields::folded(key);
-        let says = |words: &[&str]| words.iter().any(|word| key.contains(word));
-        let goes_out = says(&["output", "completion", "candidates"]);
-        let goes_in = says(&["input", "prompt"]);
-        Some(if says(&["web_search", "server_tool_use"]) {
-            Part::Searches
-        } else if says(&["price", "cost"]) {
-            return None;
-        } else if says(&["cache"]) {
-            match () {
-                () if says(&["audio"]) => Part::AudioRead,
-                () if says(&["image"]) => Part::ImageRead,
-                () if says(&["5m"]) => Part::Written5m,
-                () if says(&["1h"]) => Part::Written1h,
-                () if says(&["creat", "write", "written"]) => Part::Written,
-                () => Part::Read,
-            }
-        } else if says(&["ephemeral_5m"]) {
-            Part::Written5m
-        } else if says(&["ephemeral_1h"]) {
-            Part::Written1h
-        } else if says(&["reasoning", "thought", "thinking"]) {
-            Part::Reasoning
-        } else if says(&["audio"]) {
-            if goes_out { Part::AudioOut } else { Part::AudioIn }
-        } else if says(&["image"]) {
-            if goes_out { Part::ImageOut } else { Part::ImageIn }
-        } else if says(&["video"]) && goes_in {
-            Part::VideoIn
-        } else if goes_out {
-            Part::OtherOut
-        } else if goes_in {
-            Part::OtherIn
-        } else {
-            return None;
-        })
-    }
-}
 
 /// The counts of an observation.
 pub(super) struct Counts {

@@ -199,6 +199,8 @@ fn blob_storage_rows_join_their_trace() {
     let trace = &kept.spans[0];
     assert_eq!((trace.dims["tenant"].as_str(), trace.dims["team"].as_str()), ("initech", "data"));
     assert_eq!(kept.spans[1].parent.as_deref(), Some("trace:bt-1"));
+    assert_eq!(first.dims["environment"], "default");
+    assert!(!kept.spans[1].dims.contains_key("environment"), "the trace's own, `production`, is to be inherited");
     assert_eq!(kept.skips, [(1, "trace"), (5, "score")]);
     let updates: Vec<&str> = kept.calls[1..].iter().map(|call| call.extra["updated_at"].as_str()).collect();
     assert_eq!(updates, ["2026-05-01T10:01:02.000000Z", "2026-05-01T11:00:00.000000Z"]);
