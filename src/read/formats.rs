@@ -13,8 +13,11 @@ use crate::read::cloudflare::Cloudflare;
 use crate::read::flat::Flat;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
+use crate::read::helicone::Helicone;
 use crate::read::json::Node;
 use crate::read::kong::Kong;
+use crate::read::langfuse::Langfuse;
+use crate::read::langsmith::LangSmith;
 use crate::read::litellm::LiteLlm;
 use crate::read::openai::OpenAi;
 use crate::read::openrouter::OpenRouter;
@@ -76,21 +79,19 @@ pub static FORMATS: &[Format] = &[
     refused("an OpenCode message", NOT_YET, |n| {
         has(n, &["providerID", "modelID"]) && n.path(&["tokens", "cache"]).is_some()
     }),
-    refused("a Langfuse export", NOT_YET, |n| {
-        has(n, &["trace", "observations"])
-            || has(n, &["traceId", "type", "usageDetails"])
-            || has(n, &["trace_id", "usage_details", "provided_model_name"])
-    }),
+    Format::Read(&Langfuse),
+    refused(
+        "Langfuse events of an analytics tool",
+        "their input counts hold the cached tokens unmarked: export the observations",
+        |n| [Some(n), n.get("properties")].into_iter().flatten().any(|n| has(n, &["langfuse_input_units"])),
+    ),
     Format::Read(&LiteLlm),
     refused("a LiteLLM daily spend table", AGGREGATE, |n| {
         has(n, &["spend", "api_requests"]) && n.first(&["date", "model_group", "custom_llm_provider"]).is_some()
             || has(n, &["spend", "users", "models"])
             || first_of(n, "results").any(|n| n.path(&["metrics", "api_requests"]).is_some())
     }),
-    refused("a Helicone export", NOT_YET, |n| {
-        has(n, &["request_id", "request_created_at"])
-            && n.first(&["response_status", "request_properties", "delay_ms"]).is_some()
-    }),
+    Format::Read(&Helicone),
     refused("a Bedrock invocation log", NOT_YET, |n| text(n, "schemaType") == Some("ModelInvocationLog")),
     refused("an OpenAI batch output", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["response", "body"]).is_some()),
     refused("Anthropic batch results", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["result", "type"]).is_some()),
@@ -104,9 +105,7 @@ pub static FORMATS: &[Format] = &[
             n.first(&["market_cost", "marketCost"]).is_some() && n.first(&["request_count", "requestCount"]).is_some()
         })
     }),
-    refused("LangSmith runs", NOT_YET, |n| {
-        has(n, &["run_type"]) && (has(n, &["dotted_order"]) || has(n, &["trace_id", "parent_run_id"]))
-    }),
+    Format::Read(&LangSmith),
     Format::Read(&Portkey),
     Format::Read(&Cloudflare),
     Format::Read(&Kong),

@@ -37,7 +37,6 @@ use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::litellm::counts::Counts;
 use crate::read::litellm::ids::is_said;
-use crate::read::litellm::ids::is_unique;
 use crate::read::litellm::ids::names_one_call;
 use crate::read::litellm::ids::no_call;
 use crate::read::litellm::name::Name;

@@ -365,7 +365,7 @@ fn of_openai(call: &Call<'_>) -> bool {
 }
 
 /// Tells OpenAI's models by their names. Its open-weight ones are sold by others alone.
-fn is_family(model: &str) -> bool {
+pub fn is_family(model: &str) -> bool {
     const FAMILIES: [&str; 13] = [
         "gpt-",
         "gpt3",

@@ -110,7 +110,7 @@ pub fn is_unique_id(id: &str) -> bool {
 
 /// Tells whether a text is an answer's id as providers and routers write them: `msg_…`, `chatcmpl-…`.
 pub fn is_response_id(id: &str) -> bool {
-    const KINDS: [&str; 6] = ["msg_", "chatcmpl-", "resp_", "gen-", "gen_", "cmpl-"];
+    const KINDS: [&str; 7] = ["msg_", "chatcmpl-", "resp_", "gen-", "gen_", "cmpl-", "embd-"];
     KINDS.iter().any(|kind| id.starts_with(kind)) && is_unique_id(id)
 }
 

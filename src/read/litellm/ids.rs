@@ -1,5 +1,7 @@
 //! What the gateway's words for a row mean: the type of call, an id, nothing at all.
 
+use crate::read::value;
+
 /// Tells why rows of a call type are no calls; `None` for those that are.
 pub(super) fn no_call(call_type: &str) -> Option<&'static str> {
     let name = call_type.trim_start_matches('_');
@@ -24,15 +26,8 @@ pub(super) fn is_said(text: &str) -> bool {
     !matches!(text.trim(), "" | "None" | "null" | "NULL" | "none")
 }
 
-/// Some local servers count their answers from 1 and start anew: `chatcmpl-213` is no identity.
-pub(super) fn is_unique(id: &str) -> bool {
-    let number = id.strip_prefix("chatcmpl-").unwrap_or_default();
-    number.is_empty() || number.len() > 6 || !number.bytes().all(|b| b.is_ascii_digit())
-}
-
 /// Tells an id that a provider or a generator of random ids made from one that may be somebody's counter.
 pub(super) fn names_one_call(id: &str) -> bool {
-    const MARKS: [&str; 7] = ["chatcmpl-", "msg_", "resp_", "gen-", "gen_", "cmpl-", "embd-"];
-    let marked = MARKS.iter().any(|mark| id.strip_prefix(mark).is_some_and(|rest| !rest.is_empty()));
-    marked || id.len() >= 20 && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    let is_random = id.len() >= 20 && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    value::is_response_id(id) || is_random
 }

@@ -4,7 +4,10 @@ mod azure_apim;
 mod cloudflare;
 mod flat;
 mod gateways;
+mod helicone;
 mod kong;
+mod langfuse;
+mod langsmith;
 mod litellm;
 mod openrouter;
 mod portkey;
@@ -60,6 +63,7 @@ struct Seen {
 struct SeenSpan {
     id: String,
     trace: String,
+    parent: Option<String>,
     role: SpanRole,
     dims: BTreeMap<&'static str, String>,
     extra: BTreeMap<String, String>,
@@ -108,6 +112,7 @@ impl Sink for Kept {
         self.spans.push(SeenSpan {
             id: span.id.to_string(),
             trace: span.trace.to_string(),
+            parent: span.parent.as_ref().map(ToString::to_string),
             role: span.role,
             dims: span.dims.iter().map(|(dim, value)| (dim.name(), value.to_string())).collect(),
             extra: pairs(&span.extra),
