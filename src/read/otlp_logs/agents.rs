@@ -97,8 +97,8 @@ fn take_dimensions<'t>(event: &Event<'t>, call: &mut Call<'t>) {
     const EXTRAS: [(&str, &str); 13] = [
         ("user.account_uuid", "user_account"),
         ("user.account_id", "user_account"),
-        ("query_source", "query_source"),
-        ("role", "query_source"),
+        ("query_source", "caller"),
+        ("role", "caller"),
         ("effort", "effort"),
         ("attempt", "attempt"),
         ("app.version", "app_version"),

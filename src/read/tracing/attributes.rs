@@ -35,11 +35,12 @@ impl<'t> Attributes<'t> {
         }
     }
 
-    /// Reads the columns of a table that hold attributes, by the beginning of their names.
+    /// Reads the columns of a table that hold attributes, by the beginning of their names. Jaeger's documents in
+    /// Elasticsearch write `@` for the point.
     pub(in crate::read) fn read_columns(&mut self, row: Node<'t>, prefix: &str, call: &mut Call<'t>) {
         for (key, value) in row.fields() {
             if let Some(key) = key.strip_prefix(prefix) {
-                each_below(key.to_string(), value, 0, &mut |key, value| self.take(key, value, call));
+                each_below(key.replace('@', "."), value, 0, &mut |key, value| self.take(key, value, call));
             }
         }
     }
