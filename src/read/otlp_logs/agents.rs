@@ -13,7 +13,9 @@ use crate::read::otlp_logs::event::Event;
 use crate::read::tracing::attributes::Attributes;
 use crate::read::tracing::attributes::assign;
 use crate::read::tracing::claude_seller;
+use crate::read::tracing::names;
 use crate::read::tracing::names::Dialect;
+use crate::read::tracing::names::Name;
 use crate::read::value;
 
 /// What an event tells.
@@ -122,11 +124,15 @@ fn take_dimensions<'t>(event: &Event<'t>, call: &mut Call<'t>) {
     let is_used =
         |key: &str| DIMS.iter().any(|(_, names)| names.contains(&key)) || EXTRAS.iter().any(|(name, _)| *name == key);
     for (key, value) in event.fields().filter(|(key, _)| !is_used(key)) {
-        // What the user adds to the telemetry stands among the event's own keys.
+        // What the user adds to the telemetry, as attributes of the resource, stands among the event's own keys too.
         if let Some(Field::Dim(dim)) = fields::meaning(key).map(|meaning| meaning.field)
             && !matches!(dim, Dim::Status | Dim::Model | Dim::Provider | Dim::Tier | Dim::Trace | Dim::Route)
         {
             assign(call, key, value);
+        } else if key.contains('.')
+            && let Name::Own(own) = names::name(key, Dialect::Conventions)
+        {
+            assign(call, own, value);
         }
     }
     Attributes::new(Dialect::Conventions).take_resource(event.resource, None, call);
@@ -151,7 +157,8 @@ fn claude<'t>(event: &Event<'t>) -> Result<Call<'t>, String> {
     if event.text(&["speed"]).is_some_and(|speed| speed == "fast") {
         call.set(Dim::Tier, "fast");
     }
-    call.logged_cost = event.get(&["cost_usd"]).map(|node| value::money("cost_usd", node, 0)).transpose()?;
+    let cost = |name: &str, scale: i32| event.get(&[name]).map(|node| value::money(name, node, scale)).transpose();
+    call.logged_cost = cost("cost_usd", 0)?.or(cost("cost_usd_micros", 6)?);
     let cached = [event.count("cache_read_tokens")?, event.count("cache_creation_tokens")?];
     match (event.count("input_tokens")?, event.count("output_tokens")?) {
         (Some(input), Some(output)) => {

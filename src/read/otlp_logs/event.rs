@@ -76,11 +76,16 @@ impl<'t> Event<'t> {
     /// Returns when the record was written, which is when the answer was there.
     pub(super) fn stamp(&self) -> Result<i64, String> {
         let given = |names: &[&str]| self.node.first(names).filter(|node| !matches!(node.raw(), "" | "0"));
-        if let Some(node) = given(&["timeUnixNano", "time_unix_nano", "timestamp"]) {
-            return ids::nanos(node).map_err(|reason| format!("`timeUnixNano`: {reason}"));
+        let written = given(&["timeUnixNano", "time_unix_nano", "timestamp"])
+            .map(|node| ids::nanos(node).map_err(|reason| format!("`timeUnixNano`: {reason}")));
+        if let Some(Ok(at)) = written {
+            return Ok(at);
         }
         if let Some(node) = self.get(&["event.timestamp"]) {
             return fields::time(node).map(|(ts, _)| ts.0).map_err(|reason| format!("`event.timestamp`: {reason}"));
+        }
+        if let Some(Err(reason)) = written {
+            return Err(reason);
         }
         let observed = given(&["observedTimeUnixNano", "observed_time_unix_nano", "observed_timestamp"]);
         let node = observed.ok_or("a log record without `timeUnixNano`")?;

@@ -22,16 +22,19 @@ pub(super) enum Kind {
 impl Kind {
     /// Returns the first that the conventions, newest first, give away.
     pub(super) fn of(attributes: &Attributes<'_>, name: &str) -> Kind {
-        const ASKED: [(Slot, fn(&str) -> Kind); 6] = [
-            (Slot::Operation, by_operation),
-            (Slot::OpenInferenceKind, by_openinference),
-            (Slot::RequestType, by_request),
-            (Slot::AiOperation, |id| ai_sdk(id).unwrap_or(Kind::Silent)),
-            (Slot::LangfuseKind, by_langfuse),
-            (Slot::TraceloopKind, by_traceloop),
+        let ask = |slot: Slot, kind: fn(&str) -> Kind| {
+            attributes.text(slot).map_or(Kind::Silent, |text| kind(&text.to_ascii_lowercase()))
+        };
+        let said = [
+            ask(Slot::Operation, by_operation),
+            ask(Slot::OpenInferenceKind, by_openinference),
+            ask(Slot::RequestType, by_request),
+            ask(Slot::AiOperation, |id| ai_sdk(id).unwrap_or(Kind::Silent)),
+            ask(Slot::LangfuseKind, by_langfuse),
+            ask(Slot::TraceloopKind, by_traceloop),
+            by_name(name),
         ];
-        let said = ASKED.iter().filter_map(|(slot, kind)| Some(kind(&attributes.text(*slot)?.to_ascii_lowercase())));
-        said.chain([by_name(name)]).find(|kind| *kind != Kind::Silent).unwrap_or(Kind::Silent)
+        said.into_iter().find(|kind| *kind != Kind::Silent).unwrap_or(Kind::Silent)
     }
 
     /// Returns what a span is to billing.

@@ -6,7 +6,12 @@
 //! Arize-ai/openinference, traceloop/openllmetry `semconv_ai/__init__.py`, vercel/ai; mid 2026).
 //! To add a name, add it to its list.
 
+mod own;
+
 use std::sync::LazyLock;
+
+use crate::read::tracing::names::own::OWN_PREFIXES;
+use crate::read::tracing::names::own::SILENT;
 
 /// What an attribute tells about a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -301,88 +306,6 @@ pub(in crate::read) enum Dialect {
     /// Claude Code's.
     ClaudeCode,
 }
-
-/// Namespaces that hold nothing to slice by, whatever the key: telemetry's own, contents, parameters.
-const SILENT: &[&str] = &[
-    "gen_ai",
-    "llm",
-    "ai",
-    "openinference",
-    "embedding",
-    "reranker",
-    "retrieval",
-    "document",
-    "input",
-    "output",
-    "tool",
-    "tool_call",
-    "exception",
-    "error",
-    "http",
-    "url",
-    "server",
-    "client",
-    "net",
-    "network",
-    "db",
-    "rpc",
-    "messaging",
-    "code",
-    "thread",
-    "process",
-    "host",
-    "os",
-    "k8s",
-    "container",
-    "cloud",
-    "telemetry",
-    "otel",
-    "service",
-    "device",
-    "browser",
-    "user_agent",
-    "peer",
-    "span",
-    "event",
-    "log",
-    "logfire",
-    "traceloop",
-    "langfuse",
-    "faas",
-    "aws",
-    "gcp",
-    "azure",
-    "openai",
-    "anthropic",
-    "graph",
-    "agent",
-    "operation",
-    "resource",
-    "next",
-    "sentry",
-    "pydantic_ai",
-    "final_result",
-    "all_messages_events",
-    "model_request_parameters",
-    "prompt",
-];
-
-/// Prefixes behind which the application's own keys stand.
-const OWN_PREFIXES: &[&str] = &[
-    "traceloop.association.properties.",
-    "ai.telemetry.metadata.",
-    "langfuse.trace.metadata.",
-    "langfuse.observation.metadata.",
-    "llm.metadata.",
-    "metadata.",
-    "app.",
-    "custom.",
-    "label.",
-    "labels.",
-    "tag.",
-    "tags.",
-    "meta.",
-];
 
 /// What the name of an attribute means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -38,6 +38,7 @@ fn claude_code_through_bedrock_and_with_names_that_changed() {
     let kept = events();
     let calls = on_line(&kept, 2);
     assert_eq!((calls[0].dims["provider"].as_str(), calls[0].id.as_deref()), ("bedrock", None));
+    assert_eq!((calls[0].cost, calls[0].extra["shop.project"].as_str()), (Usd::parse("0.0921").ok(), "checkout"));
     assert_eq!(calls[1].unpriced, Some(Unpriced::UsageMissing));
     let reasons: Vec<&str> = kept.rejections.iter().map(|(_, reason)| reason.as_str()).collect();
     assert_eq!(reasons.len(), 4, "{reasons:?}");
