@@ -14,6 +14,7 @@ use crate::read::flat::Flat;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
 use crate::read::helicone::Helicone;
+use crate::read::jaeger::Jaeger;
 use crate::read::json::Node;
 use crate::read::kong::Kong;
 use crate::read::langfuse::Langfuse;
@@ -21,10 +22,14 @@ use crate::read::langsmith::LangSmith;
 use crate::read::litellm::LiteLlm;
 use crate::read::openai::OpenAi;
 use crate::read::openrouter::OpenRouter;
+use crate::read::otel_console::OtelConsole;
 use crate::read::otlp::Otlp;
+use crate::read::otlp_logs::OtlpLogs;
+use crate::read::phoenix::Phoenix;
 use crate::read::portkey::Portkey;
 use crate::read::value;
 use crate::read::vercel_gateway::VercelGateway;
+use crate::read::zipkin::Zipkin;
 
 /// One line of the table.
 pub enum Format {
@@ -54,16 +59,16 @@ const fn refused(what: &'static str, why: &'static str, claims: fn(Node<'_>) -> 
 /// Every format, in the order of detection. A new reader takes the place of its refusal.
 pub static FORMATS: &[Format] = &[
     Format::Read(&Otlp),
-    refused("an OpenTelemetry logs export", NOT_YET, |n| has(n, &["resourceLogs"])),
-    refused("an OpenTelemetry metrics export", "metrics are sums, not calls: export the traces", |n| {
-        has(n, &["resourceMetrics"])
-    }),
-    refused("an OpenTelemetry console export", NOT_YET, |n| {
-        n.path(&["context", "trace_id"]).is_some() && has(n, &["attributes", "start_time"])
-    }),
-    refused("a Jaeger export", NOT_YET, |n| {
-        n.get("data").and_then(|d| d.items().next()).is_some_and(|d| has(d, &["traceID", "spans"]))
-    }),
+    Format::Read(&OtlpLogs),
+    refused(
+        "an OpenTelemetry metrics export",
+        "metrics are sums, not calls, and no command takes them: export traces or logs and `attr import` those",
+        |n| n.first(&["resourceMetrics", "resource_metrics"]).is_some(),
+    ),
+    Format::Read(&OtelConsole),
+    Format::Read(&Jaeger),
+    Format::Read(&Zipkin),
+    Format::Read(&Phoenix),
     refused("a Codex session", NOT_YET, |n| {
         has(n, &["payload"])
             && text(n, "type").is_some_and(|t| {

@@ -13,6 +13,7 @@ const SPELLINGS: &[(&str, &str)] = &[
     ("azure-openai", "azure"),
     ("azure_ai", "azure"),
     ("gcp.gemini", "google"),
+    ("gcp.gen_ai", "google"),
     ("gemini", "google"),
     ("google_genai", "google"),
     ("google-genai", "google"),
@@ -75,7 +76,20 @@ const SPELLINGS: &[(&str, &str)] = &[
 ];
 
 /// Sellers whose name an SDK follows with the API used: `openai.responses`, `anthropic.messages`.
-const DOTTED: &[&str] = &["openai", "anthropic", "mistral", "xai", "groq", "cohere", "deepseek", "azure"];
+const DOTTED: &[&str] = &[
+    "openai",
+    "anthropic",
+    "mistral",
+    "xai",
+    "groq",
+    "cohere",
+    "deepseek",
+    "azure",
+    "vertex",
+    "perplexity",
+    "cerebras",
+    "openrouter",
+];
 
 /// Returns the seller a provider name stands for; a name that is not known stays, in lower case.
 pub fn fold(name: &str) -> Cow<'_, str> {
@@ -84,7 +98,10 @@ pub fn fold(name: &str) -> Cow<'_, str> {
         if name.bytes().any(|b| b.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() };
     // `Azure OpenAI` is `azure_openai`.
     let lower = if lower.contains(' ') { Cow::Owned(lower.replace(' ', "_")) } else { lower };
-    if let Some((_, seller)) = SPELLINGS.iter().find(|(spelling, _)| *spelling == lower) {
+    let spelt = |name: &str| SPELLINGS.iter().find(|(spelling, _)| *spelling == name).map(|(_, seller)| *seller);
+    // `google.vertex.chat` is `google.vertex` with the API used behind it.
+    let shorter = std::iter::successors(Some(&*lower), |name| name.rsplit_once('.').map(|(head, _)| head));
+    if let Some(seller) = shorter.into_iter().find_map(spelt) {
         return Cow::Borrowed(seller);
     }
     if let Some((head, _)) = lower.split_once('.')

@@ -134,6 +134,7 @@ struct Node {
     start: i64,
     end: i64,
     is_rollup: bool,
+    has_usage: bool,
     call: Option<i64>,
     model: Option<String>,
     response_id: Option<String>,
@@ -168,6 +169,7 @@ impl Tree {
                 start: row.get(2)?,
                 end: row.get(3)?,
                 is_rollup: row.get::<_, i64>(4)? == 2,
+                has_usage: row.get::<_, i64>(4)? != 0,
                 call: row.get(5)?,
                 model: row.get(6)?,
                 response_id: row.get(7)?,
@@ -195,7 +197,8 @@ impl Tree {
         let mut sums_others = vec![false; self.nodes.len()];
         let mut by_response: HashMap<&str, usize> = HashMap::new();
         for (at, node) in self.nodes.iter().enumerate().filter(|(_, node)| node.call.is_some()) {
-            for above in self.ancestors(at).filter(|above| *above != at) {
+            // A failed attempt, or one whose usage is not in the log, does not stand for what is counted above it.
+            for above in self.ancestors(at).filter(|above| *above != at && node.has_usage) {
                 let upper = &self.nodes[above];
                 let inside = upper.start <= node.start && node.end <= upper.end;
                 let same_model = upper.model.as_deref().map(normal_model) == node.model.as_deref().map(normal_model);

@@ -1366,6 +1366,19 @@ mod traces {
         }
     }
 
+    /// A failed attempt below does not take the place of the usage above it.
+    #[test]
+    fn what_has_no_usage_stands_for_nothing() {
+        let spans = [made(None, 1), made(Some(0), 1)];
+        let failed = line(&spans, 1).replace("gen_ai.usage.", "left.out.");
+        let mut book = book();
+        import_text(&mut book, "retry.jsonl", line(&spans, 0) + "\n" + &failed);
+        assert_eq!(total(&book.store).calls, 2, "the usage above, and a call of unknown usage");
+        import_text(&mut book, "more.jsonl", line(&[made(None, 1), made(None, 1), made(Some(0), 1)], 2));
+        assert_eq!(total(&book.store).calls, 2, "a call with usage stands for it");
+        assert_sound(&book.store);
+    }
+
     /// What the user sets for a file stands above whatever its traces say.
     #[test]
     fn a_set_value_is_not_inherited_away() {

@@ -1,4 +1,11 @@
-//! The readers of anthropic, openai, litellm and otlp logs: a trap a test, with the classes it must come out as.
+//! The readers of logs: a trap a test, with the classes it must come out as.
+
+mod jaeger;
+mod otel_console;
+mod otlp;
+mod otlp_logs;
+mod phoenix;
+mod zipkin;
 
 mod azure_apim;
 mod cloudflare;
@@ -33,9 +40,14 @@ use attr::read::anthropic::Anthropic;
 use attr::read::formats;
 use attr::read::framing::Framed;
 use attr::read::framing::Framing;
+use attr::read::jaeger::Jaeger;
 use attr::read::litellm::LiteLlm;
 use attr::read::openai::OpenAi;
+use attr::read::otel_console::OtelConsole;
 use attr::read::otlp::Otlp;
+use attr::read::otlp_logs::OtlpLogs;
+use attr::read::phoenix::Phoenix;
+use attr::read::zipkin::Zipkin;
 use proptest::prelude::*;
 
 /// A call as a test looks at it.
@@ -168,8 +180,9 @@ fn calls(reader: &dyn Reader, path: &str) -> BTreeMap<String, Seen> {
     read(reader, &sample(path)).calls.into_iter().filter_map(|call| Some((call.id.clone()?, call))).collect()
 }
 
-const READERS: [&dyn Reader; 4] = [&Anthropic, &OpenAi, &LiteLlm, &Otlp];
-const SAMPLES: [(usize, &str); 7] = [
+const READERS: [&dyn Reader; 9] =
+    [&Anthropic, &OpenAi, &LiteLlm, &Otlp, &OtlpLogs, &OtelConsole, &Jaeger, &Phoenix, &Zipkin];
+const SAMPLES: [(usize, &str); 16] = [
     (0, "anthropic/wrapped.jsonl"),
     (1, "openai/mixed.jsonl"),
     (2, "litellm/spend_logs.jsonl"),
@@ -177,6 +190,15 @@ const SAMPLES: [(usize, &str); 7] = [
     (2, "litellm/logging_payload.json"),
     (3, "otlp/traces.jsonl"),
     (3, "otlp/pretty.json"),
+    (3, "otlp/dialects.jsonl"),
+    (4, "otlp_logs/events.jsonl"),
+    (5, "otel_console/python.txt"),
+    (5, "otel_console/javascript.json"),
+    (6, "jaeger/trace.json"),
+    (6, "jaeger/documents.jsonl"),
+    (7, "phoenix/frame.csv"),
+    (7, "phoenix/spans.jsonl"),
+    (8, "zipkin/spans.json"),
 ];
 
 fn expect(call: &Seen, tokens: &[(&'static str, u64)]) {
@@ -617,8 +639,11 @@ fn records_in_are_calls_skips_and_rejections_out() {
     for (reader, path) in SAMPLES {
         let kept = read(READERS[reader], &sample(path));
         assert_eq!(kept.foreign.len(), 0, "{path}");
-        if reader == 3 {
-            assert_eq!(kept.spans.len(), kept.calls.len() + kept.skips.iter().filter(|s| s.1 != "no_spans").count());
+        if READERS[reader].has_spans() {
+            let placed = kept.calls.iter().filter(|call| call.span.is_some()).count();
+            let without = kept.skips.iter().filter(|skip| matches!(skip.1, "no_usage" | "reread")).count();
+            let events = usize::from(reader == 4);
+            assert_eq!(kept.spans.len(), placed + without - events, "{path}");
             continue;
         }
         let outer = kept.calls.iter().filter(|call| !call.extra.contains_key("iteration")).count();

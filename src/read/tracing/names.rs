@@ -1,4 +1,4 @@
-//! Names of span attributes, all generations of them. What their values mean for a call is `otlp`'s business.
+//! Names of span attributes, all generations of them. What their values mean for a call is `tracing`'s business.
 //!
 //! Instrumentations are told to keep emitting the names they began with, so every generation is in use at
 //! once: of several names for one thing the earliest of its list counts, newest first (open-telemetry/
@@ -6,12 +6,17 @@
 //! Arize-ai/openinference, traceloop/openllmetry `semconv_ai/__init__.py`, vercel/ai; mid 2026).
 //! To add a name, add it to its list.
 
+mod own;
+
 use std::sync::LazyLock;
+
+use crate::read::tracing::names::own::OWN_PREFIXES;
+use crate::read::tracing::names::own::SILENT;
 
 /// What an attribute tells about a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Slot {
+pub(in crate::read) enum Slot {
     Input,
     /// The input without cached tokens, by its name.
     InputUncached,
@@ -41,15 +46,22 @@ pub(super) enum Slot {
     RequestType,
     AiOperation,
     TraceloopKind,
+    LangfuseKind,
     Tier,
     Region,
     ResponseId,
+    /// The provider's id of the request, where it is not the answer's.
+    RequestId,
     TtftMs,
     TtftS,
     ErrorType,
     HttpStatus,
     Agent,
+    AgentId,
+    AgentVersion,
+    GraphParent,
     Entity,
+    EntityPath,
     Workflow,
     Session,
     User,
@@ -63,7 +75,7 @@ pub(super) enum Slot {
 }
 
 /// How many slots there are.
-pub(super) const SLOTS: usize = Slot::App as usize + 1;
+pub(in crate::read) const SLOTS: usize = Slot::App as usize + 1;
 
 const NAMES: &[(Slot, &[&str])] = &[
     (
@@ -135,6 +147,7 @@ const NAMES: &[(Slot, &[&str])] = &[
             "gen_ai.usage.reasoning_tokens",
             "gen_ai.usage.details.reasoning_tokens",
             "gen_ai.usage.completion_tokens_details.reasoning_tokens",
+            "codex.usage.reasoning_output_tokens",
             "llm.token_count.completion_details.reasoning",
             "ai.usage.outputTokenDetails.reasoningTokens",
             "ai.usage.reasoningTokens",
@@ -167,8 +180,11 @@ const NAMES: &[(Slot, &[&str])] = &[
             "operation.cost",
         ],
     ),
-    (Slot::CostInput, &["gen_ai.cost.input"]),
-    (Slot::CostOutput, &["gen_ai.cost.output"]),
+    (Slot::CostInput, &["gen_ai.cost.input", "gen_ai.cost.input_cost", "gen_ai.cost.input_tokens", "llm.cost.prompt"]),
+    (
+        Slot::CostOutput,
+        &["gen_ai.cost.output", "gen_ai.cost.output_cost", "gen_ai.cost.output_tokens", "llm.cost.completion"],
+    ),
     (Slot::CostCacheWrite, &["gen_ai.cost.cache_write"]),
     (Slot::Provider, &["gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider"]),
     (
@@ -181,6 +197,7 @@ const NAMES: &[(Slot, &[&str])] = &[
             "embedding.model_name",
             "reranker.model_name",
             "llm.response.model",
+            "langfuse.observation.model.name",
         ],
     ),
     (Slot::Requested, &["gen_ai.request.model", "llm.request.model_name", "ai.model.id", "llm.request.model"]),
@@ -189,6 +206,7 @@ const NAMES: &[(Slot, &[&str])] = &[
     (Slot::RequestType, &["llm.request.type"]),
     (Slot::AiOperation, &["ai.operationId"]),
     (Slot::TraceloopKind, &["traceloop.span.kind"]),
+    (Slot::LangfuseKind, &["langfuse.observation.type"]),
     (
         Slot::Tier,
         &[
@@ -205,8 +223,12 @@ const NAMES: &[(Slot, &[&str])] = &[
     (Slot::TtftS, &["gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token"]),
     (Slot::ErrorType, &["error.type"]),
     (Slot::HttpStatus, &["http.response.status_code", "http.status_code"]),
-    (Slot::Agent, &["gen_ai.agent.name", "agent.name", "gen_ai.agent.id", "graph.node.id", "traceloop.entity.path"]),
+    (Slot::Agent, &["gen_ai.agent.name", "agent.name", "graph.node.id"]),
+    (Slot::AgentId, &["gen_ai.agent.id"]),
+    (Slot::AgentVersion, &["gen_ai.agent.version"]),
+    (Slot::GraphParent, &["graph.node.parent_id"]),
     (Slot::Entity, &["traceloop.entity.name"]),
+    (Slot::EntityPath, &["traceloop.entity.path"]),
     (Slot::Workflow, &["gen_ai.workflow.name", "traceloop.workflow.name"]),
     (
         Slot::Session,
@@ -262,93 +284,34 @@ const NAMES: &[(Slot, &[&str])] = &[
     (Slot::App, &["gen_ai.application_name"]),
 ];
 
-/// Namespaces that hold nothing to slice by, whatever the key: telemetry's own, contents, parameters.
-const SILENT: &[&str] = &[
-    "gen_ai",
-    "llm",
-    "ai",
-    "openinference",
-    "embedding",
-    "reranker",
-    "retrieval",
-    "document",
-    "input",
-    "output",
-    "tool",
-    "tool_call",
-    "exception",
-    "error",
-    "http",
-    "url",
-    "server",
-    "client",
-    "net",
-    "network",
-    "db",
-    "rpc",
-    "messaging",
-    "code",
-    "thread",
-    "process",
-    "host",
-    "os",
-    "k8s",
-    "container",
-    "cloud",
-    "telemetry",
-    "otel",
-    "service",
-    "device",
-    "browser",
-    "user_agent",
-    "peer",
-    "span",
-    "event",
-    "log",
-    "logfire",
-    "traceloop",
-    "langfuse",
-    "faas",
-    "aws",
-    "gcp",
-    "azure",
-    "openai",
-    "anthropic",
-    "graph",
-    "agent",
-    "operation",
-    "resource",
-    "next",
-    "sentry",
-    "pydantic_ai",
-    "final_result",
-    "all_messages_events",
-    "model_request_parameters",
-    "prompt",
+/// Names that Claude Code's own spans use and that mean something else on anybody else's (Claude Code
+/// documentation, "Monitoring", traces). They rank behind the conventions' names.
+const CLAUDE_CODE: &[(&str, Slot)] = &[
+    ("input_tokens", Slot::Input),
+    ("output_tokens", Slot::Output),
+    ("cache_read_tokens", Slot::CacheRead),
+    ("cache_creation_tokens", Slot::CacheWrite),
+    ("model", Slot::Requested),
+    ("request_id", Slot::RequestId),
+    ("ttft_ms", Slot::TtftMs),
+    ("status_code", Slot::HttpStatus),
 ];
 
-/// Prefixes behind which the application's own keys stand.
-const OWN_PREFIXES: &[&str] = &[
-    "traceloop.association.properties.",
-    "ai.telemetry.metadata.",
-    "langfuse.trace.metadata.",
-    "langfuse.observation.metadata.",
-    "llm.metadata.",
-    "metadata.",
-    "app.",
-    "custom.",
-    "label.",
-    "labels.",
-    "tag.",
-    "tags.",
-    "meta.",
-];
+/// Whose names a span uses beside the conventions'.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::read) enum Dialect {
+    /// Nobody's.
+    #[default]
+    Conventions,
+    /// Claude Code's.
+    ClaudeCode,
+}
 
 /// What the name of an attribute means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Name<'a> {
+pub(in crate::read) enum Name<'a> {
     /// A known attribute, with its rank among the names for the same thing.
-    Known(Slot, u8),
+    Known(Slot, u8, &'static str),
     /// A key of the application's own, without its prefix.
     Own(&'a str),
     /// Nothing to keep.
@@ -365,10 +328,15 @@ static SORTED: LazyLock<Vec<(&'static str, Slot, u8)>> = LazyLock::new(|| {
 });
 
 /// Returns what the name of an attribute means.
-pub(super) fn name(key: &str) -> Name<'_> {
+pub(in crate::read) fn name(key: &str, dialect: Dialect) -> Name<'_> {
     if let Ok(at) = SORTED.binary_search_by_key(&key, |(name, _, _)| name) {
-        let (_, slot, rank) = SORTED[at];
-        return Name::Known(slot, rank);
+        let (name, slot, rank) = SORTED[at];
+        return Name::Known(slot, rank, name);
+    }
+    if dialect == Dialect::ClaudeCode
+        && let Some((name, slot)) = CLAUDE_CODE.iter().find(|(name, _)| *name == key)
+    {
+        return Name::Known(*slot, u8::MAX, name);
     }
     // What the AI SDK lets the author call the work: its feature.
     if key == "ai.telemetry.functionId" {

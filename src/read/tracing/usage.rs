@@ -6,8 +6,9 @@
 //!   __init__.py`, `span_utils.py`): open. OpenInference Anthropic adds them always (`anthropic/_utils.py`).
 //! - OpenLLMetry Google leaves thoughts out of the output, and keeps Gemini's total (`google_generativeai/
 //!   span_utils.py`): the difference is reasoning.
-//! - Vercel AI SDK: inclusive from version 6 on, which is known by its `inputTokenDetails`; before that as the
-//!   provider counts.
+//! - Vercel AI SDK: inclusive from version 6 on, which is known by its `inputTokenDetails` or by the scope `gen_ai`
+//!   of its own package for telemetry; before that as the provider counts (`convert-anthropic-usage.ts`).
+//! - Claude Code's own spans have names of their own and carry Anthropic's counts, exclusive.
 //!
 //! Anything else with a Claude model is open too: spelling decides, the other reading is kept, and a logged
 //! cost may settle it (all sources mid 2026).
@@ -19,8 +20,8 @@ use crate::domain::Flags;
 use crate::read::CachedInput;
 use crate::read::anthropic;
 use crate::read::body;
-use crate::read::otlp::names::Slot;
-use crate::read::otlp::span::Attributes;
+use crate::read::tracing::attributes::Attributes;
+use crate::read::tracing::names::Slot;
 use crate::read::value;
 
 /// The counts of a span, as they stand there.
@@ -34,6 +35,8 @@ pub(super) struct Counts {
     long: u64,
     reasoning: u64,
     total: Option<u64>,
+    /// A count that a request has is not there: its name may have changed.
+    is_partial: bool,
     /// Subsets: class of the subset, the class it is part of, count.
     parts: [(Class, Class, u64); 6],
 }
@@ -56,19 +59,21 @@ impl Counts {
         let count = |slot: Slot| optional(slot).map(|count| count.unwrap_or(0));
         let (input, output, uncached) =
             (optional(Slot::Input)?, optional(Slot::Output)?, optional(Slot::InputUncached)?);
-        if input.is_none() && output.is_none() {
+        if input.is_none() && output.is_none() && uncached.is_none() {
             return Ok(None);
         }
+        let total = optional(Slot::Total)?;
         Ok(Some(Counts {
-            input: input.unwrap_or(0),
+            input: input.or(uncached).unwrap_or(0),
             uncached,
             output: output.unwrap_or(0),
+            is_partial: input.or(uncached).is_none() || output.is_none() && !is_inputs_only(attributes, input, total),
             read: count(Slot::CacheRead)?,
             written: count(Slot::CacheWrite)?,
             short: count(Slot::CacheWrite5m)?,
             long: count(Slot::CacheWrite1h)?,
             reasoning: count(Slot::Reasoning)?,
-            total: optional(Slot::Total)?,
+            total,
             parts: [
                 (Class::AudioCacheRead, Class::CacheRead, count(Slot::AudioCacheRead)?),
                 (Class::ImageCacheRead, Class::CacheRead, count(Slot::ImageCacheRead)?),
@@ -93,6 +98,9 @@ impl Counts {
         self.set_writes(call);
         self.set_input(scope, said, attributes, call);
         self.set_parts(call);
+        if self.is_partial && !body::has_failed(call) {
+            body::missing(call);
+        }
         if let Ok(Some(uses)) = value::optional_count("web_search", attributes.get(Slot::WebSearch))
             && uses > 0
         {
@@ -169,10 +177,16 @@ impl Counts {
             return if own_counts { Reading::Outside } else { Reading::Inside };
         }
         let open = own_counts || call.dim(Dim::Provider) == Some("bedrock");
-        if !open || scope == "openinference.instrumentation.anthropic" {
+        let adds_all = scope == "openinference.instrumentation.anthropic"
+            || scope.ends_with("openinference-instrumentation-anthropic")
+            || scope == "gen_ai";
+        let spelt = [attributes.name(Slot::CacheRead), attributes.name(Slot::CacheWrite)];
+        if attributes.name(Slot::Input) == "input_tokens" {
+            return Reading::Outside;
+        }
+        if !open || adds_all {
             return Reading::Inside;
         }
-        let spelt = [attributes.name(Slot::CacheRead), attributes.name(Slot::CacheWrite)];
         if spelt.iter().any(|name| name.starts_with("ai.usage.inputTokenDetails.")) {
             return Reading::Inside;
         }
@@ -185,7 +199,7 @@ impl Counts {
             )
         };
         // The helpers that deviate are the exception in this package; its main path adds the cached tokens.
-        let adds = scope == "opentelemetry.instrumentation.anthropic";
+        let adds = matches!(scope, "opentelemetry.instrumentation.anthropic" | "@traceloop/instrumentation-anthropic");
         if spelt.into_iter().any(flat) && !adds { Reading::PerhapsOutside } else { Reading::PerhapsInside }
     }
 
@@ -212,6 +226,15 @@ impl Counts {
     }
 }
 
+/// Tells whether a span without an output count is of work that has none: an embedding, a ranking, or an answer
+/// whose total is its input.
+fn is_inputs_only(attributes: &Attributes<'_>, input: Option<u64>, total: Option<u64>) -> bool {
+    let slots = [Slot::Operation, Slot::OpenInferenceKind, Slot::RequestType, Slot::AiOperation, Slot::LangfuseKind];
+    let said = slots.iter().filter_map(|slot| attributes.text(*slot)).map(|text| text.to_ascii_lowercase());
+    let mut said = said.filter(|text| text.contains("embed") || text.contains("rerank"));
+    said.next().is_some() || input.is_some() && total == input || attributes.name(Slot::Input) == "ai.usage.tokens"
+}
+
 impl From<CachedInput> for Reading {
     fn from(said: CachedInput) -> Reading {
         match said {
@@ -223,10 +246,12 @@ impl From<CachedInput> for Reading {
 
 /// Returns the seller whose SDK a scope instruments, for spans that name no provider.
 pub(super) fn seller_of(scope: &str) -> Option<&'static str> {
-    const SCOPES: [(&str, &str); 10] = [
+    const SCOPES: [(&str, &str); 12] = [
         ("openai", "openai"),
         ("anthropic", "anthropic"),
         ("bedrock", "bedrock"),
+        ("genai", "google"),
+        ("generativeai", "google"),
         ("google_generativeai", "google"),
         ("google_genai", "google"),
         ("vertexai", "vertex"),
@@ -236,5 +261,6 @@ pub(super) fn seller_of(scope: &str) -> Option<&'static str> {
         ("together", "together"),
     ];
     let package = scope.rsplit(['.', '-', '/']).next()?;
+    let package = package.strip_suffix("_v2").unwrap_or(package);
     SCOPES.iter().find(|(name, _)| *name == package).map(|(_, seller)| *seller)
 }
