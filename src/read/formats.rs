@@ -7,14 +7,21 @@ use strsim::jaro_winkler;
 
 use crate::read::ReadError;
 use crate::read::Reader;
+use crate::read::ai_sdk::AiSdk;
 use crate::read::anthropic::Anthropic;
+use crate::read::anthropic_batch::AnthropicBatch;
+use crate::read::cohere::Cohere;
 use crate::read::flat::Flat;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
 use crate::read::json::Node;
+use crate::read::langchain::LangChain;
 use crate::read::litellm::LiteLlm;
+use crate::read::ollama::Ollama;
 use crate::read::openai::OpenAi;
+use crate::read::openai_batch::OpenAiBatch;
 use crate::read::otlp::Otlp;
+use crate::read::sse::Sse;
 use crate::read::value;
 
 /// One line of the table.
@@ -84,8 +91,8 @@ pub static FORMATS: &[Format] = &[
             && n.first(&["response_status", "request_properties", "delay_ms"]).is_some()
     }),
     refused("a Bedrock invocation log", NOT_YET, |n| text(n, "schemaType") == Some("ModelInvocationLog")),
-    refused("an OpenAI batch output", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["response", "body"]).is_some()),
-    refused("Anthropic batch results", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["result", "type"]).is_some()),
+    Format::Read(&OpenAiBatch),
+    Format::Read(&AnthropicBatch),
     refused("an OpenRouter activity export", NOT_YET, |n| has(n, &["generation_id", "cost_total", "model_permaslug"])),
     refused("an OpenRouter generation", NOT_YET, |n| {
         [Some(n), n.get("data")].into_iter().flatten().any(|n| has(n, &["native_tokens_prompt", "total_cost"]))
@@ -103,8 +110,13 @@ pub static FORMATS: &[Format] = &[
                 .is_some_and(|u| u.first(&["promptTokenCount", "prompt_token_count"]).is_some())
         })
     }),
+    Format::Read(&LangChain),
+    Format::Read(&AiSdk),
+    Format::Read(&Cohere),
+    Format::Read(&Ollama),
     Format::Read(&Anthropic),
     Format::Read(&OpenAi),
+    Format::Read(&Sse),
     refused("a Bedrock Converse response", NOT_YET, |n| {
         [Some(n), n.get("response"), n.get("body"), n.get("output")]
             .into_iter()

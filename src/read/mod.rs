@@ -5,18 +5,27 @@
 //! To add a format: write `read/<name>.rs` with a [`Reader`], add its line to [`formats::FORMATS`] and a
 //! folder to `samples/`.
 
+pub mod ai_sdk;
 pub mod anthropic;
+pub mod anthropic_batch;
 pub mod body;
+pub mod carried;
+pub mod cohere;
 pub mod fields;
 pub mod flat;
 pub mod formats;
 pub mod framing;
 pub mod json;
+pub mod langchain;
 pub mod litellm;
+pub mod ollama;
 pub mod openai;
+pub mod openai_batch;
 pub mod otlp;
 pub mod provider;
 pub mod source;
+pub mod sse;
+pub mod tally;
 pub mod value;
 
 use crate::domain::Call;
