@@ -288,6 +288,8 @@ fn inherit<'t>(call: &mut Call<'t>, outer: &Call<'t>, number: usize) {
     call.dims = outer.dims.clone();
     call.extra = outer.extra.iter().filter(|(key, _)| key != "model_requested").cloned().collect();
     call.request_id = outer.request_id.as_ref().map(|id| Cow::Owned(format!("{id}#{number}")));
-    let shared = Flags(outer.flags.0 & (Flags::ZONE_ASSUMED.0 | Flags::TIME_ASSUMED.0 | Flags::GEO_STATED.0 | Flags::UNIQUE_ID.0));
+    let shared = Flags(
+        outer.flags.0 & (Flags::ZONE_ASSUMED.0 | Flags::TIME_ASSUMED.0 | Flags::GEO_STATED.0 | Flags::UNIQUE_ID.0),
+    );
     call.flags.add(shared);
 }

@@ -193,7 +193,9 @@ pub fn is_unanswered(record: Node<'_>) -> bool {
 fn is_amount(key: &str) -> bool {
     use crate::read::fields::Field;
     let field = fields::meaning(key).map(|meaning| meaning.field);
-    key == "usage" || matches!(field, Some(Field::Input | Field::Output | Field::Total | Field::Cost(_))) && !fields::is_bare_word(key)
+    key == "usage"
+        || matches!(field, Some(Field::Input | Field::Output | Field::Total | Field::Cost(_)))
+            && !fields::is_bare_word(key)
 }
 
 /// Reads such a request: failed where the log says so, else a call whose usage nobody knows.

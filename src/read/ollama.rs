@@ -69,7 +69,8 @@ impl Reader for Ollama {
 fn is_answer(node: Node<'_>) -> bool {
     let has = |key: &str| node.get(key).is_some();
     has("model")
-        && (has("total_duration") && (has("prompt_eval_count") || has("eval_count") || has("done") || has("embeddings"))
+        && (has("total_duration")
+            && (has("prompt_eval_count") || has("eval_count") || has("done") || has("embeddings"))
             || has("prompt_eval_count") && has("eval_count")
             || node.get("done").is_some_and(|done| done.bool().is_some())
                 && has("created_at")

@@ -298,7 +298,9 @@ fn take_cost(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
         call.logged_cost = Some(value::money("cost_in_usd_ticks", ticks, 10)?);
     } else if let Some(cost) = usage.get("cost").filter(|_| call.dim(Dim::Provider) == Some("openrouter")) {
         call.logged_cost = Some(value::money("cost", cost, 0)?);
-    } else if let Some(cost) = usage.path(&["cost", "total_cost"]).filter(|_| call.dim(Dim::Provider) == Some("perplexity")) {
+    } else if let Some(cost) =
+        usage.path(&["cost", "total_cost"]).filter(|_| call.dim(Dim::Provider) == Some("perplexity"))
+    {
         call.logged_cost = Some(value::money("total_cost", cost, 0)?);
     } else {
         return Ok(());
@@ -310,7 +312,8 @@ fn take_cost(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
 /// Tells whether an answer's id is the provider's own. Some local servers count their answers from 1 and start anew.
 pub fn is_unique(id: &str) -> bool {
     const PREFIXES: [&str; 4] = ["chatcmpl-", "resp_", "gen-", "cmpl-"];
-    PREFIXES.iter().filter_map(|prefix| id.strip_prefix(prefix)).any(|rest| {
-        !rest.is_empty() && (rest.len() > 6 || !rest.bytes().all(|byte| byte.is_ascii_digit()))
-    })
+    PREFIXES
+        .iter()
+        .filter_map(|prefix| id.strip_prefix(prefix))
+        .any(|rest| !rest.is_empty() && (rest.len() > 6 || !rest.bytes().all(|byte| byte.is_ascii_digit())))
 }

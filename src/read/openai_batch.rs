@@ -96,7 +96,8 @@ fn unbilled(record: Node<'_>) -> Option<&'static str> {
         });
     }
     let status = record.path(&["response", "status_code"]).map(Node::raw);
-    let failed = record.path(&["response", "body", "error"]).is_some() && record.path(&["response", "body", "usage"]).is_none();
+    let failed =
+        record.path(&["response", "body", "error"]).is_some() && record.path(&["response", "body", "usage"]).is_none();
     (failed || status.is_some_and(|status| status.starts_with(['4', '5']))).then_some("batch_errored")
 }
 

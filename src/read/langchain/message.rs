@@ -57,14 +57,17 @@ fn open(node: Node<'_>) -> Option<Node<'_>> {
         return node.get("kwargs").filter(|_| class.starts_with("AIMessage"));
     }
     match kind {
-        Some("ai" | "AIMessage" | "AIMessageChunk") => Some(node.get("data").filter(|data| says_use(*data)).unwrap_or(node)),
+        Some("ai" | "AIMessage" | "AIMessageChunk") => {
+            Some(node.get("data").filter(|data| says_use(*data)).unwrap_or(node))
+        }
         None if node.get("usage_metadata").is_some() => Some(node),
         _ => None,
     }
 }
 
 fn says_use(node: Node<'_>) -> bool {
-    let usage = node.get("usage_metadata").is_some_and(|usage| usage.first(&["input_tokens", "total_tokens"]).is_some());
+    let usage =
+        node.get("usage_metadata").is_some_and(|usage| usage.first(&["input_tokens", "total_tokens"]).is_some());
     usage || node.get("response_metadata").is_some_and(Node::is_object)
 }
 
@@ -152,9 +155,8 @@ impl<'t> Message<'t> {
 
     /// Returns the usage of OpenAI's own shape, if that is what the provider said.
     fn openai_usage(&self) -> Option<Node<'t>> {
-        self.meta(&["token_usage", "usage"]).filter(|usage| {
-            usage.get("prompt_tokens").is_some() && usage.get("completion_tokens").is_some()
-        })
+        self.meta(&["token_usage", "usage"])
+            .filter(|usage| usage.get("prompt_tokens").is_some() && usage.get("completion_tokens").is_some())
     }
 
     pub(super) fn read(&self, call: &mut Call<'t>, said: Option<CachedInput>) -> Result<(), String> {

@@ -18,9 +18,9 @@ pub(super) fn take<'t>(usage: Node<'t>, known: Option<CachedInput>, call: &mut C
         return Ok(());
     };
     let (into, out) = (usage.get("input_token_details"), usage.get("output_token_details"));
-    let tier = TIERS.into_iter().find(|tier| {
-        [into, out].into_iter().flatten().flat_map(Node::fields).any(|(key, _)| key.starts_with(*tier))
-    });
+    let tier = TIERS
+        .into_iter()
+        .find(|tier| [into, out].into_iter().flatten().flat_map(Node::fields).any(|(key, _)| key.starts_with(*tier)));
     if let Some(tier) = tier {
         call.set_if_none(Dim::Tier, tier);
     }
