@@ -104,7 +104,7 @@ fn counts(usage: Node<'_>) -> bool {
 fn is_result(node: Node<'_>) -> bool {
     let has = |key: &str| node.fields().any(|(name, _)| name == key);
     let used = ["usage", "totalUsage"].iter().any(|key| node.get(key).is_some_and(counts));
-    let steps = || node.get("steps").and_then(|steps| steps.items().next()).is_some_and(|step| has_step(step));
+    let steps = || node.get("steps").and_then(|steps| steps.items().next()).is_some_and(has_step);
     let run = has("finishReason") || has("toolResults") || has("stepType") || has("providerMetadata");
     let vectors = || node.path(&["usage", "tokens"]).is_some() && (has("embedding") || has("embeddings"));
     // Converse of Bedrock has a usage of the same spelling and a `stopReason`.

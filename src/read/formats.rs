@@ -114,9 +114,9 @@ pub static FORMATS: &[Format] = &[
     Format::Read(&AiSdk),
     Format::Read(&Cohere),
     Format::Read(&Ollama),
+    Format::Read(&Sse),
     Format::Read(&Anthropic),
     Format::Read(&OpenAi),
-    Format::Read(&Sse),
     refused("a Bedrock Converse response", NOT_YET, |n| {
         [Some(n), n.get("response"), n.get("body"), n.get("output")]
             .into_iter()

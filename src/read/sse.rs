@@ -168,8 +168,10 @@ impl Streams {
         let mut stream = Stream::new(line, Dialect::Anthropic, found);
         stream.message_start(found.node);
         let at = self.open(stream, found.id());
-        if let Some(open) = self.current.replace(at)
-            && found.id().is_none()
+        let open = self.current.replace(at).filter(|_| found.id().is_none());
+        let is_open = |stream: &Stream| stream.dialect == Dialect::Anthropic && !stream.stopped;
+        if let Some(open) = open
+            && self.streams.get(open).is_some_and(is_open)
         {
             // Cut off, or two streams in one: what comes without a home later tells.
             for at in [open, at] {

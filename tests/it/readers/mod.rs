@@ -646,8 +646,8 @@ fn records_in_are_calls_skips_and_rejections_out() {
             assert_eq!(kept.spans.len(), kept.calls.len() + kept.skips.iter().filter(|s| s.1 != "no_spans").count());
             continue;
         }
-        if matches!(path, "langchain/messages.jsonl" | "ai_sdk/on_finish.jsonl") {
-            // A record there may hold several calls.
+        if matches!(path, "langchain/messages.jsonl" | "ai_sdk/on_finish.jsonl" | "sse/dump.sse") {
+            // A record there may hold several calls, or none and be broken.
             assert!(kept.records <= kept.calls.len() + kept.skips.len() + kept.rejections.len(), "{path}");
             continue;
         }

@@ -37,7 +37,7 @@ fn a_stream_without_its_end_has_no_usage() {
     assert_eq!(calls["msg_01Sc"].dims["status"], "error");
     assert_eq!(calls["msg_01Sc"].extra["error_type"], "overloaded_error");
     let kept = read(&Sse, &sample("sse/dump.sse"));
-    assert_eq!(kept.calls.len(), 9);
+    assert_eq!(kept.calls.len(), 10);
     assert!(kept.rejections.iter().any(|(_, reason)| reason.contains("truncated")), "{:?}", kept.rejections);
 }
 
