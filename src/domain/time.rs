@@ -136,6 +136,10 @@ fn parse_slow(text: &str) -> Option<Result<ParsedTime, TimeError>> {
             return Some(in_range(time, false));
         }
     }
+    // As HTTP writes its `Date`.
+    if let Ok(time) = DateTime::parse_from_rfc2822(text) {
+        return Some(in_range(time.naive_utc(), true));
+    }
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     Some(in_range(date.and_time(NaiveTime::MIN), false))
 }

@@ -4,7 +4,8 @@
 //! come; `output_tokens` includes thinking (anthropics/anthropic-sdk-python, `types/usage.py`, mid 2026).
 //! `usage.iterations[]` lists requests made inside the call; the totals above it leave out those for
 //! compaction and for an advisor, so each of these becomes a call of its own (same repository,
-//! `types/beta/beta_usage.py`, and recorded answers). Batch results are another format.
+//! `types/beta/beta_usage.py`, and recorded answers). Batch results and streams have readers of their own, which
+//! come back here.
 
 use std::borrow::Cow;
 
@@ -23,6 +24,7 @@ use crate::read::Verdict;
 use crate::read::body;
 use crate::read::body::Found;
 use crate::read::json::Node;
+use crate::read::sse;
 use crate::read::value;
 
 /// The reader of Anthropic Messages answers.
@@ -75,21 +77,27 @@ impl Session for Answers {
         let Some(found) = locate(record.node) else {
             return Verdict::NotMine("no Anthropic Messages answer in it".into());
         };
-        if found.event() == Some("message_start") {
-            // The first event of a stream: its output count is a placeholder, the answer's own comes later.
-            sink.skip(record.line, "stream_event");
-            return Verdict::Taken;
-        }
-        let mut call = Call { line: record.line, ..Call::default() };
-        match read(&found, &mut call).and_then(|()| inner_calls(&found, &call)) {
-            Ok(inner) => {
-                sink.call(&call);
-                inner.iter().for_each(|call| sink.call(call));
-            }
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        hand_on(&found, Call { line: record.line, ..Call::default() }, sink, |_| {});
         Verdict::Taken
     }
+}
+
+/// Hands an answer on, with the requests made inside it. `finish` has the last word on each call.
+pub fn hand_on<'t>(found: &Found<'t>, mut call: Call<'t>, sink: &mut dyn Sink, finish: impl Fn(&mut Call<'t>)) {
+    match read(found, &mut call).and_then(|()| inner_calls(found.body.get("usage"), &call)) {
+        Ok(inner) => {
+            for mut call in std::iter::once(call).chain(inner) {
+                finish(&mut call);
+                sink.call(&call);
+            }
+        }
+        Err(reason) => sink.reject(call.line, reason),
+    }
+}
+
+/// Looks for an answer in a record.
+pub fn find(record: Node<'_>) -> Option<Found<'_>> {
+    locate(record)
 }
 
 /// Names the format of records that hold an answer and follow rules of their own.
@@ -98,6 +106,8 @@ fn foreign(record: Node<'_>) -> Option<&'static str> {
         Some("a batch result")
     } else if record.get("sessionId").is_some() && record.get("uuid").is_some() {
         Some("a line of a coding session")
+    } else if sse::is_event(record) {
+        Some("an event of a stream")
     } else {
         None
     }
@@ -158,7 +168,7 @@ fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
 }
 
 /// Returns who sent the answer: the clouds that resell the models mark their ids.
-fn seller(id: Option<&str>) -> &'static str {
+pub fn seller(id: Option<&str>) -> &'static str {
     match id {
         Some(id) if id.starts_with("msg_bdrk_") => "bedrock",
         Some(id) if id.starts_with("msg_vrtx_") => "vertex",
@@ -228,8 +238,8 @@ pub fn set_cache_writes(call: &mut Call<'_>, total: u64, short: u64, long: u64) 
 }
 
 /// Returns the requests made inside a call that its totals leave out, each as a call of its own.
-fn inner_calls<'t>(found: &Found<'t>, outer: &Call<'t>) -> Result<Vec<Call<'t>>, String> {
-    let Some(list) = found.body.path(&["usage", "iterations"]) else {
+pub fn inner_calls<'t>(usage: Option<Node<'t>>, outer: &Call<'t>) -> Result<Vec<Call<'t>>, String> {
+    let Some(list) = usage.and_then(|usage| usage.get("iterations")) else {
         return Ok(Vec::new());
     };
     let alone = list.items().count() == 1;
@@ -270,6 +280,8 @@ fn inherit<'t>(call: &mut Call<'t>, outer: &Call<'t>, number: usize) {
     call.dims = outer.dims.clone();
     call.extra = outer.extra.iter().filter(|(key, _)| key != "model_requested").cloned().collect();
     call.request_id = outer.request_id.as_ref().map(|id| Cow::Owned(format!("{id}#{number}")));
-    let shared = outer.flags.0 & (Flags::ZONE_ASSUMED.0 | Flags::TIME_ASSUMED.0 | Flags::GEO_STATED.0);
-    call.flags.add(Flags(shared | outer.flags.0 & Flags::UNIQUE_ID.0));
+    let shared = Flags(
+        outer.flags.0 & (Flags::ZONE_ASSUMED.0 | Flags::TIME_ASSUMED.0 | Flags::GEO_STATED.0 | Flags::UNIQUE_ID.0),
+    );
+    call.flags.add(shared);
 }

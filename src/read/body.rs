@@ -38,18 +38,21 @@ impl<'t> Found<'t> {
         self.around[0].is_some()
     }
 
-    /// Returns the innermost wrapper's word for what it carries (`message_start`, `response.completed`).
-    pub fn event(&self) -> Option<&'t str> {
-        let (innermost, _) = self.around.iter().rev().flatten().next()?;
-        innermost.get("type").map(Node::raw)
-    }
-
     /// Returns the logged request, where there is one.
     pub fn request(&self) -> Option<Node<'t>> {
         let levels = self.around.iter().flatten().map(|(node, _)| *node).chain([self.body]);
         let request = levels.filter_map(|node| node.first(&["request", "params", "request_body"])).next()?;
         Some(request.get("body").filter(|body| body.is_object()).unwrap_or(request))
     }
+}
+
+/// Returns an answer that lies in a record by a way of its format's own.
+pub fn inside<'t>(record: Node<'t>, key: &'t str, body: Node<'t>) -> Found<'t> {
+    let mut around = [None; DEPTH];
+    if let Some(outermost) = around.first_mut() {
+        *outermost = Some((record, key));
+    }
+    Found { body, around }
 }
 
 /// Looks for an answer, the record itself first, then downwards.
@@ -173,6 +176,48 @@ fn take_request<'t>(request: Node<'t>, call: &mut Call<'t>) {
     if let Some(model) = request.first(&["model", "modelId"]).and_then(Node::str) {
         call.set(Dim::Model, model);
     }
+    // Some answers do not say how they were served; `auto` and `default` leave it open here too.
+    if let Some(tier @ ("flex" | "priority" | "batch")) = request.get("service_tier").map(Node::raw) {
+        call.set_if_none(Dim::Tier, tier);
+    }
+}
+
+/// Tells whether a record is a logged request whose answer never came: `response: null` beside it.
+pub fn is_unanswered(record: Node<'_>) -> bool {
+    let request = record.first(&["request", "params", "request_body"]);
+    request.is_some_and(|request| request.get("model").is_some())
+        && record.fields().any(|(key, value)| value.is_null() && INSIDE.contains(&key))
+        && !record.fields().any(|(key, value)| value.is_object() && INSIDE.contains(&key) || is_amount(key))
+}
+
+/// Tells whether a key holds a count or a cost: then the record says of the call what its answer would have.
+fn is_amount(key: &str) -> bool {
+    use crate::read::fields::Field;
+    let field = fields::meaning(key).map(|meaning| meaning.field);
+    key == "usage"
+        || matches!(field, Some(Field::Input | Field::Output | Field::Total | Field::Cost(_)))
+            && !fields::is_bare_word(key)
+}
+
+/// Reads such a request: failed where the log says so, else a call whose usage nobody knows.
+pub fn read_unanswered<'t>(record: Node<'t>, call: &mut Call<'t>) -> Result<(), String> {
+    let found = Found { body: record, around: [None; DEPTH] };
+    let own: Vec<&str> = INSIDE.iter().chain(&SILENT).chain(&["error"]).copied().collect();
+    let around = take_around(&found, &own, call);
+    if !around.has_time {
+        return Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
+    }
+    match record.get("error") {
+        Some(error) if error.is_object() => fail(call, error.first(&["type", "code"]).and_then(Node::scalar)),
+        Some(error) if error.scalar().is_some_and(|text| fields::failure(&text) == Some("error")) => {
+            // The words of an error may be long and may quote a prompt; that it was a timeout is worth knowing.
+            let timed_out = error.scalar().is_some_and(|text| text.to_ascii_lowercase().contains("timeout"));
+            call.set(Dim::Status, if timed_out { "timeout" } else { "error" });
+        }
+        _ if has_failed(call) => {}
+        _ => missing(call),
+    }
+    Ok(())
 }
 
 /// Sets the model that served the call; another one that was asked for is kept beside it.
@@ -235,6 +280,29 @@ pub fn missing(call: &mut Call<'_>) {
 pub fn inconsistent(call: &mut Call<'_>) {
     call.unpriced = Some(Unpriced::UsageInconsistent);
     call.flags.add(Flags::USAGE_INCONSISTENT);
+}
+
+/// Copies a call that must outlive its record.
+pub fn owned(call: &Call<'_>) -> Call<'static> {
+    let text = |value: &Option<Cow<'_, str>>| value.as_deref().map(|value| Cow::Owned(value.to_string()));
+    Call {
+        line: call.line,
+        ts: call.ts,
+        request_id: text(&call.request_id),
+        span: text(&call.span),
+        parent: text(&call.parent),
+        dims: std::array::from_fn(|at| call.dims.get(at).and_then(text)),
+        extra: call.extra.iter().map(|(key, value)| (key.to_string().into(), value.to_string().into())).collect(),
+        tokens: call.tokens,
+        reasoning: call.reasoning,
+        tools: call.tools.iter().map(|(tool, uses)| (tool.to_string().into(), *uses)).collect(),
+        latency_ms: call.latency_ms,
+        ttft_ms: call.ttft_ms,
+        logged_cost: call.logged_cost,
+        flags: call.flags,
+        unpriced: call.unpriced,
+        other_inputs: call.other_inputs,
+    }
 }
 
 /// JSON inside a text of the log, as databases and CSV carry it.

@@ -6,6 +6,7 @@
 //! kept, so that a logged cost can settle it. Output is taken to include reasoning, as all providers but
 //! Gemini and xAI report it.
 
+mod envelope;
 mod found;
 mod tokens;
 
@@ -30,6 +31,7 @@ use crate::read::Verdict;
 use crate::read::fields;
 use crate::read::fields::Field;
 use crate::read::fields::Meaning;
+use crate::read::flat::envelope::items;
 use crate::read::flat::found::Found;
 use crate::read::flat::found::Named;
 use crate::read::flat::found::Role;
@@ -58,13 +60,7 @@ impl Reader for Flat {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        let (mut model, mut amount) = (false, false);
-        look(record, 0, &mut |field| match field {
-            Field::Dim(Dim::Model) => model = true,
-            Field::Input | Field::Output | Field::Total | Field::Cost(_) | Field::InputUncached => amount = true,
-            _ => {}
-        });
-        model && amount
+        is_call(record) || items(record).is_some_and(|list| list.items().take(20).any(is_call))
     }
 
     fn origin(&self) -> Origin {
@@ -84,6 +80,17 @@ impl Reader for Flat {
             tape: Tape::default(),
         })
     }
+}
+
+/// Tells whether a record has a model and a count or a cost.
+fn is_call(record: Node<'_>) -> bool {
+    let (mut model, mut amount) = (false, false);
+    look(record, 0, &mut |field| match field {
+        Field::Dim(Dim::Model) => model = true,
+        Field::Input | Field::Output | Field::Total | Field::Cost(_) | Field::InputUncached => amount = true,
+        _ => {}
+    });
+    model && amount
 }
 
 fn look(node: Node<'_>, depth: u32, on: &mut impl FnMut(Field)) {
@@ -111,6 +118,40 @@ impl Session for FlatSession {
         if !record.node.is_object() {
             return Verdict::NotMine("not an object".into());
         }
+        match self.one(record, sink) {
+            // Nothing of a call in the record itself: it may hold a list of them.
+            Verdict::NotMine(reason) => match items(record.node).filter(|list| list.items().any(is_call)) {
+                Some(list) => {
+                    self.each(record, list, sink);
+                    Verdict::Taken
+                }
+                None => Verdict::NotMine(reason),
+            },
+            taken => taken,
+        }
+    }
+}
+
+impl FlatSession {
+    /// Reads the records of an envelope, each with the line it starts on.
+    fn each(&mut self, envelope: Record<'_>, list: Node<'_>, sink: &mut dyn Sink) {
+        let (mut line, mut seen) = (envelope.line, 0);
+        for item in list.items() {
+            let start = envelope::offset(envelope.node, item);
+            line += envelope::newlines(envelope.node, seen, start);
+            seen = start;
+            let verdict = if item.is_object() {
+                self.one(Record { line, node: item }, sink)
+            } else {
+                Verdict::NotMine("not an object".into())
+            };
+            if let Verdict::NotMine(reason) = verdict {
+                sink.reject(line, reason);
+            }
+        }
+    }
+
+    fn one(&mut self, record: Record<'_>, sink: &mut dyn Sink) -> Verdict {
         let mut call = Call { line: record.line, ..Call::default() };
         let mut found = Found { slots: [None; SLOTS], dim_ranks: [u16::MAX; DIMS], requests: false, failure: None };
         for (position, (key, value)) in record.node.fields().enumerate() {
@@ -121,7 +162,7 @@ impl Session for FlatSession {
             }
         }
         self.unfold_texts(record.node, &mut call);
-        match self.complete(&mut call, &found) {
+        match self.complete(record.node, &mut call, &found) {
             Ok(Outcome::Call) => sink.call(&call),
             Ok(Outcome::Aggregate) => sink.skip(record.line, "aggregate"),
             Err(Problem::Foreign(reason)) => return Verdict::NotMine(reason),
@@ -211,7 +252,7 @@ impl FlatSession {
         }
     }
 
-    fn complete<'t>(&self, call: &mut Call<'t>, found: &Found<'t>) -> Result<Outcome, Problem> {
+    fn complete<'t>(&self, node: Node<'t>, call: &mut Call<'t>, found: &Found<'t>) -> Result<Outcome, Problem> {
         let has = |field: Field| slot(field).and_then(|at| found.slots[at]).is_some();
         let amounts = [Field::Input, Field::InputUncached, Field::Output, Field::Total, Field::Cost(0)];
         if call.dim(Dim::Model).is_none() && !amounts.into_iter().any(has) {
@@ -219,7 +260,9 @@ impl FlatSession {
         }
         let time = found.slots[0]
             .ok_or_else(|| "no time: none of its keys is a timestamp (use --map ts=COLUMN)".to_string())?;
-        let (ts, flags) = fields::time(time.node).map_err(|reason| format!("`{}`: {reason}", time.key))?;
+        let (ts, flags) = fields::time(time.node)
+            .or_else(|reason| envelope::date_and_time(node, time.node).ok_or(reason))
+            .map_err(|reason| format!("`{}`: {reason}", time.key))?;
         call.ts = ts;
         call.flags.add(flags);
         take_ids(call, found);

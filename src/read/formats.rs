@@ -7,9 +7,12 @@ use strsim::jaro_winkler;
 
 use crate::read::ReadError;
 use crate::read::Reader;
+use crate::read::ai_sdk::AiSdk;
 use crate::read::anthropic::Anthropic;
+use crate::read::anthropic_batch::AnthropicBatch;
 use crate::read::azure_apim::AzureApim;
 use crate::read::cloudflare::Cloudflare;
+use crate::read::cohere::Cohere;
 use crate::read::flat::Flat;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
@@ -17,16 +20,20 @@ use crate::read::helicone::Helicone;
 use crate::read::jaeger::Jaeger;
 use crate::read::json::Node;
 use crate::read::kong::Kong;
+use crate::read::langchain::LangChain;
 use crate::read::langfuse::Langfuse;
 use crate::read::langsmith::LangSmith;
 use crate::read::litellm::LiteLlm;
+use crate::read::ollama::Ollama;
 use crate::read::openai::OpenAi;
+use crate::read::openai_batch::OpenAiBatch;
 use crate::read::openrouter::OpenRouter;
 use crate::read::otel_console::OtelConsole;
 use crate::read::otlp::Otlp;
 use crate::read::otlp_logs::OtlpLogs;
 use crate::read::phoenix::Phoenix;
 use crate::read::portkey::Portkey;
+use crate::read::sse::Sse;
 use crate::read::value;
 use crate::read::vercel_gateway::VercelGateway;
 use crate::read::zipkin::Zipkin;
@@ -98,8 +105,8 @@ pub static FORMATS: &[Format] = &[
     }),
     Format::Read(&Helicone),
     refused("a Bedrock invocation log", NOT_YET, |n| text(n, "schemaType") == Some("ModelInvocationLog")),
-    refused("an OpenAI batch output", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["response", "body"]).is_some()),
-    refused("Anthropic batch results", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["result", "type"]).is_some()),
+    Format::Read(&OpenAiBatch),
+    Format::Read(&AnthropicBatch),
     Format::Read(&VercelGateway),
     Format::Read(&OpenRouter),
     refused("OpenRouter's daily activity", AGGREGATE, |n| {
@@ -121,6 +128,11 @@ pub static FORMATS: &[Format] = &[
                 .is_some_and(|u| u.first(&["promptTokenCount", "prompt_token_count"]).is_some())
         })
     }),
+    Format::Read(&LangChain),
+    Format::Read(&AiSdk),
+    Format::Read(&Cohere),
+    Format::Read(&Ollama),
+    Format::Read(&Sse),
     Format::Read(&Anthropic),
     Format::Read(&OpenAi),
     refused("a Bedrock Converse response", NOT_YET, |n| {

@@ -1,11 +1,15 @@
-//! Cuts a stream of bytes into records: JSON lines, arrays, pretty-printed or concatenated objects, CSV.
+//! Cuts a stream of bytes into records: JSON lines, arrays, pretty-printed or concatenated objects, CSV, server-sent
+//! events.
 //!
 //! Memory holds one buffer, never the file. A record that cannot be framed is a [`Framed::Broken`] with its
 //! line, and framing goes on behind it. What a record means is the readers' business.
 
+mod events;
+
 use std::cell::Cell;
 use std::io::Read;
 
+use crate::read::carried::Carried;
 use crate::read::json::JsonError;
 use crate::read::json::Tape;
 
@@ -29,6 +33,8 @@ pub enum Shape {
     Values,
     /// CSV with a header, by this delimiter.
     Csv(u8),
+    /// Server-sent events, the JSON in their `data`.
+    Events,
 }
 
 /// What comes off a stream.
@@ -98,6 +104,7 @@ impl Framing {
         match head[0] {
             b'[' => Ok(Shape::Values),
             b'{' => Ok(self.lines_or_values()),
+            _ if events::opens(head) => Ok(Shape::Events),
             _ if self.has_json_line() => Ok(Shape::Lines),
             _ => delimiter(head).map(Shape::Csv).ok_or_else(|| NotText("neither JSON nor CSV with a header".into())),
         }
@@ -178,12 +185,21 @@ impl Framing {
     }
 
     /// Hands on every record; stops early when `on` returns false.
-    pub fn each(self, shape: Shape, on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
+    pub fn each(self, shape: Shape, mut on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
+        let mut carried = Carried::new(matches!(shape, Shape::Csv(_)));
+        let on = |framed: Framed<'_>| match framed {
+            Framed::Record(line, tape, text) if carried.open(tape, text) => {
+                let (tape, text) = carried.record();
+                on(Framed::Record(line, tape, text))
+            }
+            other => on(other),
+        };
         match shape {
             Shape::Empty => Ok(()),
             Shape::Lines => self.each_line(on),
             Shape::Values => self.each_value(on),
             Shape::Csv(delimiter) => self.each_row(delimiter, on),
+            Shape::Events => self.each_event(on),
         }
     }
 

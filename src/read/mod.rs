@@ -5,10 +5,14 @@
 //! To add a format: write `read/<name>.rs` with a [`Reader`], add its line to [`formats::FORMATS`] and a
 //! folder to `samples/`.
 
+pub mod ai_sdk;
 pub mod anthropic;
+pub mod anthropic_batch;
 pub mod azure_apim;
 pub mod body;
+pub mod carried;
 pub mod cloudflare;
+pub mod cohere;
 pub mod fields;
 pub mod flat;
 pub mod formats;
@@ -17,10 +21,13 @@ pub mod helicone;
 pub mod jaeger;
 pub mod json;
 pub mod kong;
+pub mod langchain;
 pub mod langfuse;
 pub mod langsmith;
 pub mod litellm;
+pub mod ollama;
 pub mod openai;
+pub mod openai_batch;
 pub mod openrouter;
 pub mod otel_console;
 pub mod otlp;
@@ -30,6 +37,8 @@ pub mod portkey;
 pub mod provider;
 pub mod reported;
 pub mod source;
+pub mod sse;
+pub mod tally;
 mod traced;
 mod tracing;
 pub mod value;

@@ -4,11 +4,17 @@
 //! contains reasoning and audio; the total is input + output (openai/openai-python, `types/completion_usage.py`
 //! and `types/responses/response_usage.py`, mid 2026, and 400 recorded answers). Vendors that copy the shape
 //! leave reasoning out of the output (xAI chat) or out of all but the total (Gemini): the total tells.
-//! Streams of chunks, images, transcriptions and batch outputs are not read here.
+//! Perplexity's deep research states reasoning and citations beside both (vercel/ai, `packages/perplexity`); Mistral
+//! counts what it hears in the total alone, and bills it by the second. Images and transcriptions by token are
+//! read, those by the second have no usage that can be priced. Streams (`sse`) and batch outputs have readers of
+//! their own, which come back here.
 
 mod counts;
+mod seller;
+mod shapes;
+mod vendors;
 
-use std::borrow::Cow;
+pub use seller::is_family;
 
 use crate::domain::Call;
 use crate::domain::Class;
@@ -26,62 +32,21 @@ use crate::read::body::Found;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::openai::counts::counts;
+use crate::read::openai::seller::keeps_for_half_an_hour;
+use crate::read::openai::seller::of_openai;
+use crate::read::openai::seller::take_seller;
+use crate::read::openai::shapes::OWN;
+use crate::read::openai::shapes::is_answer;
+use crate::read::openai::shapes::is_image;
+use crate::read::openai::shapes::is_transcript;
+use crate::read::openai::shapes::locate;
+use crate::read::openai::shapes::no_call;
+use crate::read::openai_batch;
+use crate::read::sse;
 use crate::read::value;
 
 /// The reader of OpenAI answers.
 pub struct OpenAi;
-
-/// Keys of an answer: not the log author's.
-const OWN: &[&str] = &[
-    "id",
-    "object",
-    "created",
-    "created_at",
-    "completed_at",
-    "model",
-    "choices",
-    "usage",
-    "service_tier",
-    "system_fingerprint",
-    "prompt_filter_results",
-    "data",
-    "output",
-    "output_text",
-    "status",
-    "error",
-    "incomplete_details",
-    "instructions",
-    "max_output_tokens",
-    "max_tool_calls",
-    "parallel_tool_calls",
-    "previous_response_id",
-    "reasoning",
-    "store",
-    "temperature",
-    "text",
-    "tool_choice",
-    "tools",
-    "top_p",
-    "top_logprobs",
-    "truncation",
-    "user",
-    "metadata",
-    "background",
-    "billing",
-    "conversation",
-    "prompt",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "frequency_penalty",
-    "presence_penalty",
-    "input",
-    "moderation",
-    "provider",
-    "x_groq",
-    "request",
-    "params",
-];
 
 /// Output items that are billed by the use: (type of the item, tool id).
 const TOOLS: &[(&str, &str)] = &[
@@ -97,7 +62,8 @@ impl Reader for OpenAi {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        record.get("custom_id").is_none() && locate(record).is_some()
+        foreign(record).is_none()
+            && (no_call(record).is_some() || locate(record).is_some() || body::is_unanswered(record))
     }
 
     fn origin(&self) -> Origin {
@@ -113,58 +79,57 @@ struct Answers;
 
 impl Session for Answers {
     fn record(&mut self, record: Record<'_>, sink: &mut dyn Sink) -> Verdict {
-        if record.node.get("custom_id").is_some() {
-            return Verdict::NotMine("a batch output".into());
+        if let Some(other) = foreign(record.node) {
+            return Verdict::NotMine(other.into());
         }
+        if let Some(reason) = no_call(record.node) {
+            sink.skip(record.line, reason);
+            return Verdict::Taken;
+        }
+        let mut call = Call { line: record.line, ..Call::default() };
         let Some(found) = locate(record.node) else {
-            return Verdict::NotMine("no OpenAI answer in it".into());
+            if !body::is_unanswered(record.node) {
+                return Verdict::NotMine("no OpenAI answer in it".into());
+            }
+            let outcome = body::read_unanswered(record.node, &mut call).map(|()| take_seller(record.node, &mut call));
+            hand_on(outcome, &call, sink);
+            return Verdict::Taken;
         };
         let state = found.body.get("status").map(Node::raw);
         if matches!(state, Some("in_progress" | "queued")) && found.body.get("usage").is_none() {
             sink.skip(record.line, "unfinished");
             return Verdict::Taken;
         }
-        let mut call = Call { line: record.line, ..Call::default() };
-        match read(&found, &mut call) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        hand_on(read(&found, &mut call), &call, sink);
         Verdict::Taken
     }
 }
 
-fn locate(record: Node<'_>) -> Option<Found<'_>> {
-    body::find(record, is_answer).or_else(|| {
-        // An `error` alone is any program's log line; beside a request, or in place of an answer, it is a call's.
-        let found = body::find(record, is_error)?;
-        (found.is_wrapped() || found.request().is_some_and(|request| request.get("model").is_some())).then_some(found)
-    })
-}
-
-fn is_answer(node: Node<'_>) -> bool {
-    match node.get("object").map(Node::raw) {
-        Some("chat.completion" | "text_completion" | "response" | "realtime.response") => true,
-        Some("list") => node.path(&["usage", "prompt_tokens"]).is_some(),
-        _ if node.path(&["usage", "prompt_tokens"]).is_some() && node.get("choices").is_some() => true,
-        _ => is_cut(node),
+fn hand_on(outcome: Result<(), String>, call: &Call<'_>, sink: &mut dyn Sink) {
+    match outcome {
+        Ok(()) => sink.call(call),
+        Err(reason) => sink.reject(call.line, reason),
     }
 }
 
-/// Tells whether an answer was cut down to its model and usage. A record with keys of somebody else's is a log's own.
-fn is_cut(node: Node<'_>) -> bool {
-    let usage = |key: &str| node.path(&["usage", key]).is_some();
-    let counted = usage("prompt_tokens") && (usage("completion_tokens") || usage("total_tokens"))
-        || usage("input_tokens")
-            && ["total_tokens", "input_tokens_details", "output_tokens_details"].into_iter().any(usage);
-    counted && node.get("model").is_some() && node.fields().all(|(key, _)| OWN.contains(&key))
+/// Names the format of records that hold an answer and follow rules of their own.
+fn foreign(record: Node<'_>) -> Option<&'static str> {
+    if openai_batch::is_line(record) {
+        Some("a line of a batch")
+    } else if sse::is_event(record) {
+        Some("an event of a stream")
+    } else {
+        None
+    }
 }
 
-fn is_error(node: Node<'_>) -> bool {
-    node.get("type").map(Node::raw) != Some("error")
-        && node.get("error").is_some_and(|error| error.first(&["message", "code", "type"]).is_some())
+/// Looks for an answer in a record.
+pub fn find(record: Node<'_>) -> Option<Found<'_>> {
+    locate(record)
 }
 
-fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
+/// Reads an answer and what stands around it into a call.
+pub fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
     let body = found.body;
     let around = body::take_around(found, OWN, call);
     let is_error = !is_answer(body);
@@ -189,7 +154,12 @@ fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
         call.set(Dim::Tier, tier);
     }
     take_tools(body, call)?;
+    if is_transcript(body) && body.get("duration").is_some() {
+        // The length of what was heard, not of the call.
+        call.latency_ms = None;
+    }
     match body.get("usage") {
+        Some(usage) if is_image(body) => vendors::take_image_usage(usage, call),
         Some(usage) => take_usage(usage, call),
         None if body::has_failed(call) => Ok(()),
         None => {
@@ -215,33 +185,6 @@ fn take_time(body: Node<'_>, call: &mut Call<'_>, has_other: bool) -> Result<boo
         Err(_) if has_other => Ok(false),
         Err(reason) => Err(format!("`created`: {reason}")),
     }
-}
-
-/// Sets the seller, unless the wrapper names one: some leave marks in the answer that no other does.
-fn take_seller(body: Node<'_>, call: &mut Call<'_>) {
-    let usage = |key: &str| body.path(&["usage", key]).is_some();
-    let routed = body.get("id").is_some_and(|id| id.raw().starts_with("gen-")) && body.get("provider").is_some();
-    let seller = if body.get("prompt_filter_results").is_some() {
-        "azure"
-    } else if usage("cost_in_usd_ticks") || usage("num_sources_used") {
-        "xai"
-    } else if usage("prompt_cache_hit_tokens") {
-        "deepseek"
-    } else if body.get("x_groq").is_some() {
-        "groq"
-    } else if routed {
-        "openrouter"
-    } else {
-        let asked = call.dim(Dim::Model).map(|model| Cow::Owned(model.to_string()));
-        let model = body.get("model").and_then(Node::str).or(asked).unwrap_or_default();
-        match () {
-            () if is_family(&model) => "openai",
-            () if model.starts_with("accounts/fireworks/") => "fireworks",
-            // Many vendors copy the shape: whose model it is, the price table may know.
-            () => return,
-        }
-    };
-    call.set_if_none(Dim::Provider, seller);
 }
 
 fn take_dimensions<'t>(body: Node<'t>, call: &mut Call<'t>) {
@@ -313,10 +256,12 @@ fn searches_by_preview(body: Node<'_>) -> bool {
     tools.filter_map(|tool| tool.get("type")).any(|kind| kind.raw().starts_with("web_search_preview"))
 }
 
-/// Takes counts and charge from the `usage` of an answer, by the rules of the provider already set.
-pub fn take_usage(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
+/// Takes counts, charge and fees from a usage of OpenAI's shape.
+pub fn take_usage<'t>(usage: Node<'t>, call: &mut Call<'t>) -> Result<(), String> {
     take_cost(usage, call)?;
-    let Some(counts) = counts(usage)? else {
+    vendors::take_extras(usage, call)?;
+    let apart = vendors::is_reasoning_apart(usage, call);
+    let Some(counts) = counts(usage, apart)? else {
         body::missing(call);
         return Ok(());
     };
@@ -352,40 +297,13 @@ fn take_cost(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
         call.logged_cost = Some(value::money("cost_in_usd_ticks", ticks, 10)?);
     } else if let Some(cost) = usage.get("cost").filter(|_| call.dim(Dim::Provider) == Some("openrouter")) {
         call.logged_cost = Some(value::money("cost", cost, 0)?);
+    } else if let Some(cost) =
+        usage.path(&["cost", "total_cost"]).filter(|_| call.dim(Dim::Provider) == Some("perplexity"))
+    {
+        call.logged_cost = Some(value::money("total_cost", cost, 0)?);
     } else {
         return Ok(());
     }
     call.flags.add(Flags::COST_CHARGED);
     Ok(())
-}
-
-/// Tells whether the model is OpenAI's own, so that the documented sums are law.
-fn of_openai(call: &Call<'_>) -> bool {
-    matches!(call.dim(Dim::Provider), Some("openai" | "azure")) && is_family(call.dim(Dim::Model).unwrap_or_default())
-}
-
-/// Tells OpenAI's models by their names. Its open-weight ones are sold by others alone.
-pub fn is_family(model: &str) -> bool {
-    const FAMILIES: [&str; 13] = [
-        "gpt-",
-        "gpt3",
-        "chatgpt-",
-        "o1",
-        "o3",
-        "o4",
-        "ft:",
-        "text-embedding-",
-        "text-davinci",
-        "codex-",
-        "dall-e",
-        "omni-moderation",
-        "computer-use",
-    ];
-    FAMILIES.iter().any(|name| model.starts_with(name)) && !model.starts_with("gpt-oss")
-}
-
-/// Tells whether a cache write of a call is kept for thirty minutes, as OpenAI's models do; others keep it for five.
-fn keeps_for_half_an_hour(call: &Call<'_>) -> bool {
-    let model = call.dim(Dim::Model).unwrap_or_default();
-    of_openai(call) || call.dim(Dim::Provider) == Some("azure") || is_family(model.rsplit('/').next().unwrap_or(model))
 }

@@ -101,17 +101,18 @@ pub fn excerpt(text: &str) -> String {
     if text.chars().count() > 40 { format!("`{clean}…`") } else { format!("`{clean}`") }
 }
 
-/// Tells whether an answer's id can name one call wherever it appears. Some local servers count their answers from 1
-/// and start anew: `chatcmpl-213` is no identity.
+/// Tells whether an answer's id can name one call wherever it appears: a provider's, or one too long to be made up
+/// twice.
 pub fn is_unique_id(id: &str) -> bool {
-    let rest = id.rsplit(['-', '_']).next().unwrap_or(id);
-    !rest.is_empty() && !(rest.len() <= 6 && rest.bytes().all(|b| b.is_ascii_digit()))
+    is_response_id(id) || id.len() >= 16 && id.bytes().any(|b| b.is_ascii_digit())
 }
 
-/// Tells whether a text is an answer's id as providers and routers write them: `msg_…`, `chatcmpl-…`.
+/// Tells whether a text is an answer's id as providers and routers write them: `msg_…`, `chatcmpl-…`. Some local
+/// servers count their answers from 1 and start anew: `chatcmpl-213` is no identity.
 pub fn is_response_id(id: &str) -> bool {
     const KINDS: [&str; 7] = ["msg_", "chatcmpl-", "resp_", "gen-", "gen_", "cmpl-", "embd-"];
-    KINDS.iter().any(|kind| id.starts_with(kind)) && is_unique_id(id)
+    let counted = |rest: &str| rest.len() <= 6 && rest.bytes().all(|b| b.is_ascii_digit());
+    KINDS.iter().filter_map(|kind| id.strip_prefix(kind)).any(|rest| !rest.is_empty() && !counted(rest))
 }
 
 /// Folds a service mode to the words of the price table; `None` for an empty text.

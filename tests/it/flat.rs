@@ -136,3 +136,15 @@ fn a_batch_flag_stands_above_the_default_mode() {
     );
     assert_eq!(found.cost.map(|cost| cost.to_string()).as_deref(), Some("0.000005"));
 }
+
+#[test]
+fn records_in_an_envelope_or_a_container_log_are_read() {
+    let mut book = book();
+    let envelope = "{\"exported\":1,\n\"logs\":[\n{\"ts\":\"2026-06-01T12:00:00Z\",\"model\":\"gpt-5-mini\",\"input_tokens\":1,\"output_tokens\":1},\n{\"model\":\"gpt-5-mini\",\"input_tokens\":1}]}\n";
+    let read = import_text(&mut book, "envelope.json", envelope);
+    assert_eq!((read.imported.new, read.tail.rejects.first().map(|(line, _)| *line)), (1, Some(4)));
+    let docker = r#"{"log":"{\"model\":\"gpt-5-mini\",\"input_tokens\":7,\"output_tokens\":1,\"request_id\":\"d-1\"}\n","stream":"stdout","time":"2026-06-01T13:00:00Z"}"#;
+    assert_eq!(import_text(&mut book, "docker.log", format!("{docker}\n")).imported.new, 1);
+    let split = "date,time,model,input_tokens,output_tokens\n2026-06-01,14:30:00,gpt-5-mini,1,1\n";
+    assert_eq!(import_text(&mut book, "split.csv", split).imported.new, 1);
+}

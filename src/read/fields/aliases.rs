@@ -22,6 +22,7 @@ pub(super) const ALIASES: &[(Field, &[&str])] = &[
             "logged_at",
             "@timestamp",
             "date",
+            "ended_at",
         ],
     ),
     (

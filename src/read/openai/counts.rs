@@ -22,7 +22,9 @@ pub(super) struct Counts {
 }
 
 /// Reads the counts; `None` where the usage does not say what went in or came out.
-pub(super) fn counts(usage: Node<'_>) -> Result<Option<Counts>, String> {
+///
+/// `apart` says that reasoning stands beside the output, whatever the total.
+pub(super) fn counts(usage: Node<'_>, apart: bool) -> Result<Option<Counts>, String> {
     let of = |node: Option<Node<'_>>, key: &str| {
         value::optional_count(key, node.and_then(|node| node.get(key))).map(|count| count.unwrap_or(0))
     };
@@ -41,7 +43,24 @@ pub(super) fn counts(usage: Node<'_>) -> Result<Option<Counts>, String> {
     let cached = match details.and_then(|details| details.get("cached_tokens")) {
         Some(node) => value::count("cached_tokens", node)?,
         // DeepSeek's, Moonshot's and Mistral's names for it.
-        None => first(&["prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"])?.unwrap_or(0),
+        None => first(&["prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "cached_prompt_text_tokens"])?
+            .unwrap_or(0),
+    };
+    let reasoning = match out.and_then(|out| out.get("reasoning_tokens")) {
+        Some(node) => value::count("reasoning_tokens", node)?,
+        // xAI's old name for it, and Perplexity's.
+        None => first(&["reasoning_tokens"])?.unwrap_or(0),
+    };
+    // Mistral: what is heard is in the total alone.
+    let heard = match (usage.get("prompt_audio_seconds"), total) {
+        (Some(_), Some(total)) => total.saturating_sub(input + output),
+        _ => 0,
+    };
+    let output = if apart { output + reasoning } else { output };
+    let (input, total) = match (heard, apart) {
+        (0, false) => (input, total),
+        (heard, true) => (input + heard, None),
+        (heard, false) => (input + heard, total),
     };
     Ok(Some(Counts {
         input,
@@ -49,11 +68,11 @@ pub(super) fn counts(usage: Node<'_>) -> Result<Option<Counts>, String> {
         total,
         cached,
         written: of(details, "cache_write_tokens")?,
-        audio: of(details, "audio_tokens")?,
+        audio: of(details, "audio_tokens")? + heard,
         audio_cached: of(cached_of, "audio_tokens")?,
         image: of(details, "image_tokens")?,
         image_cached: of(cached_of, "image_tokens")?,
-        reasoning: of(out, "reasoning_tokens")?,
+        reasoning,
         audio_out: of(out, "audio_tokens")?,
         image_out: of(out, "image_tokens")?,
     }))
