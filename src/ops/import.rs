@@ -5,6 +5,8 @@ mod told;
 
 pub use told::report;
 
+use std::io::Read;
+use std::io::Seek;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -36,6 +38,8 @@ use crate::store::ImportTail;
 use crate::store::Imported;
 use crate::store::Repricing;
 use crate::store::StoreError;
+use crate::store::foreign;
+use crate::store::foreign::Foreign;
 
 /// How to read the files of one import.
 #[derive(Clone, Debug, Default)]
@@ -296,18 +300,42 @@ fn import_file(
 
 type Stream = Box<dyn std::io::Read + Send>;
 
-fn open(input: &Input, passed: Arc<AtomicU64>) -> std::io::Result<(Stream, Option<u64>)> {
+fn open(input: &Input, passed: Arc<AtomicU64>) -> Result<(Stream, Option<u64>), ReadError> {
     match input {
         Input::Stdin => Ok((source::decompressed(std::io::stdin(), passed)?, None)),
         Input::Named(path) | Input::Found(path) => {
-            let file = fs_err::File::open(path)?;
+            let mut file = fs_err::File::open(path)?;
             let meta = file.metadata()?;
             if meta.is_dir() {
-                return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder"));
+                return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder").into());
             }
             let size = meta.is_file().then_some(meta.len());
+            if let Some(size) = size
+                && let Some(messages) = messages(&mut file)?
+            {
+                // What was read of the pages cannot be told: the lines say how far it is, the file how far it goes.
+                return Ok((source::decompressed(messages, passed)?, Some(size)));
+            }
             Ok((source::decompressed(file, passed)?, size))
         }
+    }
+}
+
+/// Opens the messages in the database of another program; `None` for any other file, which the reader will judge.
+fn messages(file: &mut fs_err::File) -> Result<Option<Stream>, ReadError> {
+    let mut head = [0; foreign::MAGIC.len()];
+    let read = file.read(&mut head)?;
+    file.rewind()?;
+    if head[..read] != *foreign::MAGIC {
+        return Ok(None);
+    }
+    match foreign::open(file.path()) {
+        Ok(Foreign::Messages(lines)) => Ok(Some(lines)),
+        Ok(Foreign::Unknown) => Ok(None),
+        Ok(Foreign::Ours) => {
+            Err(ReadError::NotRecognised("a store of attr: it holds imported calls and is no log".into()))
+        }
+        Err(error) => Err(std::io::Error::other(format!("a SQLite database that does not open: {error}")).into()),
     }
 }
 

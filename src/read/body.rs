@@ -37,6 +37,11 @@ impl<'t> Found<'t> {
         self.around[0].is_some()
     }
 
+    /// Returns the record itself.
+    pub fn outermost(&self) -> Node<'t> {
+        self.around.iter().flatten().next().map_or(self.body, |(node, _)| *node)
+    }
+
     /// Returns the innermost wrapper's word for what it carries (`message_start`, `response.completed`).
     pub fn event(&self) -> Option<&'t str> {
         let (innermost, _) = self.around.iter().rev().flatten().next()?;
@@ -49,6 +54,23 @@ impl<'t> Found<'t> {
         let request = levels.filter_map(|node| node.first(&["request", "params", "request_body"])).next()?;
         Some(request.get("body").filter(|body| body.is_object()).unwrap_or(request))
     }
+}
+
+/// Looks for the chunks of a streamed answer: a list one of whose items is part of one. The body is the list.
+pub fn find_list<'t>(record: Node<'t>, is_part: fn(Node<'t>) -> bool) -> Option<Found<'t>> {
+    let mut around = [None; DEPTH];
+    let mut node = record;
+    for level in &mut around {
+        let lists = |(key, inner): &(&str, Node<'t>)| INSIDE.contains(key) && inner.items().any(is_part);
+        if let Some((key, list)) = node.fields().find(lists) {
+            *level = Some((node, key));
+            return Some(Found { body: list, around });
+        }
+        let (key, inner) = node.fields().find(|(key, inner)| inner.is_object() && INSIDE.contains(key))?;
+        *level = Some((node, key));
+        node = inner;
+    }
+    None
 }
 
 /// Looks for an answer, the record itself first, then downwards.

@@ -8,12 +8,16 @@ use strsim::jaro_winkler;
 use crate::read::ReadError;
 use crate::read::Reader;
 use crate::read::anthropic::Anthropic;
+use crate::read::bedrock_converse::BedrockConverse;
+use crate::read::bedrock_log::BedrockLog;
 use crate::read::flat::Flat;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
+use crate::read::gemini::Gemini;
 use crate::read::json::Node;
 use crate::read::litellm::LiteLlm;
 use crate::read::openai::OpenAi;
+use crate::read::opencode::OpenCode;
 use crate::read::otlp::Otlp;
 use crate::read::value;
 
@@ -67,9 +71,7 @@ pub static FORMATS: &[Format] = &[
     refused("a Gemini CLI session", NOT_YET, |n| {
         has(n, &["sessionId", "projectHash"]) || (text(n, "type") == Some("gemini") && has(n, &["tokens"]))
     }),
-    refused("an OpenCode message", NOT_YET, |n| {
-        has(n, &["providerID", "modelID"]) && n.path(&["tokens", "cache"]).is_some()
-    }),
+    Format::Read(&OpenCode),
     refused("a Langfuse export", NOT_YET, |n| {
         has(n, &["trace", "observations"])
             || has(n, &["traceId", "type", "usageDetails"])
@@ -83,7 +85,7 @@ pub static FORMATS: &[Format] = &[
         has(n, &["request_id", "request_created_at"])
             && n.first(&["response_status", "request_properties", "delay_ms"]).is_some()
     }),
-    refused("a Bedrock invocation log", NOT_YET, |n| text(n, "schemaType") == Some("ModelInvocationLog")),
+    Format::Read(&BedrockLog),
     refused("an OpenAI batch output", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["response", "body"]).is_some()),
     refused("Anthropic batch results", NOT_YET, |n| has(n, &["custom_id"]) && n.path(&["result", "type"]).is_some()),
     refused("an OpenRouter activity export", NOT_YET, |n| has(n, &["generation_id", "cost_total", "model_permaslug"])),
@@ -97,20 +99,10 @@ pub static FORMATS: &[Format] = &[
     refused("a Cloudflare AI Gateway log", NOT_YET, |n| {
         has(n, &["tokens_in", "tokens_out", "cached", "provider", "step"])
     }),
-    refused("a Gemini response", NOT_YET, |n| {
-        [Some(n), n.get("response"), n.get("body"), n.get("data"), n.get("raw")].into_iter().flatten().any(|n| {
-            n.first(&["usageMetadata", "usage_metadata"])
-                .is_some_and(|u| u.first(&["promptTokenCount", "prompt_token_count"]).is_some())
-        })
-    }),
+    Format::Read(&Gemini),
     Format::Read(&Anthropic),
     Format::Read(&OpenAi),
-    refused("a Bedrock Converse response", NOT_YET, |n| {
-        [Some(n), n.get("response"), n.get("body"), n.get("output")]
-            .into_iter()
-            .flatten()
-            .any(|n| n.path(&["usage", "inputTokens"]).is_some() && has(n, &["stopReason"]))
-    }),
+    Format::Read(&BedrockConverse),
     refused("an Anthropic usage export", AGGREGATE, |n| has(n, &["usage_date_utc", "usage_input_tokens_no_cache"])),
     refused("a provider's usage or cost report", AGGREGATE, |n| {
         text(n, "object").is_some_and(|o| o == "bucket" || o == "page" || o.starts_with("organization."))

@@ -6,14 +6,19 @@
 //! folder to `samples/`.
 
 pub mod anthropic;
+pub mod bedrock;
+pub mod bedrock_converse;
+pub mod bedrock_log;
 pub mod body;
 pub mod fields;
 pub mod flat;
 pub mod formats;
 pub mod framing;
+pub mod gemini;
 pub mod json;
 pub mod litellm;
 pub mod openai;
+pub mod opencode;
 pub mod otlp;
 pub mod provider;
 pub mod source;

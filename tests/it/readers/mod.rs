@@ -1,5 +1,9 @@
 //! The readers of anthropic, openai, litellm and otlp logs: a trap a test, with the classes it must come out as.
 
+mod bedrock;
+mod gemini;
+mod opencode;
+
 use std::collections::BTreeMap;
 
 use attr::domain::Call;
@@ -17,11 +21,15 @@ use attr::read::Span;
 use attr::read::SpanRole;
 use attr::read::Verdict;
 use attr::read::anthropic::Anthropic;
+use attr::read::bedrock_converse::BedrockConverse;
+use attr::read::bedrock_log::BedrockLog;
 use attr::read::formats;
 use attr::read::framing::Framed;
 use attr::read::framing::Framing;
+use attr::read::gemini::Gemini;
 use attr::read::litellm::LiteLlm;
 use attr::read::openai::OpenAi;
+use attr::read::opencode::OpenCode;
 use attr::read::otlp::Otlp;
 use proptest::prelude::*;
 
@@ -153,8 +161,9 @@ fn calls(reader: &dyn Reader, path: &str) -> BTreeMap<String, Seen> {
     read(reader, &sample(path)).calls.into_iter().filter_map(|call| Some((call.id.clone()?, call))).collect()
 }
 
-const READERS: [&dyn Reader; 4] = [&Anthropic, &OpenAi, &LiteLlm, &Otlp];
-const SAMPLES: [(usize, &str); 7] = [
+const READERS: [&dyn Reader; 8] =
+    [&Anthropic, &OpenAi, &LiteLlm, &Otlp, &OpenCode, &Gemini, &BedrockConverse, &BedrockLog];
+const SAMPLES: [(usize, &str); 13] = [
     (0, "anthropic/wrapped.jsonl"),
     (1, "openai/mixed.jsonl"),
     (2, "litellm/spend_logs.jsonl"),
@@ -162,6 +171,12 @@ const SAMPLES: [(usize, &str); 7] = [
     (2, "litellm/logging_payload.json"),
     (3, "otlp/traces.jsonl"),
     (3, "otlp/pretty.json"),
+    (4, "opencode/messages.jsonl"),
+    (4, "opencode/export.json"),
+    (5, "gemini/mixed.jsonl"),
+    (5, "gemini/batch.jsonl"),
+    (6, "bedrock_converse/mixed.jsonl"),
+    (7, "bedrock_log/objects.jsonl"),
 ];
 
 fn expect(call: &Seen, tokens: &[(&'static str, u64)]) {
