@@ -90,7 +90,10 @@ pub(super) fn place(counts: &Counts, call: &mut Call<'_>, reading: CachedInput) 
 pub(super) fn set_model<'t>(call: &mut Call<'t>, id: Cow<'t, str>) {
     if let Some(arn) = Arn::parse(&id) {
         let (kind, name) = (arn.kind.to_string(), arn.name.to_string());
-        call.set_if_none(Dim::Region, arn.region.to_string());
+        if call.dim(Dim::Region).is_none() && !arn.region.is_empty() {
+            call.set(Dim::Region, arn.region.to_string());
+            call.flags.add(Flags::GEO_STATED);
+        }
         call.set_if_none(Dim::Account, arn.account.to_string());
         match kind.as_str() {
             "foundation-model" => return call.set(Dim::Model, name),

@@ -145,7 +145,7 @@ fn read<'t>(entry: Node<'t>, answer: &'t mut Embedded, call: &mut Call<'t>) -> R
     take_tier(entry, &answer, call);
     (call.latency_ms, call.ttft_ms) = (answer.latency_ms, answer.ttft_ms);
     if let Some(id) = answer.id.clone() {
-        fields::set_extra(call, "response_id", id);
+        call.set_extra("response_id", id);
     }
     take_counts(entry, &answer, call)?;
     // What the caller sent along comes before the role it called with.

@@ -53,7 +53,7 @@ impl<'t> Answer<'t> {
 
     fn take(&mut self, node: Node<'t>) {
         let is_message = node.get("type").map(Node::raw) == Some("message");
-        if let Some(id) = node.get("id").and_then(Node::str).filter(|_| is_message) {
+        if let Some(id) = node.get("id").and_then(Node::str).filter(|id| is_message && id.len() <= 100) {
             self.id = Some(id);
         }
         self.latency_ms =

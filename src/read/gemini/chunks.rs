@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::Call;
-use crate::domain::Timestamp;
 use crate::domain::Unpriced;
 use crate::read::Sink;
 use crate::read::fields;
@@ -58,10 +57,7 @@ fn merge<'t>(earlier: Call<'static>, mut call: Call<'t>) -> Call<'t> {
     call.line = earlier.line;
     let waited = call.ts.0.checked_sub(earlier.ts.0).and_then(|nanos| u64::try_from(nanos / 1_000_000).ok());
     call.ttft_ms = call.ttft_ms.or(earlier.ttft_ms);
-    call.latency_ms = call.latency_ms.max(earlier.latency_ms);
-    if call.latency_ms.is_none() && earlier.ts != Timestamp::default() {
-        call.latency_ms = waited.filter(|ms| *ms > 0);
-    }
+    call.latency_ms = call.latency_ms.or(waited.filter(|ms| *ms > 0)).max(earlier.latency_ms);
     call.ts = earlier.ts.min(call.ts);
     if call.unpriced == Some(Unpriced::UsageMissing) && earlier.unpriced.is_none() {
         call.tokens = earlier.tokens;
