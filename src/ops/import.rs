@@ -331,7 +331,7 @@ fn messages(file: &mut fs_err::File) -> Result<Option<Stream>, ReadError> {
     }
     match foreign::open(file.path()) {
         Ok(Foreign::Messages(lines)) => Ok(Some(lines)),
-        Ok(Foreign::Unknown) => Ok(None),
+        Ok(Foreign::Unknown) | Err(StoreError::Foreign) => Ok(None),
         Ok(Foreign::Ours) => {
             Err(ReadError::NotRecognised("a store of attr: it holds imported calls and is no log".into()))
         }

@@ -130,11 +130,17 @@ fn usage(body: Node<'_>) -> Option<Node<'_>> {
 fn is_answer(node: Node<'_>) -> bool {
     let has = |keys: &[&str]| node.first(keys).is_some();
     let named = has(&["modelVersion", "model_version", "responseId", "response_id"]);
+    let answers = || node.get("candidates").and_then(|list| list.items().next()).is_some_and(is_candidate);
     match usage(node) {
         // LangChain has a key of that name too; its counts are called otherwise.
-        Some(usage) => Counts::are_in(usage) || named && has(&["candidates"]),
-        None => has(&["candidates"]) && named || is_embedding(node),
+        Some(usage) => Counts::are_in(usage) || named && answers(),
+        None => named && answers() || is_embedding(node),
     }
+}
+
+/// Tells Gemini's candidates from somebody's own list of that name.
+fn is_candidate(node: Node<'_>) -> bool {
+    node.first(&["content", "finishReason", "finish_reason"]).is_some()
 }
 
 /// An embedding without its usage, as the Gemini API answers.
@@ -144,13 +150,14 @@ fn is_embedding(node: Node<'_>) -> bool {
     one.is_some_and(|one| one.get("values").is_some_and(|values| values.items().next().is_some())) && alone()
 }
 
-/// An error as all Google APIs write it.
+/// An error as all Google APIs write it, and nothing beside it: a row with an error of its own is a log's.
 fn is_error(node: Node<'_>) -> bool {
     let Some(error) = node.get("error") else {
         return false;
     };
     let upper = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    error.get("code").is_some_and(|code| code.raw().parse::<u16>().is_ok())
+    node.fields().count() == 1
+        && error.get("code").is_some_and(|code| code.raw().parse::<u16>().is_ok())
         && error.get("status").is_some_and(|status| upper(status.raw()))
 }
 

@@ -16,6 +16,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use crate::domain::Call;
 use crate::domain::Class;
 use crate::domain::Dim;
@@ -104,8 +106,8 @@ const KINDS: [&str; 13] = [
 
 #[derive(Default)]
 struct Messages {
-    /// The calls handed on so far.
-    seen: HashSet<String>,
+    /// The calls handed on so far, by a hash too wide for two of them to share.
+    seen: HashSet<u128>,
     /// The agents at work in a session, outermost first.
     agents: HashMap<String, String>,
 }
@@ -170,7 +172,7 @@ impl Messages {
         }
         self.set_agent(node, parent, &mut call);
         match &call.request_id {
-            Some(id) if !self.seen.insert(id.to_string()) => Read::Skip("repeat"),
+            Some(id) if !self.seen.insert(xxh3_128(id.as_bytes())) => Read::Skip("repeat"),
             _ => Read::Call(Box::new(call)),
         }
     }

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::Call;
+use crate::domain::Flags;
 use crate::domain::Unpriced;
 use crate::read::Sink;
 use crate::read::fields;
 
-/// Streams under way at a time; a log with more of them broken off hands the oldest on as they are.
+/// Streams under way at a time; a log with more of them broken off hands one on as it is.
 const MOST: usize = 10_000;
 
 /// Streams whose end has not come yet, by id.
@@ -28,7 +29,7 @@ impl Chunks {
             None => call,
         };
         match &call.request_id {
-            Some(id) if unfinished => {
+            Some(id) if unfinished && call.flags.has(Flags::UNIQUE_ID) => {
                 let id = id.to_string();
                 self.open.insert(id, kept(&call));
             }
@@ -38,9 +39,9 @@ impl Chunks {
             sink.skip(line, "repeat");
         }
         if self.open.len() > MOST
-            && let Some((_, oldest)) = self.open.pop_first()
+            && let Some((_, one)) = self.open.pop_first()
         {
-            sink.call(&oldest);
+            sink.call(&one);
         }
     }
 

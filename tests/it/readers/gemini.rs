@@ -134,5 +134,8 @@ fn usages_of_the_same_name_are_not_taken() {
     let langchain =
         r#"{"ts":"2026-06-01T12:00:00Z","usage_metadata":{"input_tokens":1,"output_tokens":1,"total_tokens":2}}"#;
     let flat = r#"{"key":"x","response":"hello","ts":"2026-06-01T12:00:00Z","input_tokens":1}"#;
-    assert_eq!(read(&Gemini, &format!("{langchain}\n{flat}\n")).foreign.len(), 2);
+    let row = r#"{"ts":"2026-06-01T12:00:00Z","model":"m","input_tokens":1,"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}"#;
+    let list =
+        r#"{"ts":"2026-06-01T12:00:00Z","model":"m","response_id":"r","candidates":[{"name":"a"}],"input_tokens":1}"#;
+    assert_eq!(read(&Gemini, &format!("{langchain}\n{flat}\n{row}\n{list}\n")).foreign.len(), 4);
 }
