@@ -38,6 +38,11 @@ impl<'t> Found<'t> {
         self.around[0].is_some()
     }
 
+    /// Returns the record itself.
+    pub fn outermost(&self) -> Node<'t> {
+        self.around.iter().flatten().next().map_or(self.body, |(node, _)| *node)
+    }
+
     /// Returns the logged request, where there is one.
     pub fn request(&self) -> Option<Node<'t>> {
         let levels = self.around.iter().flatten().map(|(node, _)| *node).chain([self.body]);
@@ -53,6 +58,23 @@ pub fn inside<'t>(record: Node<'t>, key: &'t str, body: Node<'t>) -> Found<'t> {
         *outermost = Some((record, key));
     }
     Found { body, around }
+}
+
+/// Looks for the chunks of a streamed answer: a list one of whose items is part of one. The body is the list.
+pub fn find_list<'t>(record: Node<'t>, is_part: fn(Node<'t>) -> bool) -> Option<Found<'t>> {
+    let mut around = [None; DEPTH];
+    let mut node = record;
+    for level in &mut around {
+        let lists = |(key, inner): &(&str, Node<'t>)| INSIDE.contains(key) && inner.items().any(is_part);
+        if let Some((key, list)) = node.fields().find(lists) {
+            *level = Some((node, key));
+            return Some(Found { body: list, around });
+        }
+        let (key, inner) = node.fields().find(|(key, inner)| inner.is_object() && INSIDE.contains(key))?;
+        *level = Some((node, key));
+        node = inner;
+    }
+    None
 }
 
 /// Looks for an answer, the record itself first, then downwards.

@@ -11,11 +11,14 @@ use crate::read::ai_sdk::AiSdk;
 use crate::read::anthropic::Anthropic;
 use crate::read::anthropic_batch::AnthropicBatch;
 use crate::read::azure_apim::AzureApim;
+use crate::read::bedrock_converse::BedrockConverse;
+use crate::read::bedrock_log::BedrockLog;
 use crate::read::cloudflare::Cloudflare;
 use crate::read::cohere::Cohere;
 use crate::read::flat::Flat;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
+use crate::read::gemini::Gemini;
 use crate::read::helicone::Helicone;
 use crate::read::jaeger::Jaeger;
 use crate::read::json::Node;
@@ -27,6 +30,7 @@ use crate::read::litellm::LiteLlm;
 use crate::read::ollama::Ollama;
 use crate::read::openai::OpenAi;
 use crate::read::openai_batch::OpenAiBatch;
+use crate::read::opencode::OpenCode;
 use crate::read::openrouter::OpenRouter;
 use crate::read::otel_console::OtelConsole;
 use crate::read::otlp::Otlp;
@@ -88,9 +92,7 @@ pub static FORMATS: &[Format] = &[
     refused("a Gemini CLI session", NOT_YET, |n| {
         has(n, &["sessionId", "projectHash"]) || (text(n, "type") == Some("gemini") && has(n, &["tokens"]))
     }),
-    refused("an OpenCode message", NOT_YET, |n| {
-        has(n, &["providerID", "modelID"]) && n.path(&["tokens", "cache"]).is_some()
-    }),
+    Format::Read(&OpenCode),
     Format::Read(&Langfuse),
     refused(
         "Langfuse events of an analytics tool",
@@ -104,7 +106,7 @@ pub static FORMATS: &[Format] = &[
             || first_of(n, "results").any(|n| n.path(&["metrics", "api_requests"]).is_some())
     }),
     Format::Read(&Helicone),
-    refused("a Bedrock invocation log", NOT_YET, |n| text(n, "schemaType") == Some("ModelInvocationLog")),
+    Format::Read(&BedrockLog),
     Format::Read(&OpenAiBatch),
     Format::Read(&AnthropicBatch),
     Format::Read(&VercelGateway),
@@ -122,12 +124,7 @@ pub static FORMATS: &[Format] = &[
     Format::Read(&Cloudflare),
     Format::Read(&Kong),
     Format::Read(&AzureApim),
-    refused("a Gemini response", NOT_YET, |n| {
-        [Some(n), n.get("response"), n.get("body"), n.get("data"), n.get("raw")].into_iter().flatten().any(|n| {
-            n.first(&["usageMetadata", "usage_metadata"])
-                .is_some_and(|u| u.first(&["promptTokenCount", "prompt_token_count"]).is_some())
-        })
-    }),
+    Format::Read(&Gemini),
     Format::Read(&LangChain),
     Format::Read(&AiSdk),
     Format::Read(&Cohere),
@@ -135,12 +132,7 @@ pub static FORMATS: &[Format] = &[
     Format::Read(&Sse),
     Format::Read(&Anthropic),
     Format::Read(&OpenAi),
-    refused("a Bedrock Converse response", NOT_YET, |n| {
-        [Some(n), n.get("response"), n.get("body"), n.get("output")]
-            .into_iter()
-            .flatten()
-            .any(|n| n.path(&["usage", "inputTokens"]).is_some() && has(n, &["stopReason"]))
-    }),
+    Format::Read(&BedrockConverse),
     refused("an Anthropic usage export", AGGREGATE, |n| has(n, &["usage_date_utc", "usage_input_tokens_no_cache"])),
     refused("a provider's usage or cost report", AGGREGATE, |n| {
         text(n, "object").is_some_and(|o| o == "bucket" || o == "page" || o.starts_with("organization."))

@@ -48,7 +48,7 @@ enum Told {
 
 /// Takes a usage that a gateway logged: of a provider whose answers are inclusive by that provider's rules, of
 /// another by what the usage itself lets conclude.
-pub fn take_usage(usage: Node<'_>, call: &mut Call<'_>, said: Option<CachedInput>) -> Result<(), String> {
+pub fn take_usage<'t>(usage: Node<'t>, call: &mut Call<'t>, said: Option<CachedInput>) -> Result<(), String> {
     if said.is_none() && is_inclusive(call) {
         return openai::take_usage(usage, call);
     }

@@ -11,6 +11,7 @@ mod dedup;
 mod dictionary;
 mod dimension;
 mod facts;
+pub mod foreign;
 mod holds;
 mod import;
 mod interner;

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use crate::domain::Call;
 use crate::domain::Dim;
-use crate::domain::Flags;
 use crate::read::CachedInput;
 use crate::read::anthropic;
 use crate::read::body;

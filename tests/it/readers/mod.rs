@@ -20,6 +20,10 @@ mod openrouter;
 mod portkey;
 mod vercel_gateway;
 
+mod bedrock;
+mod gemini;
+mod opencode;
+
 mod ai_sdk;
 mod anthropic_batch;
 mod cohere;
