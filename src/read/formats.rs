@@ -8,9 +8,11 @@ use strsim::jaro_winkler;
 use crate::read::ReadError;
 use crate::read::Reader;
 use crate::read::anthropic::Anthropic;
+use crate::read::codex::Codex;
 use crate::read::flat::Flat;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
+use crate::read::gemini_cli::GeminiCli;
 use crate::read::json::Node;
 use crate::read::litellm::LiteLlm;
 use crate::read::openai::OpenAi;
@@ -55,18 +57,19 @@ pub static FORMATS: &[Format] = &[
     refused("a Jaeger export", NOT_YET, |n| {
         n.get("data").and_then(|d| d.items().next()).is_some_and(|d| has(d, &["traceID", "spans"]))
     }),
-    refused("a Codex session", NOT_YET, |n| {
-        has(n, &["payload"])
-            && text(n, "type").is_some_and(|t| {
-                ["session_meta", "turn_context", "event_msg", "response_item", "token_usage_record"].contains(&t)
-            })
-    }),
+    Format::Read(&Codex),
+    refused(
+        "a stream of `codex exec --json`",
+        "its totals run on over resumed turns and have neither time nor model: import the session's own file",
+        |n| {
+            text(n, "type").is_some_and(|t| t == "thread.started" && has(n, &["thread_id"]))
+                || text(n, "type").is_some_and(|t| t == "turn.completed" && has(n, &["usage"]))
+        },
+    ),
     refused("a Claude Code session", NOT_YET, |n| {
         has(n, &["sessionId", "uuid"]) && (text(n, "type") == Some("assistant") || has(n, &["parentUuid"]))
     }),
-    refused("a Gemini CLI session", NOT_YET, |n| {
-        has(n, &["sessionId", "projectHash"]) || (text(n, "type") == Some("gemini") && has(n, &["tokens"]))
-    }),
+    Format::Read(&GeminiCli),
     refused("an OpenCode message", NOT_YET, |n| {
         has(n, &["providerID", "modelID"]) && n.path(&["tokens", "cache"]).is_some()
     }),

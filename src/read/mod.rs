@@ -7,10 +7,12 @@
 
 pub mod anthropic;
 pub mod body;
+pub mod codex;
 pub mod fields;
 pub mod flat;
 pub mod formats;
 pub mod framing;
+pub mod gemini_cli;
 pub mod json;
 pub mod litellm;
 pub mod openai;

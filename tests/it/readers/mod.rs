@@ -1,5 +1,8 @@
 //! The readers of anthropic, openai, litellm and otlp logs: a trap a test, with the classes it must come out as.
 
+mod codex;
+mod gemini_cli;
+
 use std::collections::BTreeMap;
 
 use attr::domain::Call;
