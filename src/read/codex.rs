@@ -138,6 +138,11 @@ impl Rollout {
     fn learn(&mut self, kind: &str, event: &str, payload: Node<'_>) {
         match (kind, event) {
             ("session_meta", _) => {
+                // Histories are copied to a file's head. Behind calls another header starts another file's lines.
+                if (self.counted || self.recorded) && self.thread.is_other(payload) {
+                    let (previous, responses) = (self.previous, std::mem::take(&mut self.responses));
+                    *self = Rollout { previous, responses, ..Rollout::default() };
+                }
                 let may_copy = self.thread.meta(payload, self.previous);
                 self.copying |= may_copy && !self.counted;
             }

@@ -132,6 +132,11 @@ impl Session for Chat {
         } else if is_answer(node) {
             (!self.message(record.line, node)).then_some("repeat")
         } else if node.get("sessionId").is_some() && node.get("projectHash").is_some() {
+            // Several chats in one file: each has its own header.
+            if self.session.is_some() && text(node, "sessionId") != self.session {
+                self.hand_on(sink);
+                (self.session, self.project_hash, self.is_subagent) = (None, None, false);
+            }
             self.head(node);
             Some("metadata")
         } else if node.get("type").map(Node::raw) == Some("message_update") {

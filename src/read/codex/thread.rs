@@ -38,9 +38,9 @@ impl Thread {
     /// Takes a header, stamped `ts`, and tells whether a copied history may follow. The first header is the
     /// thread's own; others came with such a history.
     pub(super) fn meta(&mut self, payload: Node<'_>, ts: Option<Timestamp>) -> bool {
-        let id = text(payload, "id").or_else(|| text(payload, "session_id"));
+        let id = header_id(payload);
         if self.id.is_some() {
-            let is_foreign = id.is_some() && id != self.id;
+            let is_foreign = self.is_other(payload);
             self.has_copies |= is_foreign;
             return is_foreign;
         }
@@ -59,6 +59,12 @@ impl Thread {
         }
         self.origin(payload);
         self.is_child
+    }
+
+    /// Tells whether a header is another thread's.
+    pub(super) fn is_other(&self, payload: Node<'_>) -> bool {
+        let id = header_id(payload);
+        id.is_some() && self.id.is_some() && id != self.id
     }
 
     /// Takes what makes the thread somebody's child.
@@ -139,6 +145,10 @@ impl Thread {
         }
         call
     }
+}
+
+fn header_id(payload: Node<'_>) -> Option<String> {
+    text(payload, "id").or_else(|| text(payload, "session_id"))
 }
 
 /// Names a subagent by what it is for; its nickname is drawn by lot.

@@ -260,6 +260,17 @@ fn a_running_total_may_pass_what_a_call_can_carry() {
     expect(&read(&Codex, &text).calls[0], &[("input", 5), ("output", 8)]);
 }
 
+/// Sessions written one after another into a file read as they do alone, in any order.
+#[test]
+fn sessions_may_follow_each_other_in_a_file() {
+    let later = format!("{START}{}", event(5.0, [700, 0, 7], [700, 0, 7]));
+    let earlier = later.replace("th-1", "th-0").replace("T08", "T06").replace("/srv/shop", "/srv/blog");
+    let kept = read(&Codex, &format!("{later}{earlier}"));
+    let both = [ids(&read(&Codex, &later)), ids(&read(&Codex, &earlier))].concat();
+    assert_eq!(ids(&kept), both);
+    assert_eq!((kept.calls[1].dims["session"].as_str(), kept.calls[1].dims["workspace"].as_str()), ("th-0", "blog"));
+}
+
 #[test]
 fn neighbouring_formats_are_left_to_others() {
     let claude = r#"{"type":"assistant","sessionId":"s","uuid":"u","message":{"usage":{"input_tokens":1}}}"#;

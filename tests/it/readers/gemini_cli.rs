@@ -100,6 +100,15 @@ fn a_session_that_is_one_object_reads_alike() {
     assert_eq!(empty.skips, [(1, "no_call")]);
 }
 
+/// Chats written one after another into a file keep their own ids.
+#[test]
+fn chats_may_follow_each_other_in_a_file() {
+    let counts = r#"{"input":10,"output":1,"total":11}"#;
+    let text = [HEAD.into(), answer("a", counts), HEAD.replace("s-1", "s-2"), answer("a", counts)].join("\n");
+    let ids: Vec<Option<String>> = read(&GeminiCli, &text).calls.into_iter().map(|call| call.id).collect();
+    assert_eq!(ids, [Some("s-1/a".to_string()), Some("s-2/a".to_string())]);
+}
+
 #[test]
 fn subagents_belong_to_the_session_that_sent_them() {
     let head = r#"{"sessionId":"codebase_investigator-a1b2c3","projectHash":"h","kind":"subagent"}"#;
