@@ -14,11 +14,13 @@ use crate::read::azure_apim::AzureApim;
 use crate::read::bedrock_converse::BedrockConverse;
 use crate::read::bedrock_log::BedrockLog;
 use crate::read::cloudflare::Cloudflare;
+use crate::read::codex::Codex;
 use crate::read::cohere::Cohere;
 use crate::read::flat::Flat;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
 use crate::read::gemini::Gemini;
+use crate::read::gemini_cli::GeminiCli;
 use crate::read::helicone::Helicone;
 use crate::read::jaeger::Jaeger;
 use crate::read::json::Node;
@@ -80,18 +82,19 @@ pub static FORMATS: &[Format] = &[
     Format::Read(&Jaeger),
     Format::Read(&Zipkin),
     Format::Read(&Phoenix),
-    refused("a Codex session", NOT_YET, |n| {
-        has(n, &["payload"])
-            && text(n, "type").is_some_and(|t| {
-                ["session_meta", "turn_context", "event_msg", "response_item", "token_usage_record"].contains(&t)
-            })
-    }),
+    Format::Read(&Codex),
+    refused(
+        "a stream of `codex exec --json`",
+        "its totals run on over resumed turns and have neither time nor model: import the session's own file",
+        |n| {
+            text(n, "type").is_some_and(|t| t == "thread.started" && has(n, &["thread_id"]))
+                || text(n, "type").is_some_and(|t| t == "turn.completed" && has(n, &["usage"]))
+        },
+    ),
     refused("a Claude Code session", NOT_YET, |n| {
         has(n, &["sessionId", "uuid"]) && (text(n, "type") == Some("assistant") || has(n, &["parentUuid"]))
     }),
-    refused("a Gemini CLI session", NOT_YET, |n| {
-        has(n, &["sessionId", "projectHash"]) || (text(n, "type") == Some("gemini") && has(n, &["tokens"]))
-    }),
+    Format::Read(&GeminiCli),
     Format::Read(&OpenCode),
     Format::Read(&Langfuse),
     refused(

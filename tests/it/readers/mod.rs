@@ -33,6 +33,9 @@ mod openai_batch;
 mod sse;
 mod vendors;
 
+mod codex;
+mod gemini_cli;
+
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
