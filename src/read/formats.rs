@@ -8,6 +8,7 @@ use strsim::jaro_winkler;
 use crate::read::ReadError;
 use crate::read::Reader;
 use crate::read::anthropic::Anthropic;
+use crate::read::claude_code::ClaudeCode;
 use crate::read::flat::Flat;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
@@ -61,9 +62,7 @@ pub static FORMATS: &[Format] = &[
                 ["session_meta", "turn_context", "event_msg", "response_item", "token_usage_record"].contains(&t)
             })
     }),
-    refused("a Claude Code session", NOT_YET, |n| {
-        has(n, &["sessionId", "uuid"]) && (text(n, "type") == Some("assistant") || has(n, &["parentUuid"]))
-    }),
+    Format::Read(&ClaudeCode),
     refused("a Gemini CLI session", NOT_YET, |n| {
         has(n, &["sessionId", "projectHash"]) || (text(n, "type") == Some("gemini") && has(n, &["tokens"]))
     }),

@@ -179,15 +179,29 @@ impl Framing {
 
     /// Hands on every record; stops early when `on` returns false.
     pub fn each(self, shape: Shape, on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
+        self.each_but(shape, |_| false, on)
+    }
+
+    /// Hands on every record but the lines that `passed` says it has dealt with, which are not parsed.
+    pub fn each_but(
+        self,
+        shape: Shape,
+        passed: impl FnMut(&[u8]) -> bool,
+        on: impl FnMut(Framed<'_>) -> bool,
+    ) -> std::io::Result<()> {
         match shape {
             Shape::Empty => Ok(()),
-            Shape::Lines => self.each_line(on),
+            Shape::Lines => self.each_line(passed, on),
             Shape::Values => self.each_value(on),
             Shape::Csv(delimiter) => self.each_row(delimiter, on),
         }
     }
 
-    fn each_line(mut self, mut on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
+    fn each_line(
+        mut self,
+        mut passed: impl FnMut(&[u8]) -> bool,
+        mut on: impl FnMut(Framed<'_>) -> bool,
+    ) -> std::io::Result<()> {
         let mut tape = Tape::default();
         let mut searched = 0;
         loop {
@@ -222,7 +236,7 @@ impl Framing {
             }
             let line = rest[..end].trim_ascii();
             let comment = line.is_empty() || line[0] == b'#' || line.starts_with(b"//");
-            if !comment && !hand_on_line(line, self.line, &mut tape, &mut on) {
+            if !comment && !passed(line) && !hand_on_line(line, self.line, &mut tape, &mut on) {
                 return Ok(());
             }
             self.start = (self.start + end + 1).min(self.end);

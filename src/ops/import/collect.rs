@@ -1,5 +1,6 @@
 //! The reading half of an import: a stream through its reader into batches.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -65,7 +66,13 @@ pub(super) fn read_all(
     let mut own = reader.start(options);
     let mut others = Others::new();
     let mut writer_gone = false;
-    framing.each(shape, |framed| {
+    let no_calls = Cell::new(0);
+    let passed = |line: &[u8]| {
+        let passes = reader.is_no_call(line);
+        no_calls.set(no_calls.get() + u64::from(passes));
+        passes
+    };
+    framing.each_but(shape, passed, |framed| {
         match framed {
             Framed::Broken(line, reason) => collector.reject(line, reason),
             Framed::Record(line, tape, text) => {
@@ -85,6 +92,7 @@ pub(super) fn read_all(
         }
         !writer_gone
     })?;
+    collector.skip_all(no_calls.get(), "no_call");
     if !writer_gone {
         collector.by_content = true;
         own.end(&mut collector);
@@ -142,6 +150,17 @@ pub(super) struct Collector {
     pub(super) tail: ImportTail,
 }
 
+impl Collector {
+    fn skip_all(&mut self, count: u64, reason: &'static str) {
+        self.tail.records += count;
+        match self.tail.skipped.get_mut(reason) {
+            Some(skipped) => *skipped += count,
+            None if count == 0 => {}
+            None => drop(self.tail.skipped.insert(reason.to_string(), count)),
+        }
+    }
+}
+
 impl Sink for Collector {
     fn call(&mut self, call: &Call<'_>) {
         // Several calls of one record are told apart by their place in it.
@@ -161,8 +180,7 @@ impl Sink for Collector {
     }
 
     fn skip(&mut self, _line: u64, reason: &'static str) {
-        self.tail.records += 1;
-        *self.tail.skipped.entry(reason.to_string()).or_default() += 1;
+        self.skip_all(1, reason);
     }
 
     fn reject(&mut self, line: u64, reason: String) {

@@ -1,4 +1,6 @@
-//! The readers of anthropic, openai, litellm and otlp logs: a trap a test, with the classes it must come out as.
+//! The readers of logs: a trap a test, with the classes it must come out as.
+
+mod claude_code;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +19,7 @@ use attr::read::Span;
 use attr::read::SpanRole;
 use attr::read::Verdict;
 use attr::read::anthropic::Anthropic;
+use attr::read::claude_code::ClaudeCode;
 use attr::read::formats;
 use attr::read::framing::Framed;
 use attr::read::framing::Framing;
@@ -153,8 +156,8 @@ fn calls(reader: &dyn Reader, path: &str) -> BTreeMap<String, Seen> {
     read(reader, &sample(path)).calls.into_iter().filter_map(|call| Some((call.id.clone()?, call))).collect()
 }
 
-const READERS: [&dyn Reader; 4] = [&Anthropic, &OpenAi, &LiteLlm, &Otlp];
-const SAMPLES: [(usize, &str); 7] = [
+const READERS: [&dyn Reader; 5] = [&Anthropic, &OpenAi, &LiteLlm, &Otlp, &ClaudeCode];
+const SAMPLES: [(usize, &str); 10] = [
     (0, "anthropic/wrapped.jsonl"),
     (1, "openai/mixed.jsonl"),
     (2, "litellm/spend_logs.jsonl"),
@@ -162,6 +165,9 @@ const SAMPLES: [(usize, &str); 7] = [
     (2, "litellm/logging_payload.json"),
     (3, "otlp/traces.jsonl"),
     (3, "otlp/pretty.json"),
+    (4, "claude_code/session.jsonl"),
+    (4, "claude_code/printed_stream.jsonl"),
+    (4, "claude_code/printed_results.jsonl"),
 ];
 
 fn expect(call: &Seen, tokens: &[(&'static str, u64)]) {
