@@ -55,7 +55,7 @@ struct Session {
 }
 
 /// Writes so many lines in so many files below a folder.
-pub fn write(folder: &Path, lines: u64, files: u64, seed: u64) -> io::Result<()> {
+pub(crate) fn write(folder: &Path, lines: u64, files: u64, seed: u64) -> io::Result<()> {
     let mut random = Random::seeded(seed);
     let mean = (lines / files.max(1)).max(8);
     let (mut left, mut earlier) = (lines, None::<(String, u64)>);
