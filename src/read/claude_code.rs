@@ -11,6 +11,7 @@
 mod held;
 mod line;
 mod rollup;
+mod said;
 
 use crate::read::Options;
 use crate::read::Origin;

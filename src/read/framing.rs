@@ -11,8 +11,10 @@ use crate::read::json::Tape;
 
 /// A record longer than this is refused: no call is 64 MiB long.
 pub const MAX_RECORD: usize = 64 << 20;
-/// How much is read at a time.
+/// How much is read at a time in the end; a folder of small files need not fill this much with zeros for each.
 const CHUNK: usize = 1 << 20;
+/// How much is read at first.
+const FIRST_CHUNK: usize = 1 << 17;
 /// After so many objects that are never closed the rest of a stream is given up: each costs a look to its end.
 const MOST_UNCLOSED: u32 = 100;
 /// How much of a file detection may look at.
@@ -47,6 +49,7 @@ pub struct Framing {
     end: usize,
     ended: bool,
     line: u64,
+    chunk: usize,
 }
 
 /// Why a head cannot be text.
@@ -56,7 +59,8 @@ pub struct NotText(pub String);
 impl Framing {
     /// Reads the head of a stream and skips what precedes the records: byte order mark, comments, blank lines.
     pub fn open(input: Box<dyn Read + Send>) -> std::io::Result<Framing> {
-        let mut framing = Framing { input, buffer: Vec::new(), start: 0, end: 0, ended: false, line: 1 };
+        let mut framing =
+            Framing { input, buffer: Vec::new(), start: 0, end: 0, ended: false, line: 1, chunk: FIRST_CHUNK };
         while framing.end < HEAD && framing.fill()? {}
         if framing.rest().starts_with(&[0xef, 0xbb, 0xbf]) {
             framing.start += 3;
@@ -135,10 +139,11 @@ impl Framing {
             self.end -= self.start;
             self.start = 0;
         }
-        if self.buffer.len() < self.end + CHUNK {
-            let wanted = (self.end + CHUNK).max(self.end * 2);
+        if self.buffer.len() < self.end + self.chunk {
+            let wanted = (self.end + self.chunk).max(self.end * 2);
             self.buffer.resize(wanted, 0);
         }
+        self.chunk = (self.chunk * 2).min(CHUNK);
         let n = loop {
             match self.input.read(&mut self.buffer[self.end..]) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -161,6 +166,7 @@ impl Framing {
             end: head.len(),
             ended: true,
             line: 1,
+            chunk: FIRST_CHUNK,
         };
         let (mut left, mut any) = (most, false);
         // Reading from memory does not fail.

@@ -15,7 +15,14 @@ use crate::read::anthropic;
 use crate::read::anthropic::Counts;
 use crate::read::body;
 use crate::read::claude_code::line::Line;
-use crate::read::fields;
+use crate::read::claude_code::said::describe;
+use crate::read::claude_code::said::inner_calls;
+use crate::read::claude_code::said::is_placeholder;
+use crate::read::claude_code::said::names_one_call;
+use crate::read::claude_code::said::owned;
+use crate::read::claude_code::said::replaying;
+use crate::read::claude_code::said::sum;
+use crate::read::claude_code::said::take_mode;
 use crate::read::json::Node;
 use crate::read::value;
 
@@ -53,6 +60,8 @@ struct Entry {
     /// Place of the entry before it with the same hash of the message id.
     before: Option<usize>,
     is_sidechain: bool,
+    /// Another request has an answer of the same id: calls of a gateway's that reuses ids.
+    shares_id: bool,
     is_timed: bool,
     has_usage: bool,
     has_stopped: bool,
@@ -65,6 +74,8 @@ struct Entry {
 /// What a line is to the calls before it.
 enum Match {
     New,
+    /// A call of its own that shares its id with the one at this place.
+    Namesake(usize),
     /// A further line of the call at this place.
     Repeat(usize),
     /// A replay of the call at this place.
@@ -120,7 +131,8 @@ impl Held {
         }
         let id = line.message.id.or(line.request).map_or("", Node::raw);
         let hash = xxh3_64(id.as_bytes());
-        match if id.is_empty() || line.is_error { Match::New } else { self.find(hash, id, line) } {
+        let found = if id.is_empty() || line.is_error { Match::New } else { self.find(hash, id, line) };
+        match found {
             Match::Repeat(place) => {
                 self.merge(place, line)?;
                 sink.skip(line.number, "repeat");
@@ -135,24 +147,37 @@ impl Held {
                 }
             }
             Match::New => {
+                let entry = self.entry(line)?;
+                self.push(hash, !id.is_empty(), entry, sink);
+            }
+            Match::Namesake(place) => {
                 let mut entry = self.entry(line)?;
-                if !id.is_empty() {
-                    entry.before = self.by_id.insert(hash, self.gone + self.entries.len());
+                entry.shares_id = true;
+                if let Some(other) = self.entries.get_mut(place - self.gone) {
+                    other.shares_id = true;
                 }
-                self.entries.push_back(entry);
-                if self.entries.len() > MOST_HELD {
-                    self.hand_on(MOST_HELD / 2, sink);
-                }
+                self.push(hash, true, entry, sink);
             }
         }
         Ok(())
+    }
+
+    /// Keeps a call back, and hands on the older half of many.
+    fn push(&mut self, hash: u64, has_id: bool, mut entry: Entry, sink: &mut dyn Sink) {
+        if has_id {
+            entry.before = self.by_id.insert(hash, self.gone + self.entries.len());
+        }
+        self.entries.push_back(entry);
+        if self.entries.len() > MOST_HELD {
+            self.hand_on(MOST_HELD / 2, sink);
+        }
     }
 
     /// Tells what a line is to the calls that are held.
     fn find(&self, hash: u64, id: &str, line: &Line<'_>) -> Match {
         let request = line.request.map(Node::raw);
         let mut place = self.by_id.get(&hash).copied();
-        let mut replayed = Match::New;
+        let mut found = Match::New;
         while let Some(at) = place {
             let Some(entry) = at.checked_sub(self.gone).and_then(|at| self.entries.get(at)) else { break };
             place = entry.before;
@@ -162,16 +187,16 @@ impl Held {
             match (entry.request.as_deref(), request) {
                 (Some(own), Some(other)) if own != other => {
                     // An answer has one id wherever it is repeated; only a replay has another request's.
-                    if line.is_sidechain {
-                        replayed = Match::Replay;
-                    } else if entry.is_sidechain {
-                        replayed = Match::Original(at);
-                    }
+                    found = match (line.is_sidechain, entry.is_sidechain) {
+                        (true, _) => Match::Replay,
+                        (false, true) => Match::Original(at),
+                        (false, false) => Match::Namesake(at),
+                    };
                 }
                 _ => return Match::Repeat(at),
             }
         }
-        replayed
+        found
     }
 
     /// Raises a call to what a further line of it says.
@@ -236,6 +261,7 @@ impl Held {
             request: owned(line.request),
             before: None,
             is_sidechain: line.is_sidechain,
+            shares_id: false,
             is_timed,
             has_usage: false,
             has_stopped: line.message.stop_reason.is_some(),
@@ -335,6 +361,12 @@ impl Entry {
                 call.flags.add(Flags::PLACEHOLDER_OUTPUT);
             }
         }
+        if self.shares_id
+            && let Some(request) = self.request.take()
+            && let Some(message) = call.request_id.replace(request.into())
+        {
+            call.set_extra("message_id", message);
+        }
         if let Some(request) = self.request.take().filter(|request| call.request_id.as_deref() != Some(request)) {
             call.set_extra("request_id", request);
         }
@@ -345,134 +377,5 @@ impl Entry {
             inner.flags.add(Flags(call.flags.0 & Flags::TIME_ASSUMED.0));
         }
         (self.call, self.inner)
-    }
-}
-
-/// Takes what a line says of its call, all but counts and agent.
-fn describe(line: &Line<'_>, call: &mut Call<'static>) {
-    let id = line.message.id.or(line.request).or(line.uuid).and_then(Node::str);
-    if id.as_deref().is_some_and(names_one_call) {
-        call.flags.add(Flags::UNIQUE_ID);
-    }
-    let model = line.message.model.and_then(Node::str).filter(|_| !line.is_error);
-    let seller = anthropic::seller(id.as_deref());
-    // Gateways serve other makers' models under this format; who bills for those is not told.
-    if seller != "anthropic" || model.as_ref().is_some_and(|model| model.contains("claude")) {
-        call.set(Dim::Provider, seller);
-    }
-    call.request_id = id.map(|id| id.into_owned().into());
-    if is_replay(line) {
-        call.flags.add(Flags::REPLAYED);
-    }
-    let folder = line.cwd.and_then(Node::str).map(|cwd| last_folder(&cwd).to_string());
-    for (dim, value) in [
-        (Dim::Model, model.map(Cow::into_owned)),
-        (Dim::Session, owned(line.session)),
-        (Dim::Workspace, folder),
-        (Dim::Skill, owned(line.skill)),
-    ] {
-        if let Some(value) = value {
-            call.set(dim, value);
-        }
-    }
-    for (key, node) in [
-        ("git_branch", line.branch),
-        ("version", line.version),
-        ("entrypoint", line.entrypoint),
-        ("plugin", line.plugin),
-        ("mcp_server", line.mcp_server),
-    ] {
-        if let Some(value) = owned(node).filter(|value| fields::is_short(key, value) && !value.is_empty()) {
-            // The keys are distinct: no look for an earlier one.
-            call.extra.push((key.into(), value.into()));
-        }
-    }
-}
-
-/// Tells whether a line may repeat an answer of its parent's: it is an aside, and no agent of its own wrote it.
-///
-/// Before 2.1 subagents had no id and there were no asides.
-fn is_replay(line: &Line<'_>) -> bool {
-    let version = line.version.map_or("", Node::raw);
-    match line.agent.map(Node::raw) {
-        Some(agent) => line.is_sidechain && replaying(agent).is_some(),
-        None => line.is_sidechain && !["0.", "1.", "2.0."].iter().any(|old| version.starts_with(old)),
-    }
-}
-
-/// Returns the name of a helper that is given the conversation so far and writes it out again.
-fn replaying(agent: &str) -> Option<&'static str> {
-    if agent.starts_with("aside_question-") {
-        Some("aside_question")
-    } else if agent.starts_with("acompact-") {
-        Some("acompact")
-    } else {
-        None
-    }
-}
-
-/// Tells whether an id is the provider's and not a counter of some gateway's.
-fn names_one_call(id: &str) -> bool {
-    id.len() >= 16 || id.starts_with("msg_") || id.starts_with("req_")
-}
-
-/// Tells whether an output count is the one of the stream's start: no token of a text is that long.
-fn is_placeholder(output: u64, answer_len: usize) -> bool {
-    answer_len as u64 > 100 + 30 * output
-}
-
-fn take_mode(usage: Node<'_>, call: &mut Call<'static>) {
-    let mut told = Call::default();
-    anthropic::take_mode(usage, &mut told);
-    for dim in [Dim::Tier, Dim::Region] {
-        if let Some(value) = told.dims[dim as usize].take() {
-            call.set_if_none(dim, value.into_owned());
-        }
-    }
-    call.flags.add(told.flags);
-}
-
-/// Returns the requests made inside an answer, each as a call of its own.
-fn inner_calls(usage: Node<'_>, counts: &Counts, outer: &Call<'static>) -> Result<Vec<Call<'static>>, String> {
-    if usage.get("iterations").is_none_or(|list| list.items().next().is_none()) {
-        return Ok(Vec::new());
-    }
-    let mut outer = outer.clone();
-    counts.set(&mut outer);
-    Ok(anthropic::inner_calls(usage, &outer)?.into_iter().map(into_owned).collect())
-}
-
-fn sum(calls: &[Call<'_>]) -> u64 {
-    calls.iter().flat_map(|call| call.tokens.iter()).map(|(_, count)| count).sum()
-}
-
-/// Returns the last folder of a path, of either kind of system.
-fn last_folder(path: &str) -> &str {
-    path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or(path)
-}
-
-fn owned(node: Option<Node<'_>>) -> Option<String> {
-    Some(node?.str()?.into_owned())
-}
-
-fn into_owned(call: Call<'_>) -> Call<'static> {
-    let own = |text: Cow<'_, str>| -> Cow<'static, str> { Cow::Owned(text.into_owned()) };
-    Call {
-        line: call.line,
-        ts: call.ts,
-        request_id: call.request_id.map(own),
-        span: call.span.map(own),
-        parent: call.parent.map(own),
-        dims: call.dims.map(|value| value.map(own)),
-        extra: call.extra.into_iter().map(|(key, value)| (own(key), own(value))).collect(),
-        tokens: call.tokens,
-        reasoning: call.reasoning,
-        tools: call.tools.into_iter().map(|(id, uses)| (own(id), uses)).collect(),
-        latency_ms: call.latency_ms,
-        ttft_ms: call.ttft_ms,
-        logged_cost: call.logged_cost,
-        flags: call.flags,
-        unpriced: call.unpriced,
-        other_inputs: call.other_inputs,
     }
 }

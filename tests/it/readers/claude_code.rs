@@ -96,7 +96,10 @@ fn a_request_id_tells_apart_and_its_absence_does_not() {
     assert!(!gateway.dims.contains_key("provider"), "who bills for another maker's model is not told");
     // One id of a message, two requests, and neither is an aside: both were made.
     let text = line("msg_1", "r1", "10:00:00", &usage(1, 1), "") + &line("msg_1", "r2", "10:00:01", &usage(1, 1), "");
-    assert_eq!(read(&ClaudeCode, &text).calls.len(), 2);
+    let kept = read(&ClaudeCode, &text);
+    let ids: Vec<_> = kept.calls.iter().map(|call| call.id.as_deref()).collect();
+    assert_eq!(ids, [Some("r1"), Some("r2")], "nothing later may take them for one");
+    assert_eq!(kept.calls[1].extra["message_id"], "msg_1");
     // An id that is the count of some gateway's is no id: lines of another time are another call.
     let line_of = |at: &str| line("chat-7", "", at, &usage(3, 1), "").replace(r#""requestId":"","#, "");
     let kept = read(&ClaudeCode, &(line_of("10:00:00") + &line_of("10:00:00") + &line_of("10:07:00")));
