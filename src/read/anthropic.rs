@@ -182,16 +182,21 @@ pub fn take_usage<'t>(usage: Node<'t>, call: &mut Call<'t>) -> Result<(), String
 
 /// Takes service mode and region from a `usage`.
 pub fn take_mode<'t>(usage: Node<'t>, call: &mut Call<'t>) {
-    if let Some(tier) = usage.get("service_tier").map(Node::raw).and_then(value::tier) {
+    let (tier, geo) = mode(usage);
+    if let Some(tier) = tier {
         call.set(Dim::Tier, tier);
     }
-    if usage.get("speed").map(Node::raw) == Some("fast") {
-        call.set(Dim::Tier, "fast");
-    }
-    if let Some(geo) = usage.get("inference_geo").and_then(Node::str).filter(|geo| geo != "not_available") {
+    if let Some(geo) = geo {
         call.set(Dim::Region, geo);
         call.flags.add(Flags::GEO_STATED);
     }
+}
+
+/// Returns the service mode and the region that a `usage` states.
+pub fn mode(usage: Node<'_>) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
+    let fast = (usage.get("speed").map(Node::raw) == Some("fast")).then_some(Cow::Borrowed("fast"));
+    let tier = fast.or_else(|| usage.get("service_tier").map(Node::raw).and_then(value::tier));
+    (tier, usage.get("inference_geo").and_then(Node::str).filter(|geo| geo != "not_available"))
 }
 
 /// Server-side tools that are billed by the use: (key of the count, id).

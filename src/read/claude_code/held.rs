@@ -63,7 +63,6 @@ struct Entry {
     /// Another request has an answer of the same id: calls of a gateway's that reuses ids.
     shares_id: bool,
     is_timed: bool,
-    has_usage: bool,
     has_stopped: bool,
     answer_len: usize,
     agent: Option<String>,
@@ -207,10 +206,7 @@ impl Held {
             let (counts, tools) = (Counts::read(usage)?, anthropic::tool_uses(usage)?);
             entry.counts.raise(&counts);
             entry.tools.iter_mut().zip(tools).for_each(|(own, other)| *own = (*own).max(other));
-            if !entry.has_usage {
-                take_mode(usage, &mut entry.call);
-            }
-            entry.has_usage = true;
+            take_mode(usage, &mut entry.call);
             let inner = inner_calls(usage, &entry.counts, &entry.call)?;
             if sum(&inner) > sum(&entry.inner) {
                 entry.inner = inner;
@@ -263,7 +259,6 @@ impl Held {
             is_sidechain: line.is_sidechain,
             shares_id: false,
             is_timed,
-            has_usage: false,
             has_stopped: line.message.stop_reason.is_some(),
             answer_len: line.message.answer_len(),
             agent: owned(line.agent),
@@ -283,7 +278,6 @@ impl Held {
         if let Some(usage) = line.message.usage {
             entry.counts = Counts::read(usage)?;
             entry.tools = anthropic::tool_uses(usage)?;
-            entry.has_usage = true;
             take_mode(usage, &mut entry.call);
             entry.inner = inner_calls(usage, &entry.counts, &entry.call)?;
         }

@@ -60,6 +60,7 @@ impl<'t> Line<'t> {
     }
 
     fn take(&mut self, node: Node<'t>) {
+        let mut progress = None;
         for (key, value) in node.fields().filter(|(_, value)| !value.is_null()) {
             let place = match key {
                 "type" => {
@@ -72,7 +73,7 @@ impl<'t> Line<'t> {
                     continue;
                 }
                 "data" => {
-                    self.take_progress(value);
+                    progress = Some(value);
                     continue;
                 }
                 "isSidechain" => {
@@ -109,6 +110,9 @@ impl<'t> Line<'t> {
                 _ => continue,
             };
             *place = Some(value);
+        }
+        if let Some(data) = progress {
+            self.take_progress(data);
         }
     }
 

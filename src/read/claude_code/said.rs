@@ -84,16 +84,16 @@ pub(super) fn is_placeholder(output: u64, answer_len: usize) -> bool {
     answer_len as u64 > 100 + 30 * output
 }
 
-/// Takes service mode and region, where none is known.
+/// Takes service mode and region of one of a call's records.
 pub(super) fn take_mode(usage: Node<'_>, call: &mut Call<'static>) {
-    let mut told = Call::default();
-    anthropic::take_mode(usage, &mut told);
-    for dim in [Dim::Tier, Dim::Region] {
-        if let Some(value) = told.dims[dim as usize].take() {
-            call.set_if_none(dim, value.into_owned());
-        }
+    let (tier, geo) = anthropic::mode(usage);
+    if let Some(tier) = tier.filter(|tier| tier == "fast" || call.dim(Dim::Tier).is_none()) {
+        call.set(Dim::Tier, tier.into_owned());
     }
-    call.flags.add(told.flags);
+    if let Some(geo) = geo.filter(|_| call.dim(Dim::Region).is_none()) {
+        call.set(Dim::Region, geo.into_owned());
+        call.flags.add(Flags::GEO_STATED);
+    }
 }
 
 /// Returns the requests made inside an answer, each as a call of its own.

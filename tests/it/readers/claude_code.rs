@@ -246,7 +246,6 @@ fn unknown_fields_are_read_past_and_records_of_others_are_left() {
         r#"{"type":"event_msg","timestamp":"2026-05-13T09:01:00.000Z","payload":{"type":"token_count"}}"#,
         r#"{"type":"llm_call","session_id":"s","model":"m","input_tokens":5}"#,
         r#"{"sessionId":"s","projectHash":"h","messages":[]}"#,
-        r#"[1]"#,
         r#"{}"#,
     ] {
         let kept = read(&ClaudeCode, &format!("{other}\n"));
