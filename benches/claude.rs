@@ -5,7 +5,6 @@
 //! a subagent's, one in thirty goes on from a copy of an earlier session, one in sixty replays its parent in an aside.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -127,9 +126,9 @@ fn save(folder: &Path, session: &Session, text: &str) -> io::Result<()> {
         project.join(&session.id).join("subagents").join(format!("agent-{}.jsonl", session.agent))
     };
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
+        fs_err::create_dir_all(parent)?;
     }
-    fs::write(path, text)
+    fs_err::write(path, text)
 }
 
 /// Writes one turn: an answer of one to four lines, the results of its tools, what hooks say. Returns the lines.
@@ -143,7 +142,7 @@ fn turn(out: &mut String, session: &mut Session, random: &mut Random, most: u64)
     for block in 0..blocks {
         let last = block + 1 == blocks;
         // Half of the answers are logged while they grow.
-        let so_far = if last || output % 2 == 0 { output } else { 1 + output * block / blocks };
+        let so_far = if last || output.is_multiple_of(2) { output } else { 1 + output * block / blocks };
         let content = match (block, last) {
             (0, false) => format!(
                 r#"{{"type":"thinking","thinking":"{}","signature":"{}"}}"#,
