@@ -1,14 +1,22 @@
 //! Writes invented usage logs of any size to standard output: `generate [ROWS] [SEED] [DAYS]`.
+//! `generate claude FOLDER [LINES] [FILES] [SEED]` writes a folder of Claude Code sessions instead.
 //!
 //! Flat JSON lines of 27 fields and some 620 bytes: 2,000 tenants and 30 features by a zipf law, 12 models,
 //! 50,000 users, runs of a few calls. The same arguments always give the same bytes.
 
+mod claude;
+
 use std::io::{BufWriter, Write};
+use std::path::Path;
 
 /// A small, fast, seedable generator (xorshift64*), so that a log can be made again anywhere.
 struct Random(u64);
 
 impl Random {
+    fn seeded(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -55,11 +63,18 @@ const REGIONS: [&str; 4] = ["us-east-1", "eu-west-1", "eu-central-1", "ap-south-
 const ENVIRONMENTS: [&str; 4] = ["prod", "prod", "prod", "staging"];
 
 fn main() -> std::io::Result<()> {
-    let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|arg| arg.parse().ok()).collect();
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [mode, folder, numbers @ ..] = args.as_slice()
+        && mode == "claude"
+    {
+        let number = |at: usize, default| numbers.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
+        return claude::write(Path::new(folder), number(0, 10_000), number(1, 50), number(2, 1));
+    }
+    let numbers: Vec<u64> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     let rows = numbers.first().copied().unwrap_or(1_000);
     let seed = numbers.get(1).copied().unwrap_or(1);
     let days = numbers.get(2).copied().unwrap_or(90);
-    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut random = Random::seeded(seed);
     let (tenants, features, models) = (zipf_weights(2_000), zipf_weights(30), zipf_weights(12));
     let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
     // 2026-08-01T00:00:00Z, in milliseconds.

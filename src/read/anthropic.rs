@@ -7,10 +7,11 @@
 //! `types/beta/beta_usage.py`, and recorded answers). Batch results and streams have readers of their own, which
 //! come back here.
 
+mod counts;
+
 use std::borrow::Cow;
 
 use crate::domain::Call;
-use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Tokens;
@@ -21,8 +22,11 @@ use crate::read::Record;
 use crate::read::Session;
 use crate::read::Sink;
 use crate::read::Verdict;
+pub use crate::read::anthropic::counts::Counts;
+pub use crate::read::anthropic::counts::set_cache_writes;
 use crate::read::body;
 use crate::read::body::Found;
+use crate::read::claude_code;
 use crate::read::json::Node;
 use crate::read::sse;
 use crate::read::value;
@@ -104,7 +108,7 @@ pub fn find(record: Node<'_>) -> Option<Found<'_>> {
 fn foreign(record: Node<'_>) -> Option<&'static str> {
     if record.get("custom_id").is_some() && record.get("result").is_some() {
         Some("a batch result")
-    } else if record.get("sessionId").is_some() && record.get("uuid").is_some() {
+    } else if claude_code::is_line(record) {
         Some("a line of a coding session")
     } else if sse::is_event(record) {
         Some("an event of a stream")
@@ -178,63 +182,48 @@ pub fn seller(id: Option<&str>) -> &'static str {
 
 /// Takes everything from the `usage` of an answer: counts, tier, region, server tools.
 pub fn take_usage<'t>(usage: Node<'t>, call: &mut Call<'t>) -> Result<(), String> {
-    take_counts(usage, call)?;
-    if let Some(tier) = usage.get("service_tier").map(Node::raw).and_then(value::tier) {
+    Counts::read(usage)?.set(call);
+    take_mode(usage, call);
+    let uses = tool_uses(usage)?;
+    call.tools.extend(TOOLS.iter().zip(uses).filter(|(_, uses)| *uses > 0).map(|((_, id), uses)| ((*id).into(), uses)));
+    Ok(())
+}
+
+/// Takes service mode and region from a `usage`.
+pub fn take_mode<'t>(usage: Node<'t>, call: &mut Call<'t>) {
+    let (tier, geo) = mode(usage);
+    if let Some(tier) = tier {
         call.set(Dim::Tier, tier);
     }
-    if usage.get("speed").map(Node::raw) == Some("fast") {
-        call.set(Dim::Tier, "fast");
-    }
-    if let Some(geo) = usage.get("inference_geo").and_then(Node::str).filter(|geo| geo != "not_available") {
+    if let Some(geo) = geo {
         call.set(Dim::Region, geo);
         call.flags.add(Flags::GEO_STATED);
     }
+}
+
+/// Returns the service mode and the region that a `usage` states.
+pub fn mode(usage: Node<'_>) -> (Option<Cow<'_, str>>, Option<Cow<'_, str>>) {
+    let fast = (usage.get("speed").map(Node::raw) == Some("fast")).then_some(Cow::Borrowed("fast"));
+    let tier = fast.or_else(|| usage.get("service_tier").map(Node::raw).and_then(value::tier));
+    (tier, usage.get("inference_geo").and_then(Node::str).filter(|geo| geo != "not_available"))
+}
+
+/// Server-side tools that are billed by the use: (key of the count, id).
+pub const TOOLS: [(&str, &str); 3] = [
+    ("web_search_requests", "web_search"),
+    ("web_fetch_requests", "web_fetch"),
+    ("code_execution_requests", "code_execution"),
+];
+
+/// Returns the uses of each of [`TOOLS`].
+pub fn tool_uses(usage: Node<'_>) -> Result<[u64; TOOLS.len()], String> {
+    let mut uses = [0; TOOLS.len()];
     if let Some(tools) = usage.get("server_tool_use") {
-        for (key, id) in [
-            ("web_search_requests", "web_search"),
-            ("web_fetch_requests", "web_fetch"),
-            ("code_execution_requests", "code_execution"),
-        ] {
-            if let Some(uses) = value::optional_count(key, tools.get(key))?.filter(|uses| *uses > 0) {
-                call.tools.push((id.into(), uses));
-            }
+        for (uses, (key, _)) in uses.iter_mut().zip(TOOLS) {
+            *uses = value::optional_count(key, tools.get(key))?.unwrap_or(0);
         }
     }
-    Ok(())
-}
-
-/// Takes the token counts of a `usage` or of one of its iterations.
-fn take_counts(usage: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
-    let count = |key: &str| value::optional_count(key, usage.get(key));
-    let (input, output) = (count("input_tokens")?, count("output_tokens")?);
-    let tokens = &mut call.tokens;
-    tokens.set(Class::Input, input.unwrap_or(0));
-    tokens.set(Class::Output, output.unwrap_or(0));
-    tokens.set(Class::CacheRead, count("cache_read_input_tokens")?.unwrap_or(0));
-    let thinking = usage.path(&["output_tokens_details", "thinking_tokens"]);
-    call.reasoning = value::optional_count("thinking_tokens", thinking)?.unwrap_or(0);
-    let split = usage.get("cache_creation");
-    let ttl = |key: &str| value::optional_count(key, split.and_then(|split| split.get(key)));
-    let (short, long) = (ttl("ephemeral_5m_input_tokens")?, ttl("ephemeral_1h_input_tokens")?);
-    let written = count("cache_creation_input_tokens")?;
-    set_cache_writes(call, written.unwrap_or(0), short.unwrap_or(0), long.unwrap_or(0));
-    if input.is_none() || output.is_none() {
-        body::missing(call);
-    } else if call.reasoning > call.tokens.get(Class::Output) {
-        body::inconsistent(call);
-    }
-    Ok(())
-}
-
-/// Sets cache writes by their lifetime. What the split leaves out is real, and billed: in streamed calls with
-/// server tools the split covers only the first iteration (BerriAI/litellm issue 42663).
-pub fn set_cache_writes(call: &mut Call<'_>, total: u64, short: u64, long: u64) {
-    let rest = total.saturating_sub(short + long);
-    call.tokens.set(Class::CacheWrite5m, short + rest);
-    call.tokens.set(Class::CacheWrite1h, long);
-    if rest > 0 {
-        call.flags.add(Flags::TTL_UNKNOWN);
-    }
+    Ok(uses)
 }
 
 /// Returns the requests made inside a call that its totals leave out, each as a call of its own.
@@ -256,7 +245,7 @@ pub fn inner_calls<'t>(usage: Option<Node<'t>>, outer: &Call<'t>) -> Result<Vec<
             _ => continue,
         };
         let mut call = Call { line: outer.line, ..Call::default() };
-        take_counts(item, &mut call)?;
+        Counts::read(item)?.set(&mut call);
         let counted_above = alone && call.tokens == outer.tokens
             || kind(item) == Some("message") && model == outer.dims[Dim::Model as usize];
         if call.tokens == Tokens::default() || counted_above {
@@ -280,8 +269,6 @@ fn inherit<'t>(call: &mut Call<'t>, outer: &Call<'t>, number: usize) {
     call.dims = outer.dims.clone();
     call.extra = outer.extra.iter().filter(|(key, _)| key != "model_requested").cloned().collect();
     call.request_id = outer.request_id.as_ref().map(|id| Cow::Owned(format!("{id}#{number}")));
-    let shared = Flags(
-        outer.flags.0 & (Flags::ZONE_ASSUMED.0 | Flags::TIME_ASSUMED.0 | Flags::GEO_STATED.0 | Flags::UNIQUE_ID.0),
-    );
-    call.flags.add(shared);
+    let shared = [Flags::ZONE_ASSUMED, Flags::TIME_ASSUMED, Flags::GEO_STATED, Flags::UNIQUE_ID, Flags::REPLAYED];
+    shared.into_iter().filter(|flag| outer.flags.has(*flag)).for_each(|flag| call.flags.add(flag));
 }

@@ -13,6 +13,7 @@ use crate::read::anthropic_batch::AnthropicBatch;
 use crate::read::azure_apim::AzureApim;
 use crate::read::bedrock_converse::BedrockConverse;
 use crate::read::bedrock_log::BedrockLog;
+use crate::read::claude_code::ClaudeCode;
 use crate::read::cloudflare::Cloudflare;
 use crate::read::codex::Codex;
 use crate::read::cohere::Cohere;
@@ -91,9 +92,7 @@ pub static FORMATS: &[Format] = &[
                 || text(n, "type").is_some_and(|t| t == "turn.completed" && has(n, &["usage"]))
         },
     ),
-    refused("a Claude Code session", NOT_YET, |n| {
-        has(n, &["sessionId", "uuid"]) && (text(n, "type") == Some("assistant") || has(n, &["parentUuid"]))
-    }),
+    Format::Read(&ClaudeCode),
     Format::Read(&GeminiCli),
     Format::Read(&OpenCode),
     Format::Read(&Langfuse),

@@ -15,8 +15,10 @@ use crate::read::json::Tape;
 
 /// A record longer than this is refused: no call is 64 MiB long.
 pub const MAX_RECORD: usize = 64 << 20;
-/// How much is read at a time.
+/// How much is read at a time in the end; a folder of small files need not fill this much with zeros for each.
 const CHUNK: usize = 1 << 20;
+/// How much is read at first.
+const FIRST_CHUNK: usize = 1 << 17;
 /// After so many objects that are never closed the rest of a stream is given up: each costs a look to its end.
 const MOST_UNCLOSED: u32 = 100;
 /// How much of a file detection may look at.
@@ -53,6 +55,7 @@ pub struct Framing {
     end: usize,
     ended: bool,
     line: u64,
+    chunk: usize,
 }
 
 /// Why a head cannot be text.
@@ -62,7 +65,8 @@ pub struct NotText(pub String);
 impl Framing {
     /// Reads the head of a stream and skips what precedes the records: byte order mark, comments, blank lines.
     pub fn open(input: Box<dyn Read + Send>) -> std::io::Result<Framing> {
-        let mut framing = Framing { input, buffer: Vec::new(), start: 0, end: 0, ended: false, line: 1 };
+        let mut framing =
+            Framing { input, buffer: Vec::new(), start: 0, end: 0, ended: false, line: 1, chunk: FIRST_CHUNK };
         while framing.end < HEAD && framing.fill()? {}
         if framing.rest().starts_with(&[0xef, 0xbb, 0xbf]) {
             framing.start += 3;
@@ -142,10 +146,11 @@ impl Framing {
             self.end -= self.start;
             self.start = 0;
         }
-        if self.buffer.len() < self.end + CHUNK {
-            let wanted = (self.end + CHUNK).max(self.end * 2);
+        if self.buffer.len() < self.end + self.chunk {
+            let wanted = (self.end + self.chunk).max(self.end * 2);
             self.buffer.resize(wanted, 0);
         }
+        self.chunk = (self.chunk * 2).min(CHUNK);
         let n = loop {
             match self.input.read(&mut self.buffer[self.end..]) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -168,6 +173,7 @@ impl Framing {
             end: head.len(),
             ended: true,
             line: 1,
+            chunk: FIRST_CHUNK,
         };
         let (mut left, mut any) = (most, false);
         // Reading from memory does not fail.
@@ -185,7 +191,17 @@ impl Framing {
     }
 
     /// Hands on every record; stops early when `on` returns false.
-    pub fn each(self, shape: Shape, mut on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
+    pub fn each(self, shape: Shape, on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
+        self.each_but(shape, |_| false, on)
+    }
+
+    /// Hands on every record but the lines that `passed` says it has dealt with, which are not parsed.
+    pub fn each_but(
+        self,
+        shape: Shape,
+        passed: impl FnMut(&[u8]) -> bool,
+        mut on: impl FnMut(Framed<'_>) -> bool,
+    ) -> std::io::Result<()> {
         let mut carried = Carried::new(matches!(shape, Shape::Csv(_)));
         let on = |framed: Framed<'_>| match framed {
             Framed::Record(line, tape, text) if carried.open(tape, text) => {
@@ -196,14 +212,18 @@ impl Framing {
         };
         match shape {
             Shape::Empty => Ok(()),
-            Shape::Lines => self.each_line(on),
+            Shape::Lines => self.each_line(passed, on),
             Shape::Values => self.each_value(on),
             Shape::Csv(delimiter) => self.each_row(delimiter, on),
             Shape::Events => self.each_event(on),
         }
     }
 
-    fn each_line(mut self, mut on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
+    fn each_line(
+        mut self,
+        mut passed: impl FnMut(&[u8]) -> bool,
+        mut on: impl FnMut(Framed<'_>) -> bool,
+    ) -> std::io::Result<()> {
         let mut tape = Tape::default();
         let mut searched = 0;
         loop {
@@ -238,7 +258,7 @@ impl Framing {
             }
             let line = rest[..end].trim_ascii();
             let comment = line.is_empty() || line[0] == b'#' || line.starts_with(b"//");
-            if !comment && !hand_on_line(line, self.line, &mut tape, &mut on) {
+            if !comment && !passed(line) && !hand_on_line(line, self.line, &mut tape, &mut on) {
                 return Ok(());
             }
             self.start = (self.start + end + 1).min(self.end);

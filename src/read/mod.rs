@@ -14,6 +14,7 @@ pub mod bedrock_converse;
 pub mod bedrock_log;
 pub mod body;
 pub mod carried;
+pub mod claude_code;
 pub mod cloudflare;
 pub mod codex;
 pub mod cohere;
@@ -83,6 +84,12 @@ pub trait Reader: Sync {
 
     /// Where its records are written: decides which of several records of one call is believed.
     fn origin(&self) -> Origin;
+
+    /// Tells by the bytes of a line that it is one of this format's and holds no call, so that nobody need parse it:
+    /// it counts as skipped, `no_call`. Must be quick, and certain.
+    fn is_no_call(&self, _line: &[u8]) -> bool {
+        false
+    }
 
     /// Starts on a file.
     fn start(&self, options: &Options) -> Box<dyn Session>;

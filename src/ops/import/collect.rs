@@ -1,5 +1,6 @@
 //! One stream through its reader into a batch: every record ends as a call, a span, a skip or a rejection.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -65,7 +66,13 @@ pub(super) fn read_all(source: Source, batch: &mut Batch, spill: Option<Spill<'_
     };
     let mut own = reader.start(&options);
     let mut others = Others::new();
-    let read = framing.each(shape, |framed| {
+    let no_calls = Cell::new(0);
+    let passed = |line: &[u8]| {
+        let passes = reader.is_no_call(line);
+        no_calls.set(no_calls.get() + u64::from(passes));
+        passes
+    };
+    let read = framing.each_but(shape, passed, |framed| {
         match framed {
             Framed::Broken(line, reason) => collector.reject(line, reason),
             Framed::Record(line, tape, text) => {
@@ -82,6 +89,7 @@ pub(super) fn read_all(source: Source, batch: &mut Batch, spill: Option<Spill<'_
         !collector.stopped
     });
     read.map_err(|error| Stopped::Failed(error.into()))?;
+    collector.skip_all(no_calls.get(), "no_call");
     collector.by_content = true;
     own.end(&mut collector);
     for (other, session) in others.values_mut() {
@@ -137,6 +145,15 @@ struct Collector<'b, 's> {
 }
 
 impl Collector<'_, '_> {
+    fn skip_all(&mut self, count: u64, reason: &'static str) {
+        self.tail.records += count;
+        match self.tail.skipped.get_mut(reason) {
+            Some(skipped) => *skipped += count,
+            None if count == 0 => {}
+            None => drop(self.tail.skipped.insert(reason.to_string(), count)),
+        }
+    }
+
     fn spill_if_full(&mut self) {
         if self.batch.is_full() && !self.stopped {
             self.stopped = !self.spill.as_mut().is_some_and(|spill| spill(self.batch));
@@ -166,13 +183,7 @@ impl Sink for Collector<'_, '_> {
     }
 
     fn skip(&mut self, _line: u64, reason: &'static str) {
-        self.tail.records += 1;
-        match self.tail.skipped.get_mut(reason) {
-            Some(count) => *count += 1,
-            None => {
-                self.tail.skipped.insert(reason.to_string(), 1);
-            }
-        }
+        self.skip_all(1, reason);
     }
 
     fn reject(&mut self, line: u64, reason: String) {

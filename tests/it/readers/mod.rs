@@ -33,6 +33,7 @@ mod openai_batch;
 mod sse;
 mod vendors;
 
+mod claude_code;
 mod codex;
 mod gemini_cli;
 
@@ -56,6 +57,7 @@ use attr::read::Verdict;
 use attr::read::ai_sdk::AiSdk;
 use attr::read::anthropic::Anthropic;
 use attr::read::anthropic_batch::AnthropicBatch;
+use attr::read::claude_code::ClaudeCode;
 use attr::read::cohere::Cohere;
 use attr::read::flat::Flat;
 use attr::read::formats;
