@@ -1,10 +1,15 @@
 //! Logs into the store: one thread reads, one prices and writes.
 
+mod alike;
 mod collect;
+mod similar;
 mod told;
 
 pub use told::report;
+pub use told::ruled_warnings;
 
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -16,7 +21,11 @@ use crate::domain::Timestamp;
 use crate::domain::rollup::Measures;
 use crate::ops::book::Book;
 use crate::ops::book::BookError;
+use crate::ops::dimensions::Ruled;
+use crate::ops::dimensions::Ruler;
+use crate::ops::dimensions::Rules;
 use crate::ops::import::collect::Batches;
+use crate::ops::import::collect::Given;
 use crate::ops::import::collect::read_all;
 use crate::ops::paths;
 use crate::ops::paths::Input;
@@ -25,6 +34,7 @@ use crate::read::Options;
 use crate::read::ReadError;
 use crate::read::Reader;
 use crate::read::fields;
+use crate::read::fields::own;
 use crate::read::formats;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
@@ -42,10 +52,14 @@ use crate::store::StoreError;
 pub struct ImportPlan {
     /// What the user named.
     pub paths: Vec<String>,
+    /// Files found at places that the user asked for.
+    pub found: Vec<PathBuf>,
     /// How to read them, unless `rules` says otherwise.
     pub how: How,
     /// Settings for paths that match a pattern; the first match counts.
     pub rules: Vec<(String, How)>,
+    /// What dimensions mean.
+    pub dimensions: Arc<Rules>,
     /// Read and judge everything, keep nothing.
     pub dry_run: bool,
     /// The moment of the import.
@@ -106,6 +120,8 @@ pub enum FileOutcome {
         tail: ImportTail,
         /// What its calls were to the store.
         imported: Box<Imported>,
+        /// What the rules of dimensions did.
+        ruled: Vec<Ruled>,
     },
     /// There was nothing in it.
     Empty,
@@ -137,16 +153,26 @@ pub fn run(book: &mut Book, plan: &ImportPlan, watch: &dyn Watch) -> Result<Vec<
                 path: path.clone(),
                 outcome: FileOutcome::Failed { reason: error.to_string(), hint: None },
             }),
-            Ok(inputs) => {
-                for input in inputs {
-                    let outcome = import_input(book, plan, &input, watch)?;
-                    watch.done();
-                    results.push(FileResult { path: input.shown(), outcome });
-                }
-            }
+            Ok(inputs) => import_inputs(book, plan, inputs, watch, &mut results)?,
         }
     }
+    import_inputs(book, plan, plan.found.iter().cloned().map(Input::Found), watch, &mut results)?;
     Ok(results)
+}
+
+fn import_inputs(
+    book: &mut Book,
+    plan: &ImportPlan,
+    inputs: impl IntoIterator<Item = Input>,
+    watch: &dyn Watch,
+    results: &mut Vec<FileResult>,
+) -> Result<(), BookError> {
+    for input in inputs {
+        let outcome = import_input(book, plan, &input, watch)?;
+        watch.done();
+        results.push(FileResult { path: input.shown(), outcome });
+    }
+    Ok(())
 }
 
 /// Returns the sums of all that is new.
@@ -179,6 +205,10 @@ fn import_input(
         Ok(Some(outcome)) => Ok(outcome),
         Ok(None) => Ok(FileOutcome::Empty),
         Err(Failure::Store(error)) => Err(error),
+        Err(Failure::Set(reason)) => {
+            let hint = "a value that is set for every call must be one that attr.toml allows".to_string();
+            Ok(FileOutcome::Failed { reason, hint: Some(hint) })
+        }
         Err(Failure::Read(error)) => Ok(match (&error, input) {
             (ReadError::NotRecognised(_), Input::Found(_)) => FileOutcome::PassedOver(error.to_string()),
             _ => FileOutcome::Failed { hint: hint(&error), reason: error.to_string() },
@@ -210,6 +240,8 @@ fn hint(error: &ReadError) -> Option<String> {
 enum Failure {
     Read(ReadError),
     Store(BookError),
+    /// A value that the user sets is not allowed.
+    Set(String),
 }
 
 impl From<ReadError> for Failure {
@@ -260,7 +292,13 @@ fn import_file(
     };
     let path = input.shown();
     let source = how.source.clone().unwrap_or_else(|| reader.name().to_string());
-    let fixed = Arc::new(fixed_values(&how.set, &source));
+    let mut fixed = fixed_values(&how.set, &source);
+    let mut ruler = (!plan.dimensions.is_empty()).then(|| ruler(book, &plan.dimensions)).transpose()?;
+    if let Some(ruler) = &mut ruler {
+        fixed = ruler.fixed(&fixed).map_err(Failure::Set)?;
+    }
+    let fixed = Arc::new(fixed);
+    let own_keys: Vec<String> = plan.dimensions.own_keys().collect();
     let head = ImportHead { path: path.clone(), input_format: reader.name().into(), source, at: plan.at };
     let (store, table) = book.parts()?;
     let mut pricer = Pricer::new(table);
@@ -269,9 +307,10 @@ fn import_file(
     // Written batches return to be filled again: their memory is the import's only large memory.
     let (returning, returned) = sync_channel(2);
     let options = Options { path: path.clone(), ..how.options.clone() };
-    let mut tail = std::thread::scope(|scope| -> Result<ImportTail, Failure> {
+    let (mut tail, ruled) = std::thread::scope(|scope| -> Result<(ImportTail, Vec<Ruled>), Failure> {
         let parser = std::thread::Builder::new().name("reader".into()).spawn_scoped(scope, move || {
-            read_all(framing, shape, reader, &options, fixed, &Batches { sender, returned })
+            let _claim = own::claim(own_keys);
+            read_all(framing, shape, reader, &options, Given { fixed, ruler }, &Batches { sender, returned })
         })?;
         let written = batches.iter().try_for_each(|mut batch: Batch| -> Result<(), StoreError> {
             pricer.price(&mut batch);
@@ -291,7 +330,20 @@ fn import_file(
     })?;
     tail.bytes = read_bytes.load(Ordering::Relaxed);
     let imported = import.commit(&tail, plan.dry_run)?;
-    Ok(Some(FileOutcome::In { input_format: reader.name(), tail, imported: Box::new(imported) }))
+    Ok(Some(FileOutcome::In { input_format: reader.name(), tail, imported: Box::new(imported), ruled }))
+}
+
+/// Sets the rules to work on a file, with the values that the store has where there is a limit.
+fn ruler(book: &Book, rules: &Rules) -> Result<Ruler, StoreError> {
+    let mut known = HashMap::new();
+    for (axis, _) in rules.of.iter().filter(|(_, rule)| rule.max_values.is_some()) {
+        let kind = match axis {
+            Axis::Key(key) => format!("meta.{key}"),
+            axis => axis.to_string(),
+        };
+        known.insert(axis.to_string(), book.store.values(&kind)?.into_iter().collect());
+    }
+    Ok(Ruler::new(rules, known))
 }
 
 type Stream = Box<dyn std::io::Read + Send>;

@@ -63,6 +63,8 @@ pub struct Imported {
     pub earlier_rollups: u64,
     /// Sums of the new calls.
     pub total: Measures,
+    /// Values that no call had before, the first of them: (dimension or `meta.KEY`, value).
+    pub new_values: Vec<(String, String)>,
 }
 
 /// An import under way. Dropping it without [`Import::commit`] leaves the store as it was.
@@ -80,6 +82,7 @@ impl Store {
     /// Begins the import of one file.
     pub fn begin_import(&mut self, head: &ImportHead) -> Result<Import<'_>, StoreError> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        self.dictionary.take_fresh();
         let begun = (|| {
             self.conn.execute(
                 "INSERT INTO imports (path, kind, input_format, source, imported_at, bytes, records, new, duplicate,
@@ -147,6 +150,7 @@ impl Import<'_> {
             self.resolve_spans()?;
         }
         let store = &mut *self.store;
+        self.done.new_values = store.dictionary.take_fresh();
         let mut skipped = tail.skipped.clone();
         if self.done.rollups > 0 {
             *skipped.entry("rollup".into()).or_default() += self.done.rollups;

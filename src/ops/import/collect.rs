@@ -12,6 +12,8 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::domain::Call;
 use crate::domain::Dim;
 use crate::domain::Flags;
+use crate::ops::dimensions::Ruled;
+use crate::ops::dimensions::Ruler;
 use crate::read::Options;
 use crate::read::Origin;
 use crate::read::ReadError;
@@ -40,6 +42,14 @@ pub(super) struct Batches {
     pub(super) returned: Receiver<Batch>,
 }
 
+/// What the user gives to every record of a file.
+pub(super) struct Given {
+    /// Values for all of them.
+    pub(super) fixed: Arc<Fixed>,
+    /// What dimensions mean, if anything is said of it.
+    pub(super) ruler: Option<Ruler>,
+}
+
 /// Sessions of readers that know records which the file's own reader does not, by name.
 type Others = BTreeMap<&'static str, (&'static dyn Reader, Box<dyn Session>)>;
 
@@ -49,12 +59,13 @@ pub(super) fn read_all(
     shape: Shape,
     reader: &'static dyn Reader,
     options: &Options,
-    fixed: Arc<Fixed>,
+    given: Given,
     batches: &Batches,
-) -> Result<ImportTail, ReadError> {
+) -> Result<(ImportTail, Vec<Ruled>), ReadError> {
     let mut collector = Collector {
-        batch: Batch::new(Arc::clone(&fixed)),
-        fixed,
+        batch: Batch::new(Arc::clone(&given.fixed)),
+        fixed: given.fixed,
+        ruler: given.ruler,
         rule: rule_of(reader),
         fingerprint: 0,
         calls_of_record: 0,
@@ -97,7 +108,7 @@ pub(super) fn read_all(
         // A writer that has gone reports its own error.
         let _ = batches.sender.send(collector.batch);
     }
-    Ok(collector.tail)
+    Ok((collector.tail, collector.ruler.map(Ruler::ruled).unwrap_or_default()))
 }
 
 pub(super) fn rule_of(reader: &dyn Reader) -> IdentityRule {
@@ -133,6 +144,7 @@ pub(super) fn pass_on(
 pub(super) struct Collector {
     pub(super) batch: Batch,
     pub(super) fixed: Arc<Fixed>,
+    pub(super) ruler: Option<Ruler>,
     pub(super) rule: IdentityRule,
     pub(super) fingerprint: u64,
     pub(super) calls_of_record: u64,
@@ -151,13 +163,21 @@ impl Sink for Collector {
             place => xxh3_64_with_seed(&self.fingerprint.to_le_bytes(), place),
         };
         self.calls_of_record += 1;
+        let ruled = match self.ruler.as_mut().map_or(Ok(None), |ruler| ruler.call(call)) {
+            Ok(ruled) => ruled,
+            Err(reason) => {
+                self.reject(call.line, reason);
+                return;
+            }
+        };
         self.tail.records += 1;
-        self.batch.push(call, fingerprint, self.rule);
+        self.batch.push(ruled.as_ref().unwrap_or(call), fingerprint, self.rule);
         self.batch.add_flag(self.batch.len() - 1, Flags::default().with_origin(self.origin));
     }
 
     fn span(&mut self, span: &Span<'_>) {
-        self.batch.push_span(span);
+        let ruled = self.ruler.as_mut().and_then(|ruler| ruler.span(span));
+        self.batch.push_span(ruled.as_ref().unwrap_or(span));
     }
 
     fn skip(&mut self, _line: u64, reason: &'static str) {

@@ -8,6 +8,8 @@
 
 use std::sync::LazyLock;
 
+use crate::read::fields::own;
+
 /// What an attribute tells about a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -366,6 +368,9 @@ static SORTED: LazyLock<Vec<(&'static str, Slot, u8)>> = LazyLock::new(|| {
 
 /// Returns what the name of an attribute means.
 pub(super) fn name(key: &str) -> Name<'_> {
+    if own::is_claimed(key) {
+        return Name::Own(key);
+    }
     if let Ok(at) = SORTED.binary_search_by_key(&key, |(name, _, _)| name) {
         let (_, slot, rank) = SORTED[at];
         return Name::Known(slot, rank);
