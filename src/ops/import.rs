@@ -341,7 +341,7 @@ fn ruler(book: &Book, rules: &Rules) -> Result<Ruler, StoreError> {
             Axis::Key(key) => format!("meta.{key}"),
             axis => axis.to_string(),
         };
-        known.insert(axis.to_string(), book.store.values(&kind)?.into_iter().collect());
+        known.insert(axis.to_string(), book.store.dimension_values(&kind)?.into_iter().collect());
     }
     Ok(Ruler::new(rules, known))
 }

@@ -136,7 +136,7 @@ pub(crate) fn names(conn: &Connection, name: &str) -> Result<Vec<Arc<str>>, Stor
 
 impl Store {
     /// Returns the values of a dimension, by its name or as `meta.KEY`, that some import brought.
-    pub fn values(&self, kind: &str) -> Result<Vec<String>, StoreError> {
+    pub fn dimension_values(&self, kind: &str) -> Result<Vec<String>, StoreError> {
         let mut statement = self.conn.prepare_cached("SELECT name FROM dim WHERE kind = ?1 ORDER BY id")?;
         let mut values: Vec<String> = statement.query_map([kind], |row| row.get(0))?.collect::<Result<_, _>>()?;
         if self.conn.prepare_cached("SELECT 1 FROM inlined WHERE kind = ?1")?.exists([kind])? {

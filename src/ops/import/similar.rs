@@ -92,7 +92,7 @@ pub(super) fn warn(
 }
 
 fn groups_of(book: &Book, plan: &ImportPlan, dim: Dim, fresh: &HashSet<&str>) -> Result<Vec<Group>, StoreError> {
-    let mut values = book.store.values(dim.name())?;
+    let mut values = book.store.dimension_values(dim.name())?;
     // What a rehearsal would bring is in no store.
     let known: HashSet<String> = values.iter().cloned().collect();
     let mut more: Vec<String> =
