@@ -595,6 +595,11 @@ proptest! {
         }
     }
 
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
     /// No rule changes a sum but one that rejects, and that one loses just the rejected records.
     #[test]
     fn rules_change_names_and_no_sums(rule in rule(), values in proptest::collection::vec(value(), 1..12)) {

@@ -191,10 +191,11 @@ fn message(group: &Group, dry_run: bool) -> String {
         .values
         .iter()
         .take(MOST_OF_GROUP)
-        .map(|(value, calls)| if dry_run { format!("`{value}`") } else { format!("`{value}` ({calls} calls)") })
+        .map(|(value, calls)| if dry_run { format!("`{value}`") } else { format!("`{value}` ({calls})") })
         .collect();
     let more = if group.values.len() > shown.len() { " …" } else { "" };
-    format!("values of `{}` look alike: {}{more}", group.dim.name(), shown.join(", "))
+    let counted = if dry_run { "" } else { " (calls)" };
+    format!("values of `{}` look alike{counted}: {}{more}", group.dim.name(), shown.join(", "))
 }
 
 /// The line to paste.
