@@ -4,6 +4,7 @@ use std::io::BufWriter;
 use std::io::IsTerminal;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::cli::Outcome;
 use crate::cli::args::ColorChoice;
@@ -30,6 +31,7 @@ use crate::render;
 use crate::render::Format;
 use crate::render::Style;
 use crate::report::Report;
+use crate::report::Warning;
 
 /// The running program.
 pub struct App {
@@ -38,6 +40,7 @@ pub struct App {
     /// Its voice.
     pub ui: Ui,
     from_notes: Vec<(String, u64)>,
+    from_warnings: Vec<Warning>,
 }
 
 impl App {
@@ -45,7 +48,12 @@ impl App {
     pub fn new(args: &GlobalArgs) -> Result<App, CliError> {
         let settings = Settings::load(args)?;
         let color = colored(settings.color.value, std::io::stderr().is_terminal());
-        Ok(App { ui: Ui::new(args.quiet, args.verbose, color), settings, from_notes: Vec::new() })
+        Ok(App {
+            ui: Ui::new(args.quiet, args.verbose, color),
+            settings,
+            from_notes: Vec::new(),
+            from_warnings: Vec::new(),
+        })
     }
 
     /// Returns where prices come from.
@@ -64,7 +72,7 @@ impl App {
             return Ok(Book::open(&self.settings.db.value, &self.price_files())?);
         }
         let mut book = Book::in_memory(self.table()?)?;
-        let plan = self.import_plan(from.from.clone(), from.read.how(), false);
+        let plan = self.import_plan(from.from.clone(), from.read.how(), false)?;
         let results = import::run(&mut book, &plan, &self.ui)?;
         for result in &results {
             match &result.outcome {
@@ -87,6 +95,7 @@ impl App {
         if !results.iter().any(|result| matches!(result.outcome, FileOutcome::In { .. } | FileOutcome::Empty)) {
             return Err(CliError::new("none of the files is a log that can be read"));
         }
+        self.from_warnings = import::ruled_warnings(&results);
         Ok(book)
     }
 
@@ -96,11 +105,13 @@ impl App {
     }
 
     /// Plans an import with what the settings say of sources.
-    pub fn import_plan(&self, paths: Vec<String>, how: import::How, dry_run: bool) -> ImportPlan {
+    pub fn import_plan(&self, paths: Vec<String>, how: import::How, dry_run: bool) -> Result<ImportPlan, CliError> {
         // A moment given for now is the moment of the import too; `latest` names none.
         let given = self.settings.as_of.value.as_deref().and_then(|text| Timestamp::parse(text).ok());
         let at = given.map_or_else(clock::now, |parsed| parsed.ts);
-        ImportPlan { paths, how, rules: self.settings.sources.clone(), dry_run, at }
+        let dimensions = Arc::new(self.settings.dimensions.rules()?);
+        let rules = self.settings.sources.clone();
+        Ok(ImportPlan { paths, found: Vec::new(), how, rules, dimensions, dry_run, at })
     }
 
     /// Runs a job that writes: takes the lock, opens the store, and lets readers see it as it was meanwhile.
@@ -147,6 +158,7 @@ impl App {
         if let Some((first, _)) = self.from_notes.first() {
             report.warn("rejected_records", format!("{rejected} records could not be used; the first: {first}"), None);
         }
+        report.warnings.extend(self.from_warnings.iter().cloned());
         let format = output.format();
         match &output.output {
             Some(path) => {

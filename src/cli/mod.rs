@@ -9,6 +9,7 @@ pub mod args;
 mod clock;
 pub mod commands;
 pub mod error;
+pub mod places;
 pub mod settings;
 pub mod ui;
 

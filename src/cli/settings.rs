@@ -1,5 +1,7 @@
 //! Settings: flags before environment before attr.toml before the user's file before defaults, each with its origin.
 
+pub mod dimensions;
+
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -10,6 +12,9 @@ use crate::cli::args::CachedInputArg;
 use crate::cli::args::ColorChoice;
 use crate::cli::args::GlobalArgs;
 use crate::cli::error::CliError;
+use crate::cli::settings::dimensions::Blocks;
+use crate::cli::settings::dimensions::Dimensions;
+use crate::cli::settings::dimensions::Source;
 use crate::domain::Zone;
 use crate::ops::import::How;
 
@@ -63,6 +68,8 @@ pub struct Settings {
     pub color: Setting<ColorChoice>,
     /// How to read files that match a pattern.
     pub sources: Vec<(String, How)>,
+    /// What dimensions mean.
+    pub dimensions: Dimensions,
     /// The settings files read, the nearer first.
     pub files: Vec<PathBuf>,
 }
@@ -77,8 +84,14 @@ struct File {
     timezone: Option<String>,
     as_of: Option<String>,
     color: Option<String>,
+    pseudonym_key_file: Option<PathBuf>,
     #[serde(default)]
     source: Vec<SourceRule>,
+    #[serde(default)]
+    dimensions: Blocks,
+    /// The file as it is written, to find lines in.
+    #[serde(skip)]
+    text: String,
 }
 
 /// How to read the files that match a pattern: a `[[source]]` block.
@@ -146,6 +159,7 @@ impl Settings {
                 origin: color_origin,
             },
             sources: rules(&files)?,
+            dimensions: dimensions(&files)?,
             files: files.into_iter().map(|(path, _)| path).collect(),
         })
     }
@@ -176,7 +190,7 @@ pub(super) fn env(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
 }
 
-fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
+pub(super) fn user_folder(variable: &str, below_home: &str) -> Option<PathBuf> {
     env(variable)
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
@@ -198,11 +212,26 @@ fn nearest() -> Option<PathBuf> {
 
 fn read(path: &Path) -> Result<(PathBuf, File), CliError> {
     let text = fs_err::read_to_string(path).map_err(|error| CliError::new(error.to_string()))?;
-    let file = toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+    let file: File = toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_of(&text, span.start));
         CliError::new(format!("{}:{line}: {}", path.display(), error.message()))
     })?;
-    Ok((path.to_path_buf(), file))
+    Ok((path.to_path_buf(), File { text, ..file }))
+}
+
+/// Returns the line of a place in a text, counted from 1.
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn dimensions(files: &[(PathBuf, File)]) -> Result<Dimensions, CliError> {
+    let sources = files.iter().map(|(path, file)| Source {
+        path,
+        text: &file.text,
+        blocks: &file.dimensions,
+        key_file: file.pseudonym_key_file.as_ref(),
+    });
+    Dimensions::gather(&sources.collect::<Vec<_>>())
 }
 
 /// A path in a settings file counts from the file's folder.

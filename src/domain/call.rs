@@ -72,6 +72,29 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Returns the same call with texts that borrow from this one, to change some of them.
+    pub fn borrowed(&'a self) -> Call<'a> {
+        let text = |text: &'a Option<Cow<'a, str>>| text.as_deref().map(Cow::Borrowed);
+        Call {
+            line: self.line,
+            ts: self.ts,
+            request_id: text(&self.request_id),
+            span: text(&self.span),
+            parent: text(&self.parent),
+            dims: std::array::from_fn(|dim| text(&self.dims[dim])),
+            extra: self.extra.iter().map(|(key, value)| (key.as_ref().into(), value.as_ref().into())).collect(),
+            tokens: self.tokens,
+            reasoning: self.reasoning,
+            tools: self.tools.iter().map(|(tool, uses)| (tool.as_ref().into(), *uses)).collect(),
+            latency_ms: self.latency_ms,
+            ttft_ms: self.ttft_ms,
+            logged_cost: self.logged_cost,
+            flags: self.flags,
+            unpriced: self.unpriced,
+            other_inputs: self.other_inputs,
+        }
+    }
+
     /// Empties the call and keeps its allocations.
     pub fn clear(&mut self) {
         let (mut extra, mut tools) = (std::mem::take(&mut self.extra), std::mem::take(&mut self.tools));

@@ -1,20 +1,30 @@
 //! Logs into the store: one thread reads, one prices and writes.
 
+mod alike;
 mod collect;
 mod reading;
+mod similar;
 mod told;
 
 pub use told::report;
+pub use told::ruled_warnings;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::sync_channel;
 
+use crate::domain::Axis;
 use crate::domain::Timestamp;
 use crate::domain::rollup::Measures;
 use crate::ops::book::Book;
 use crate::ops::book::BookError;
+use crate::ops::dimensions::Ruled;
+use crate::ops::dimensions::Ruler;
+use crate::ops::dimensions::Rules;
 use crate::ops::import::reading::Channels;
+use crate::ops::import::reading::End;
 use crate::ops::import::reading::Step;
 use crate::ops::import::reading::Then;
 use crate::ops::import::reading::read_inputs;
@@ -35,10 +45,14 @@ use crate::store::StoreError;
 pub struct ImportPlan {
     /// What the user named.
     pub paths: Vec<String>,
+    /// Files found at places that the user asked for.
+    pub found: Vec<PathBuf>,
     /// How to read them, unless `rules` says otherwise.
     pub how: How,
     /// Settings for paths that match a pattern; the first match counts.
     pub rules: Vec<(String, How)>,
+    /// What dimensions mean.
+    pub dimensions: Arc<Rules>,
     /// Read and judge everything, keep nothing.
     pub dry_run: bool,
     /// The moment of the import.
@@ -99,6 +113,8 @@ pub enum FileOutcome {
         tail: ImportTail,
         /// What its calls were to the store.
         imported: Box<Imported>,
+        /// What the rules of dimensions did.
+        ruled: Vec<Ruled>,
     },
     /// There was nothing in it.
     Empty,
@@ -139,6 +155,12 @@ pub fn run(book: &mut Book, plan: &ImportPlan, watch: &dyn Watch) -> Result<Vec<
             }
         }
     }
+    for found in &plan.found {
+        let input = Input::Found(found.clone());
+        places.push(results.len());
+        results.push(FileResult { path: input.shown(), outcome: FileOutcome::Empty });
+        inputs.push(input);
+    }
     let mut tell = |number: i64, outcome: FileOutcome| {
         if let Some(place) = usize::try_from(number).ok().and_then(|number| places.get(number)) {
             results[*place].outcome = outcome;
@@ -156,6 +178,7 @@ fn write_all(
     watch: &dyn Watch,
     tell: &mut dyn FnMut(i64, FileOutcome),
 ) -> Result<(), BookError> {
+    let ruler = (!plan.dimensions.is_empty()).then(|| ruler(book, &plan.dimensions)).transpose()?;
     let (store, table) = book.parts()?;
     let mut pricer = Pricer::new(table);
     let (sender, steps) = sync_channel(1);
@@ -164,7 +187,7 @@ fn write_all(
         let channels = Channels { steps: sender, returned };
         std::thread::Builder::new()
             .name("reader".into())
-            .spawn_scoped(scope, move || read_inputs(inputs, plan, &channels))
+            .spawn_scoped(scope, move || read_inputs(inputs, plan, ruler, &channels))
             .map_err(StoreError::from)?;
         // A closed channel stops the reader, should writing fail.
         let mut steps = steps.into_iter();
@@ -193,6 +216,7 @@ fn transaction(
 ) -> Result<(), BookError> {
     let mut import: Option<Import<'_>> = if first.begins.is_empty() { None } else { Some(store.begin_import()?) };
     let mut formats: HashMap<i64, String> = HashMap::new();
+    let mut ruled: HashMap<i64, Vec<Ruled>> = HashMap::new();
     let mut next = Some(first);
     while let Some(Step { begins, rows, ends, then, outcomes, at }) = next {
         let (path, read, size) = &at;
@@ -212,7 +236,10 @@ fn transaction(
             // A reader that is done takes none back.
             let _ = returning.try_send(batch);
         }
-        ends.into_iter().for_each(|(number, tail)| open.end_file(number, tail));
+        for End { number, tail, ruled: by_rules } in ends {
+            open.end_file(number, tail);
+            ruled.insert(number, by_rules);
+        }
         if then == Then::Commit {
             break;
         }
@@ -225,7 +252,8 @@ fn transaction(
     let Some(import) = import else { return Ok(()) };
     for (number, tail, imported) in import.commit(told.plan.dry_run)? {
         let input_format = formats.remove(&number).unwrap_or_default();
-        (told.tell)(number, FileOutcome::In { input_format, tail, imported: Box::new(imported) });
+        let ruled = ruled.remove(&number).unwrap_or_default();
+        (told.tell)(number, FileOutcome::In { input_format, tail, imported: Box::new(imported), ruled });
     }
     told.watch.done();
     Ok(())
@@ -240,4 +268,17 @@ pub fn total(results: &[FileResult]) -> Measures {
         }
     }
     total
+}
+
+/// Sets the rules to work, with the values that the store has where there is a limit.
+fn ruler(book: &Book, rules: &Rules) -> Result<Ruler, StoreError> {
+    let mut known = HashMap::new();
+    for (axis, _) in rules.of.iter().filter(|(_, rule)| rule.max_values.is_some()) {
+        let kind = match axis {
+            Axis::Key(key) => format!("meta.{key}"),
+            axis => axis.to_string(),
+        };
+        known.insert(axis.to_string(), book.store.dimension_values(&kind)?.into_iter().collect());
+    }
+    Ok(Ruler::new(rules, known))
 }

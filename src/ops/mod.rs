@@ -4,6 +4,7 @@
 //! settings. To add a job, add a file; what `cli` needs of inner rooms is re-exported here and no more.
 
 pub mod book;
+pub mod dimensions;
 pub mod duplicates;
 pub mod explain;
 pub mod import;

@@ -79,6 +79,13 @@ fn is_readable_kind(meta: &std::fs::Metadata) -> bool {
     meta.is_file() || meta.file_type().is_fifo() || meta.file_type().is_char_device()
 }
 
+/// Returns the files below a folder, hidden ones left out, in the order of their names.
+pub fn below(folder: &Path) -> Result<Vec<PathBuf>, PathError> {
+    let mut found = Vec::new();
+    walk(folder, &mut found)?;
+    Ok(found)
+}
+
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), PathError> {
     let entries = fs_err::read_dir(folder).map_err(|error| PathError::Unlistable(error.to_string()))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();

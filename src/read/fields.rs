@@ -4,6 +4,7 @@
 //! name's end. Prompt and answer texts are recognised by name and never kept.
 
 mod aliases;
+pub mod own;
 
 use std::borrow::Cow;
 
@@ -87,7 +88,7 @@ const BARE_WORDS: &[&str] =
 
 /// Tells whether a key may hold a prompt or an answer as well as a count.
 pub fn is_bare_word(key: &str) -> bool {
-    BARE_WORDS.iter().any(|word| word.eq_ignore_ascii_case(key))
+    BARE_WORDS.iter().any(|word| word.eq_ignore_ascii_case(key)) && !own::is_claimed(key)
 }
 
 /// What a folded key means, and how good a name for it that is (0 is best).
@@ -123,8 +124,13 @@ pub fn folded(key: &str) -> String {
     out
 }
 
-/// Returns what a key means, if it is in the alias table.
+/// Returns what a key means, if it is in the alias table and the user means nothing else by it.
 pub fn meaning(key: &str) -> Option<Meaning> {
+    if own::is_claimed(key) { None } else { usual_meaning(key) }
+}
+
+/// Returns what a key means by the alias table, whatever the user means by it.
+pub fn usual_meaning(key: &str) -> Option<Meaning> {
     let folded = folded(key);
     let whole = |name: &str| {
         ALIASES.iter().find_map(|(field, names)| {
@@ -285,7 +291,7 @@ pub fn states_geo(rank: u16) -> bool {
 
 /// Tells whether a key's name says that it may hold a prompt or an answer; a number under it is kept all the same.
 pub fn is_text_name(key: &str) -> bool {
-    folded(key).split('_').any(|word| TEXT_WORDS.contains(&word))
+    folded(key).split('_').any(|word| TEXT_WORDS.contains(&word)) && !own::is_claimed(key)
 }
 
 /// Tells whether a key and its value are short enough for a dimension; longer ones are somebody's text.

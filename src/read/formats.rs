@@ -63,7 +63,6 @@ pub enum Format {
 /// Keys shown of a record that no format claims.
 const SHOWN_KEYS: usize = 12;
 
-const NOT_YET: &str = "this version does not read it yet";
 const AGGREGATE: &str = "it sums calls by day or hour; it is for reconciling a bill, not a log of calls";
 
 const fn refused(what: &'static str, why: &'static str, claims: fn(Node<'_>) -> bool) -> Format {

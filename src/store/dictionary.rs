@@ -10,9 +10,11 @@ use hashbrown::HashMap;
 use rusqlite::Connection;
 use rusqlite::params;
 
+use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::batch::ALWAYS_INLINED;
 use crate::store::batch::Batch;
+use crate::store::dimension;
 use crate::store::interner::Interner;
 
 /// More distinct values than this and a kind is inlined: 100,000 names are some ten megabytes while importing.
@@ -39,7 +41,12 @@ impl Ids {
 #[derive(Default)]
 pub(crate) struct Dictionary {
     kinds: HashMap<String, Kind>,
+    /// The first names that came in since they were last taken: (kind, name).
+    fresh: Vec<(String, String)>,
 }
+
+/// More new names than this in one import are not listed: they are ids, not names that people look over.
+const MOST_FRESH: usize = 10_000;
 
 impl Dictionary {
     /// Returns the ids of all texts of a batch. New names are stored.
@@ -74,6 +81,9 @@ impl Dictionary {
             } else {
                 let next = kind.ids.len() as u32;
                 insert.execute(params![name, next, value])?;
+                if self.fresh.len() < MOST_FRESH {
+                    self.fresh.push((name.to_string(), value.to_string()));
+                }
                 kind.ids.insert(value.to_string(), next);
                 ids.push(next);
             }
@@ -88,9 +98,15 @@ impl Dictionary {
         Ok(self.ids(conn, name, &one)?.map(|ids| ids[0]))
     }
 
+    /// Returns the names that came in since the last time, the first of them.
+    pub(crate) fn take_fresh(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.fresh)
+    }
+
     /// Forgets what was learnt, as after a rollback.
     pub(crate) fn clear(&mut self) {
         self.kinds.clear();
+        self.fresh.clear();
     }
 }
 
@@ -116,4 +132,16 @@ pub(crate) fn names(conn: &Connection, name: &str) -> Result<Vec<Arc<str>>, Stor
     let mut statement = conn.prepare_cached("SELECT name FROM dim WHERE kind = ?1 ORDER BY id")?;
     let names = statement.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?;
     Ok(names)
+}
+
+impl Store {
+    /// Returns the values of a dimension, by its name or as `meta.KEY`, that some import brought.
+    pub fn dimension_values(&self, kind: &str) -> Result<Vec<String>, StoreError> {
+        let mut statement = self.conn.prepare_cached("SELECT name FROM dim WHERE kind = ?1 ORDER BY id")?;
+        let mut values: Vec<String> = statement.query_map([kind], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        if self.conn.prepare_cached("SELECT 1 FROM inlined WHERE kind = ?1")?.exists([kind])? {
+            values.extend(dimension::inlined(&self.conn, kind)?);
+        }
+        Ok(values)
+    }
 }

@@ -76,3 +76,22 @@ pub(crate) fn set(
     };
     Ok(changed > 0)
 }
+
+/// Returns the values of a dimension that stand in the rows themselves.
+pub(crate) fn inlined(conn: &Connection, name: &str) -> Result<Vec<String>, StoreError> {
+    let (sql, path) = match place(name) {
+        Place::Nowhere => return Ok(Vec::new()),
+        Place::Column(dim) => {
+            let name = dim.name();
+            (format!("SELECT DISTINCT {name} FROM calls WHERE typeof({name}) = 'text' AND ?1 = ''"), String::new())
+        }
+        Place::Json(path) => (
+            "SELECT DISTINCT value FROM (SELECT json_extract(more, ?1) AS value FROM calls) WHERE value IS NOT NULL"
+                .into(),
+            path,
+        ),
+    };
+    let mut statement = conn.prepare(&sql)?;
+    let values = statement.query_map([path], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(values)
+}

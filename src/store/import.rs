@@ -71,6 +71,9 @@ pub struct Imported {
     pub earlier_rollups: u64,
     /// Sums of the new calls.
     pub total: Measures,
+    /// Values that no call had before, the first of them: (dimension or `meta.KEY`, value). Of files that came in
+    /// together, the first has them all.
+    pub new_values: Vec<(String, String)>,
 }
 
 /// A file of an import under way.
@@ -99,6 +102,7 @@ impl Store {
     /// Begins the import of some files.
     pub fn begin_import(&mut self) -> Result<Import<'_>, StoreError> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        self.dictionary.take_fresh();
         let begun = (|| {
             spans::begin(&self.conn)?;
             Ok((Dedup::open(&self.conn)?, segments::last_call(&self.conn)? + 1))
@@ -210,6 +214,9 @@ impl Import<'_> {
     pub fn commit(mut self, dry_run: bool) -> Result<Vec<(i64, ImportTail, Imported)>, StoreError> {
         self.settle()?;
         let store = &mut *self.store;
+        if let Some(first) = self.files.first_mut() {
+            first.done.new_values = store.dictionary.take_fresh();
+        }
         let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
         let mut update = store.conn.prepare_cached(
             "UPDATE imports SET bytes = ?2, records = ?3, new = ?4, duplicate = ?5, skipped = ?6,

@@ -2,6 +2,7 @@
 
 mod answers;
 mod crash;
+mod dimensions;
 mod flat;
 mod goldens;
 mod hostile;

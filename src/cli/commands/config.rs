@@ -63,6 +63,10 @@ impl ConfigArgs {
             });
             table.rows.push(vec![Cell::Text(name.into()), Cell::Text(shown), Cell::Text(origin.to_string())]);
         }
+        for (name, value, origin) in &settings.dimensions.shown {
+            objects.push(json!({"setting": name, "origin": origin.to_string(), "value": value}));
+            table.rows.push(vec![Cell::Text(name.clone()), Cell::Text(value.clone()), Cell::Text(origin.to_string())]);
+        }
         report.put_rows("settings", objects);
         report.put("files", settings.files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>());
         report.put("sources", settings.sources.iter().map(|(path, _)| path.clone()).collect::<Vec<_>>());

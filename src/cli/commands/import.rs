@@ -1,5 +1,7 @@
 //! `attr import`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::cli::Outcome;
@@ -7,6 +9,7 @@ use crate::cli::app::App;
 use crate::cli::args::OutputArgs;
 use crate::cli::args::ReadArgs;
 use crate::cli::error::CliError;
+use crate::cli::places::Agent;
 use crate::ops::book::Book;
 use crate::ops::import;
 use crate::ops::import::FileOutcome;
@@ -18,8 +21,20 @@ use crate::ops::import::FileOutcome;
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// Files, folders, globs, or - for standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present_any = ["claude_code", "codex", "gemini_cli", "opencode"], value_name = "PATH")]
     paths: Vec<String>,
+    /// Claude Code's sessions, where it keeps them
+    #[arg(long)]
+    claude_code: bool,
+    /// Codex's sessions, where it keeps them
+    #[arg(long)]
+    codex: bool,
+    /// Gemini CLI's chats, where it keeps them
+    #[arg(long)]
+    gemini_cli: bool,
+    /// OpenCode's sessions, where it keeps them
+    #[arg(long)]
+    opencode: bool,
     #[command(flatten)]
     read: ReadArgs,
     /// Read and judge everything, keep nothing
@@ -37,13 +52,14 @@ pub struct ImportArgs {
 
 impl ImportArgs {
     pub(super) fn run(&self, app: &mut App) -> Result<Outcome, CliError> {
-        let plan = app.import_plan(self.paths.clone(), self.read.how(), self.dry_run);
+        let mut plan = app.import_plan(self.paths.clone(), self.read.how(), self.dry_run)?;
+        plan.found = self.found(app)?;
         let job = |book: &mut Book| {
             if !plan.dry_run {
                 book.keep_table()?;
             }
             let results = import::run(book, &plan, &app.ui)?;
-            let mut report = import::report(book, &results, plan.dry_run);
+            let mut report = import::report(book, &results, &plan)?;
             let files = app.price_files();
             if files.are_named() && files.load()?.id() != book.priced_by {
                 let message = format!("the store is priced by table {}, and so are its new calls", book.priced_by);
@@ -74,5 +90,35 @@ impl ImportArgs {
         }
         let rejected = results.iter().any(|r| matches!(&r.outcome, FileOutcome::In { tail, .. } if tail.rejected > 0));
         Ok(if self.strict && rejected && !self.no_fail { Outcome::Failed } else { Outcome::Clean })
+    }
+
+    /// Looks at the places that are asked for; one that does not exist is told.
+    fn found(&self, app: &App) -> Result<Vec<PathBuf>, CliError> {
+        let asked = [
+            (self.claude_code, Agent::ClaudeCode),
+            (self.codex, Agent::Codex),
+            (self.gemini_cli, Agent::GeminiCli),
+            (self.opencode, Agent::OpenCode),
+        ];
+        let (mut files, mut missing) = (Vec::new(), Vec::new());
+        let mut is_somewhere = !self.paths.is_empty();
+        for (_, agent) in asked.into_iter().filter(|(is_asked, _)| *is_asked) {
+            let found = agent.find()?;
+            let looked: Vec<String> = found.looked.iter().map(|folder| folder.display().to_string()).collect();
+            let (name, looked) = (agent.name(), looked.join(" or "));
+            is_somewhere |= found.exists;
+            match (found.exists, found.files.is_empty()) {
+                (false, _) => missing.push(format!("no sessions of {name}: there is no {looked}")),
+                (true, true) => app.ui.note(&format!("no sessions of {name} in {looked}")),
+                (true, false) => files.extend(found.files),
+            }
+        }
+        if !is_somewhere {
+            let error = CliError::new("none of the places exists");
+            let error = missing.into_iter().fold(error, CliError::detail);
+            return Err(error.hint("name the folder itself: attr import PATH"));
+        }
+        missing.iter().for_each(|note| app.ui.note(note));
+        Ok(files)
     }
 }

@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::domain::Call;
 use crate::domain::Dim;
 use crate::domain::Flags;
+use crate::ops::dimensions::Ruler;
 use crate::read::Options;
 use crate::read::Origin;
 use crate::read::ReadError;
@@ -51,10 +52,16 @@ pub(super) enum Stopped {
 pub(super) type Spill<'s> = &'s mut dyn FnMut(&mut Batch) -> bool;
 
 /// Reads a whole stream into a batch. A batch that is full goes to `spill`; without one, reading stops there.
-pub(super) fn read_all(source: Source, batch: &mut Batch, spill: Option<Spill<'_>>) -> Result<ImportTail, Stopped> {
+pub(super) fn read_all(
+    source: Source,
+    ruler: Option<&mut Ruler>,
+    batch: &mut Batch,
+    spill: Option<Spill<'_>>,
+) -> Result<ImportTail, Stopped> {
     let Source { framing, shape, reader, options } = source;
     let mut collector = Collector {
         batch,
+        ruler,
         spill,
         stopped: false,
         rule: rule_of(reader),
@@ -133,6 +140,7 @@ fn pass_on(
 /// Gathers what readers find into a batch, and counts the rest.
 struct Collector<'b, 's> {
     batch: &'b mut Batch,
+    ruler: Option<&'b mut Ruler>,
     spill: Option<Spill<'s>>,
     stopped: bool,
     rule: IdentityRule,
@@ -170,8 +178,15 @@ impl Sink for Collector<'_, '_> {
             place => xxh3_64_with_seed(&self.fingerprint.to_le_bytes(), place),
         };
         self.calls_of_record += 1;
+        let ruled = match self.ruler.as_mut().map_or(Ok(None), |ruler| ruler.call(call)) {
+            Ok(ruled) => ruled,
+            Err(reason) => {
+                self.reject(call.line, reason);
+                return;
+            }
+        };
         self.tail.records += 1;
-        self.batch.push(call, fingerprint, self.rule);
+        self.batch.push(ruled.as_ref().unwrap_or(call), fingerprint, self.rule);
         self.batch.add_flag(self.batch.len() - 1, Flags::default().with_origin(self.origin));
         if self.by_content {
             self.spill_if_full();
@@ -179,7 +194,8 @@ impl Sink for Collector<'_, '_> {
     }
 
     fn span(&mut self, span: &Span<'_>) {
-        self.batch.push_span(span);
+        let ruled = self.ruler.as_mut().and_then(|ruler| ruler.span(span));
+        self.batch.push_span(ruled.as_ref().unwrap_or(span));
     }
 
     fn skip(&mut self, _line: u64, reason: &'static str) {

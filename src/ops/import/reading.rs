@@ -15,6 +15,8 @@ use std::sync::mpsc::SyncSender;
 
 use crate::domain::Axis;
 use crate::domain::Dim;
+use crate::ops::dimensions::Ruled;
+use crate::ops::dimensions::Ruler;
 use crate::ops::import::FileOutcome;
 use crate::ops::import::How;
 use crate::ops::import::ImportPlan;
@@ -26,6 +28,7 @@ use crate::read::Options;
 use crate::read::ReadError;
 use crate::read::Reader;
 use crate::read::fields;
+use crate::read::fields::own;
 use crate::read::formats;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
@@ -52,13 +55,21 @@ pub(super) struct Step {
     /// Rows of these files, and of the one begun last.
     pub(super) rows: Option<Batch>,
     /// Files that end with this step.
-    pub(super) ends: Vec<(i64, ImportTail)>,
+    pub(super) ends: Vec<End>,
     /// What to do with all that is open.
     pub(super) then: Then,
     /// Files that never were or no longer are part of anything.
     pub(super) outcomes: Vec<(i64, FileOutcome)>,
     /// How far reading is: the current file, bytes read, its size if known.
     pub(super) at: (String, u64, Option<u64>),
+}
+
+/// A file that has been read to its end.
+pub(super) struct End {
+    pub(super) number: i64,
+    pub(super) tail: ImportTail,
+    /// What the rules of dimensions did to it.
+    pub(super) ruled: Vec<Ruled>,
 }
 
 /// What becomes of an open transaction.
@@ -87,8 +98,9 @@ impl Channels {
 }
 
 /// Reads every input and tells the writer step by step. Ends early when the writer has gone.
-pub(super) fn read_inputs(inputs: &[Input], plan: &ImportPlan, channels: &Channels) {
-    let mut reading = Reading { channels, batch: Batch::new(), step: Step::default(), gone: false };
+pub(super) fn read_inputs(inputs: &[Input], plan: &ImportPlan, ruler: Option<Ruler>, channels: &Channels) {
+    let _claim = own::claim(plan.dimensions.own_keys());
+    let mut reading = Reading { channels, ruler, batch: Batch::new(), step: Step::default(), gone: false };
     for (number, input) in inputs.iter().enumerate() {
         reading.file(number as i64, input, plan);
         if reading.gone {
@@ -100,6 +112,8 @@ pub(super) fn read_inputs(inputs: &[Input], plan: &ImportPlan, channels: &Channe
 
 struct Reading<'c> {
     channels: &'c Channels,
+    /// What dimensions mean, if anything is said of it.
+    ruler: Option<Ruler>,
     batch: Batch,
     /// The step that the batch belongs to.
     step: Step,
@@ -110,32 +124,28 @@ struct Reading<'c> {
 struct Ready {
     source: Source,
     head: ImportHead,
-    fixed: Arc<Fixed>,
+    fixed: Fixed,
     size: Option<u64>,
     read: Arc<AtomicU64>,
 }
 
 impl Reading<'_> {
     fn file(&mut self, number: i64, input: &Input, plan: &ImportPlan) {
-        let ready = match caught(|| prepare(input, plan)) {
-            Ok(Some(ready)) => ready,
-            Ok(None) => return self.step.outcomes.push((number, FileOutcome::Empty)),
-            Err(error) => return self.step.outcomes.push((number, outcome(error, input))),
-        };
+        let Some(ready) = self.prepared(number, input, plan) else { return };
         self.step.at = (ready.head.path.clone(), 0, ready.size);
         let is_small = ready.size.is_some_and(|size| size <= SMALL);
         if !is_small {
             return self.large(number, ready, input);
         }
         let mark = self.batch.mark();
-        self.batch.begin_file(number, Arc::clone(&ready.fixed));
-        let batch = &mut self.batch;
-        let result = std::panic::catch_unwind(AssertUnwindSafe(|| read_all(ready.source, batch, None)));
+        self.batch.begin_file(number, Arc::new(ready.fixed));
+        let (batch, ruler) = (&mut self.batch, self.ruler.as_mut());
+        let result = std::panic::catch_unwind(AssertUnwindSafe(|| read_all(ready.source, ruler, batch, None)));
         match result.unwrap_or_else(|_| Err(Stopped::Failed(failed_reader()))) {
             Ok(tail) => {
                 let bytes = ready.read.load(Ordering::Relaxed);
                 self.step.begins.push((number, ready.head));
-                self.step.ends.push((number, ImportTail { bytes, ..tail }));
+                self.end(number, ImportTail { bytes, ..tail });
                 if self.batch.len() >= ENOUGH_ROWS || self.batch.is_full() || self.step.ends.len() >= ENOUGH_FILES {
                     self.flush();
                 }
@@ -147,38 +157,70 @@ impl Reading<'_> {
             Err(Stopped::Full) => {
                 self.batch.truncate(&mark);
                 // More than it looked: compressed, or of very short records.
-                match caught(|| prepare(input, plan)) {
-                    Ok(Some(ready)) => self.large(number, ready, input),
-                    Ok(None) => self.step.outcomes.push((number, FileOutcome::Empty)),
-                    Err(error) => self.step.outcomes.push((number, outcome(error, input))),
+                if let Some(ready) = self.prepared(number, input, plan) {
+                    self.large(number, ready, input);
                 }
             }
         }
     }
 
+    /// Opens a file, or says what became of it.
+    fn prepared(&mut self, number: i64, input: &Input, plan: &ImportPlan) -> Option<Ready> {
+        let mut ready = match caught(|| prepare(input, plan)) {
+            Ok(Some(ready)) => ready,
+            Ok(None) => {
+                self.step.outcomes.push((number, FileOutcome::Empty));
+                return None;
+            }
+            Err(error) => {
+                self.step.outcomes.push((number, outcome(error, input)));
+                return None;
+            }
+        };
+        if let Some(ruler) = &mut self.ruler {
+            match ruler.fixed(&ready.fixed) {
+                Ok(fixed) => ready.fixed = fixed,
+                Err(reason) => {
+                    let hint = "a value that is set for every call must be one that attr.toml allows".to_string();
+                    self.step.outcomes.push((number, FileOutcome::Failed { reason, hint: Some(hint) }));
+                    return None;
+                }
+            }
+        }
+        Some(ready)
+    }
+
+    /// Notes that a file has been read to its end.
+    fn end(&mut self, number: i64, tail: ImportTail) {
+        let ruled = self.ruler.as_mut().map(Ruler::take_ruled).unwrap_or_default();
+        self.step.ends.push(End { number, tail, ruled });
+    }
+
     /// Reads a file that has a transaction to itself.
     fn large(&mut self, number: i64, ready: Ready, input: &Input) {
         self.flush();
-        self.batch.begin_file(number, Arc::clone(&ready.fixed));
+        let fixed = Arc::new(ready.fixed);
+        self.batch.begin_file(number, Arc::clone(&fixed));
         let (path, size) = (ready.head.path.clone(), ready.size);
         self.step.begins.push((number, ready.head));
         let (channels, step, gone) = (self.channels, &mut self.step, &mut self.gone);
         let read = Arc::clone(&ready.read);
         let mut spill = |batch: &mut Batch| {
             let mut empty = channels.empty();
-            empty.begin_file(number, Arc::clone(&ready.fixed));
+            empty.begin_file(number, Arc::clone(&fixed));
             let mut full = std::mem::take(step);
             full.rows = Some(std::mem::replace(batch, empty));
             full.at = (path.clone(), read.load(Ordering::Relaxed), size);
             *gone = channels.steps.send(full).is_err();
             !*gone
         };
-        let batch = &mut self.batch;
-        let result = std::panic::catch_unwind(AssertUnwindSafe(|| read_all(ready.source, batch, Some(&mut spill))));
+        let (batch, ruler) = (&mut self.batch, self.ruler.as_mut());
+        let result =
+            std::panic::catch_unwind(AssertUnwindSafe(|| read_all(ready.source, ruler, batch, Some(&mut spill))));
         match result.unwrap_or_else(|_| Err(Stopped::Failed(failed_reader()))) {
             Ok(tail) => {
                 let bytes = ready.read.load(Ordering::Relaxed);
-                self.step.ends.push((number, ImportTail { bytes, ..tail }));
+                self.end(number, ImportTail { bytes, ..tail });
                 self.flush();
             }
             // The writer has gone, and reports its own error.
@@ -241,7 +283,7 @@ fn prepare(input: &Input, plan: &ImportPlan) -> Result<Option<Ready>, ReadError>
         },
     };
     let source = how.source.clone().unwrap_or_else(|| reader.name().to_string());
-    let fixed = Arc::new(fixed_values(&how, &source));
+    let fixed = fixed_values(&how, &source);
     let head = ImportHead { path: path.clone(), input_format: reader.name().into(), source, at: plan.at };
     let options = Options { path, ..how.options };
     Ok(Some(Ready { source: Source { framing, shape, reader, options }, head, fixed, size, read }))

@@ -5,20 +5,29 @@ use serde_json::json;
 
 use crate::domain::rollup::Measures;
 use crate::ops::book::Book;
+use crate::ops::book::BookError;
+use crate::ops::dimensions::OVER_LIMIT;
+use crate::ops::dimensions::Others;
+use crate::ops::dimensions::Ruled;
 use crate::ops::import::FileOutcome;
 use crate::ops::import::FileResult;
+use crate::ops::import::ImportPlan;
+use crate::ops::import::similar;
 use crate::ops::import::total;
 use crate::ops::measures;
+use crate::read::value;
 use crate::report::Block;
 use crate::report::Cell;
 use crate::report::Column;
 use crate::report::Report;
 use crate::report::Table;
+use crate::report::Warning;
 use crate::store::ImportTail;
 use crate::store::Imported;
 
 /// Tells what became of every file.
-pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
+pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<Report, BookError> {
+    let dry_run = plan.dry_run;
     let mut report = Report::new("import");
     report.price_table = Some(book.priced_by.clone());
     let columns = ["file", "format", "records", "new", "duplicate", "skipped", "rejected", "cost"];
@@ -27,7 +36,7 @@ pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
     for result in results {
         let mut cells = vec![Cell::Path(result.path.clone())];
         match &result.outcome {
-            FileOutcome::In { input_format, tail, imported } => {
+            FileOutcome::In { input_format, tail, imported, .. } => {
                 objects.push(file_object(&result.path, input_format, tail, imported, dry_run));
                 let skipped = tail.skipped.values().sum::<u64>() + imported.rollups;
                 cells.push(Cell::Text((*input_format).to_string()));
@@ -63,7 +72,56 @@ pub fn report(book: &Book, results: &[FileResult], dry_run: bool) -> Report {
     report.put("total", measures::Document(&total));
     report.blocks.push(Block::Table(table));
     warn(&mut report, results, &total);
-    report
+    report.warnings.extend(ruled_warnings(results));
+    similar::warn(&mut report, book, results, plan)?;
+    Ok(report)
+}
+
+/// Tells what the rules of dimensions did to the values of the logs.
+pub fn ruled_warnings(results: &[FileResult]) -> Vec<Warning> {
+    let mut by_name: Vec<Ruled> = Vec::new();
+    let of_files = results.iter().filter_map(|result| match &result.outcome {
+        FileOutcome::In { ruled, .. } => Some(ruled),
+        _ => None,
+    });
+    for ruled in of_files.flatten() {
+        match by_name.iter_mut().find(|known| known.name == ruled.name) {
+            Some(known) => known.add(ruled),
+            None => by_name.push(ruled.clone()),
+        }
+    }
+    by_name.iter().flat_map(warnings_of).collect()
+}
+
+fn warnings_of(ruled: &Ruled) -> Vec<Warning> {
+    let name = &ruled.name;
+    let mut warnings = Vec::new();
+    if !ruled.values.is_empty() {
+        let values: Vec<String> = ruled.values.iter().map(|value| value::excerpt(value)).collect();
+        let done = if ruled.others == Others::Untag { "are untagged" } else { "keep it" };
+        let message = format!(
+            "{} records have a value of `{name}` that the settings do not allow and {done}: {}",
+            ruled.not_allowed,
+            values.join(", ")
+        );
+        warnings.push(Warning { code: "values_not_allowed", message, hint: None });
+    }
+    if ruled.not_handed_down > 0 {
+        let message = format!(
+            "{} spans have a value of `{name}` that the settings do not allow: it is not handed down",
+            ruled.not_handed_down
+        );
+        warnings.push(Warning { code: "values_not_allowed", message, hint: None });
+    }
+    if ruled.over_limit > 0 {
+        let message = format!(
+            "`{name}` has more values than its `max_values` of {}: those of {} records became `{OVER_LIMIT}`",
+            ruled.max_values, ruled.over_limit
+        );
+        let hint = format!("fold its values, map `{name}` to another key, or raise `max_values` in attr.toml");
+        warnings.push(Warning { code: "values_over_limit", message, hint: Some(hint) });
+    }
+    warnings
 }
 
 fn file_object(path: &str, input_format: &str, tail: &ImportTail, imported: &Imported, dry_run: bool) -> Value {

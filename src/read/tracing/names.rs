@@ -10,6 +10,7 @@ mod own;
 
 use std::sync::LazyLock;
 
+use crate::read::fields::own as claimed;
 use crate::read::tracing::names::own::OWN_PREFIXES;
 use crate::read::tracing::names::own::SILENT;
 
@@ -329,6 +330,9 @@ static SORTED: LazyLock<Vec<(&'static str, Slot, u8)>> = LazyLock::new(|| {
 
 /// Returns what the name of an attribute means.
 pub(in crate::read) fn name(key: &str, dialect: Dialect) -> Name<'_> {
+    if claimed::is_claimed(key) {
+        return Name::Own(key);
+    }
     if let Ok(at) = SORTED.binary_search_by_key(&key, |(name, _, _)| name) {
         let (name, slot, rank) = SORTED[at];
         return Name::Known(slot, rank, name);
