@@ -80,7 +80,7 @@ pub fn is_line(record: Node<'_>) -> bool {
     match kind {
         "assistant" => (session || printed) && (uuid || chained || usage),
         "result" => sums,
-        "system" | "user" if printed => uuid || other,
+        "system" | "user" | "stream_event" if printed => uuid || other,
         "summary" | "file-history-snapshot" => other,
         "queue-operation" | "progress" => session && other,
         _ => session && uuid && chained,

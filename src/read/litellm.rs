@@ -280,7 +280,7 @@ impl<'t> Row<'t> {
         let Some(id) = self.text("request_id").or_else(|| self.text("id")) else {
             return;
         };
-        if value::is_unique_id(&id) {
+        if !value::is_counted_id(&id) {
             // An answer from the gateway's cache may go by the id of the answer it repeats.
             if names_one_call(&id) && !self.call.flags.has(Flags::GATEWAY_CACHE_HIT) {
                 self.call.flags.add(Flags::UNIQUE_ID);

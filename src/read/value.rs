@@ -107,12 +107,20 @@ pub fn is_unique_id(id: &str) -> bool {
     is_response_id(id) || id.len() >= 16 && id.bytes().any(|b| b.is_ascii_digit())
 }
 
-/// Tells whether a text is an answer's id as providers and routers write them: `msg_…`, `chatcmpl-…`. Some local
-/// servers count their answers from 1 and start anew: `chatcmpl-213` is no identity.
+/// Tells whether a text is an answer's id as providers and routers write them: `msg_…`, `chatcmpl-…`.
 pub fn is_response_id(id: &str) -> bool {
+    after_kind(id).is_some_and(|rest| !rest.is_empty()) && !is_counted_id(id)
+}
+
+/// Tells whether an id is a number that a local server counted to, and will count to again: `chatcmpl-213`.
+pub fn is_counted_id(id: &str) -> bool {
+    after_kind(id).is_some_and(|rest| rest.len() <= 6 && rest.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Returns what follows the kind that an answer's id begins with.
+fn after_kind(id: &str) -> Option<&str> {
     const KINDS: [&str; 7] = ["msg_", "chatcmpl-", "resp_", "gen-", "gen_", "cmpl-", "embd-"];
-    let counted = |rest: &str| rest.len() <= 6 && rest.bytes().all(|b| b.is_ascii_digit());
-    KINDS.iter().filter_map(|kind| id.strip_prefix(kind)).any(|rest| !rest.is_empty() && !counted(rest))
+    KINDS.iter().find_map(|kind| id.strip_prefix(kind))
 }
 
 /// Folds a service mode to the words of the price table; `None` for an empty text.

@@ -56,6 +56,12 @@ pub(crate) fn release(conn: &Connection, call: i64, reason: Hold) -> Result<bool
     move_call(conn, call, "held_calls", "calls")
 }
 
+/// Tells whether a call is held back for another reason than this one.
+pub(crate) fn is_held_but_for(conn: &Connection, call: i64, reason: Hold) -> Result<bool, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT 1 FROM holds WHERE call = ?1 AND reason <> ?2")?;
+    Ok(statement.exists(params![call, reason as u8])?)
+}
+
 /// Makes a call that is held findable by its identities, as those in segments are.
 pub(crate) fn keep_ids(conn: &Connection, call: i64, hashes: impl Iterator<Item = u64>) -> Result<(), StoreError> {
     let mut insert = conn.prepare_cached("INSERT OR IGNORE INTO held_ids (hash, call) VALUES (?1, ?2)")?;

@@ -259,6 +259,7 @@ impl Import<'_> {
         let mut resolved = Resolved::default();
         if self.has_spans {
             resolved = spans::resolve(&store.conn, &mut store.dictionary)?;
+            self.twins.extend(merge::in_touched_traces(&store.conn)?);
         }
         let rollups = resolved.held.clone();
         let groups = merge::settle(&store.conn, &mut store.dictionary, &self.twins, &mut resolved)?;

@@ -60,7 +60,16 @@ pub(crate) fn settle(
             resolved.changed.extend(give_back(conn, dictionary, *id)?);
             calls.extend(reader.find(conn, *id)?);
         }
-        let Some(kept) = calls.iter().max_by(|a, b| worth(a).cmp(&worth(b))).map(|call| call.id) else { continue };
+        let mut free = Vec::new();
+        for call in &calls {
+            if !holds::is_held_but_for(conn, call.id, Hold::Same)? {
+                free.push(call);
+            }
+        }
+        // A record that sums others cannot stand for the call while another can.
+        let candidates = if free.is_empty() { calls.iter().collect() } else { free };
+        let best = candidates.into_iter().max_by(|a, b| worth(a).cmp(&worth(b)));
+        let Some(kept) = best.map(|call| call.id) else { continue };
         for call in &calls {
             if call.id == kept {
                 if holds::release(conn, kept, Hold::Same)? {
@@ -98,7 +107,19 @@ pub(crate) fn settle_without(
         }
         pairs.extend(records.windows(2).map(|two| (two[0], two[1])));
     }
+    pairs.extend(in_touched_traces(conn)?);
     settle(conn, dictionary, &pairs, resolved).map(|_| ())
+}
+
+/// Returns the pairs in traces that [`spans`](crate::store::spans) has just followed: which of their records can stand
+/// for the call may have changed.
+pub(crate) fn in_touched_traces(conn: &Connection) -> Result<Vec<(i64, i64)>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "WITH own AS (SELECT s.call AS id FROM temp.touched t JOIN spans s ON s.trace = t.trace WHERE s.call IS NOT NULL)
+         SELECT call, kept FROM holds WHERE reason = ?1 AND (call IN own OR kept IN own)",
+    )?;
+    let pairs = statement.query_map([Hold::Same as u8], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(pairs.collect::<Result<_, _>>()?)
 }
 
 /// Returns what would be left of the groups that an import has a part in without it.
@@ -181,8 +202,9 @@ fn worth(stored: &StoredCall) -> impl Ord + use<> {
         if cached + call.reasoning > 0 || origin == Origin::Provider { 4 + origin as u8 } else { origin as u8 };
     let updated = call.extra.iter().find(|(key, _)| key == "updated_at").map(|(_, at)| at.to_string());
     let charged = call.flags.has(Flags::COST_CHARGED);
-    let earlier = std::cmp::Reverse(stored.id);
-    (!call.flags.has(Flags::REPLAYED), soundness(stored), nearness, updated, total, charged, earlier)
+    // What is alike in all this is decided by itself, so that the order of imports does not matter.
+    let itself = std::cmp::Reverse((call.ts, stored.fingerprint, stored.id));
+    (!call.flags.has(Flags::REPLAYED), soundness(stored), nearness, updated, total, charged, itself)
 }
 
 /// How far the counts of a record can be believed.
@@ -205,7 +227,7 @@ fn take_over(
     kept: i64,
 ) -> Result<bool, StoreError> {
     let mut nearest: Vec<&StoredCall> = calls.iter().collect();
-    nearest.sort_by_key(|stored| (stored.call.flags.origin(), stored.id));
+    nearest.sort_by_key(|stored| (stored.call.flags.origin(), stored.call.ts, stored.fingerprint, stored.id));
     let mut united: BTreeMap<String, &str> = BTreeMap::new();
     for stored in &nearest {
         let own = |dim: &Dim| !OWN.contains(dim);
