@@ -1,4 +1,5 @@
-//! One dimension of one stored call: read and changed in its row. Segments are the caller's to make anew.
+//! One dimension of one stored call, counted or held: read and changed in its row. Segments are the caller's to make
+//! anew.
 
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
@@ -30,23 +31,36 @@ fn place(name: &str) -> Place {
     }
 }
 
+/// Where a stored call may stand.
+const TABLES: [&str; 2] = ["calls", "held_calls"];
+
 /// Returns a dimension of a stored call.
 pub(crate) fn get(conn: &Connection, call: i64, name: &str) -> Result<Option<String>, StoreError> {
-    let value = match place(name) {
-        Place::Nowhere => None,
-        Place::Json(path) => conn
-            .prepare_cached("SELECT json_extract(more, ?2) FROM calls WHERE id = ?1")?
-            .query_row(params![call, path], |row| row.get(0))
-            .optional()?,
-        Place::Column(dim) => {
-            let sql = format!("SELECT {} FROM usage WHERE id = ?1", dim.name());
-            conn.prepare_cached(&sql)?.query_row([call], |row| row.get(0)).optional()?
+    for table in TABLES {
+        let value: Option<Option<String>> = match place(name) {
+            Place::Nowhere => return Ok(None),
+            Place::Json(path) => conn
+                .prepare_cached(&format!("SELECT json_extract(more, ?2) FROM {table} WHERE id = ?1"))?
+                .query_row(params![call, path], |row| row.get(0))
+                .optional()?,
+            Place::Column(dim) => {
+                let dim = dim.name();
+                let sql = format!(
+                    "SELECT CASE typeof({dim}) WHEN 'integer'
+                        THEN (SELECT d.name FROM dim d WHERE d.kind = '{dim}' AND d.id = {dim}) ELSE {dim} END
+                     FROM {table} WHERE id = ?1"
+                );
+                conn.prepare_cached(&sql)?.query_row([call], |row| row.get(0)).optional()?
+            }
+        };
+        if let Some(value) = value {
+            return Ok(value);
         }
-    };
-    Ok(value.flatten())
+    }
+    Ok(None)
 }
 
-/// Sets or clears a dimension of a stored call; tells whether that changed it.
+/// Sets or clears a dimension of a stored call; tells whether that changed a counted one.
 pub(crate) fn set(
     conn: &Connection,
     dictionary: &mut Dictionary,
@@ -54,11 +68,26 @@ pub(crate) fn set(
     name: &str,
     value: Option<&str>,
 ) -> Result<bool, StoreError> {
+    let [counted, held] = TABLES;
+    let changed = set_in(conn, dictionary, (counted, call), name, value)?;
+    if !changed {
+        set_in(conn, dictionary, (held, call), name, value)?;
+    }
+    Ok(changed)
+}
+
+fn set_in(
+    conn: &Connection,
+    dictionary: &mut Dictionary,
+    (table, call): (&str, i64),
+    name: &str,
+    value: Option<&str>,
+) -> Result<bool, StoreError> {
     let changed = match place(name) {
         Place::Nowhere => 0,
         Place::Column(dim) => {
             let name = dim.name();
-            let sql = format!("UPDATE calls SET {name} = ?2 WHERE id = ?1 AND {name} IS NOT ?2");
+            let sql = format!("UPDATE {table} SET {name} = ?2 WHERE id = ?1 AND {name} IS NOT ?2");
             let mut update = conn.prepare_cached(&sql)?;
             match value.map(|value| dictionary.id(conn, name, value)).transpose()?.flatten() {
                 Some(id) => update.execute(params![call, id])?,
@@ -70,7 +99,7 @@ pub(crate) fn set(
                 Some(_) => "json_set(coalesce(more, '{}'), ?2, ?3)",
                 None => "json_remove(more, ?2)",
             };
-            let sql = format!("UPDATE calls SET more = {to} WHERE id = ?1 AND json_extract(more, ?2) IS NOT ?3");
+            let sql = format!("UPDATE {table} SET more = {to} WHERE id = ?1 AND json_extract(more, ?2) IS NOT ?3");
             conn.prepare_cached(&sql)?.execute(params![call, path, value])?
         }
     };

@@ -25,6 +25,7 @@ use crate::store::segment::TextColumn;
 use crate::store::segment::name;
 use crate::store::segments;
 use crate::store::spans;
+use crate::store::spans::Resolved;
 
 /// One import, as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,23 +187,32 @@ impl Store {
             holds::forget(&tx, *call)?;
         }
         spans::undo(&tx, id)?;
-        let mut resolved = spans::resolve(&tx, &mut self.dictionary)?;
+        let mut resolved = Resolved::default();
+        merge::dissolve(&tx, &mut self.dictionary, &left, &mut resolved)?;
+        let mut pairs = merge::prepare_traces(&tx, &mut self.dictionary, &mut resolved)?;
+        pairs.extend(left.iter().flat_map(|records| records.windows(2).map(|two| (two[0], two[1]))));
+        resolved.add(spans::resolve(&tx, &mut self.dictionary)?);
         for call in alone {
             if holds::release(&tx, call, Hold::Chosen)? {
                 resolved.released.push(call);
             }
         }
-        merge::settle_without(&tx, &mut self.dictionary, &left, &mut resolved)?;
+        merge::settle(&tx, &mut self.dictionary, &pairs, &mut resolved)?;
         tx.execute("DELETE FROM imports WHERE id = ?1", [id])?;
         let touched = [&removed[..], &resolved.all()].concat();
         segments::remake_holding(&tx, &mut self.dictionary, &touched)?;
         segments::take_in(&tx, &mut self.dictionary, &resolved.released)?;
+        // A record that was let go and is represented by another again has not come back.
+        let mut came_back = std::collections::BTreeSet::new();
+        for call in resolved.released.iter().filter(|call| !resolved.held.contains(call)) {
+            came_back.insert(*call);
+        }
         tx.commit()?;
         Ok(Some(Undone {
             import,
             calls: removed.len() as u64,
             cost: Usd::from_pico(cost),
-            released: resolved.released.len() as u64,
+            released: came_back.len() as u64,
         }))
     }
 

@@ -258,8 +258,8 @@ impl Import<'_> {
         let store = &mut *self.store;
         let mut resolved = Resolved::default();
         if self.has_spans {
-            resolved = spans::resolve(&store.conn, &mut store.dictionary)?;
-            self.twins.extend(merge::in_touched_traces(&store.conn)?);
+            self.twins.extend(merge::prepare_traces(&store.conn, &mut store.dictionary, &mut resolved)?);
+            resolved.add(spans::resolve(&store.conn, &mut store.dictionary)?);
         }
         let rollups = resolved.held.clone();
         let groups = merge::settle(&store.conn, &mut store.dictionary, &self.twins, &mut resolved)?;

@@ -90,30 +90,37 @@ pub(crate) fn settle(
     Ok(groups)
 }
 
-/// Settles again what is left of the groups that some calls were in; to be called when those are gone.
-pub(crate) fn settle_without(
+/// Takes groups apart: what their records took over goes back, and none is held on account of another.
+pub(crate) fn dissolve(
     conn: &Connection,
     dictionary: &mut Dictionary,
-    left: &[Vec<i64>],
+    groups: &[Vec<i64>],
     resolved: &mut Resolved,
 ) -> Result<(), StoreError> {
-    let mut pairs = Vec::new();
-    for records in left {
-        for id in records {
-            resolved.changed.extend(give_back(conn, dictionary, *id)?);
-            if holds::release(conn, *id, Hold::Same)? {
-                resolved.released.push(*id);
-            }
+    for id in groups.iter().flatten() {
+        resolved.changed.extend(give_back(conn, dictionary, *id)?);
+        if holds::release(conn, *id, Hold::Same)? {
+            resolved.released.push(*id);
         }
-        pairs.extend(records.windows(2).map(|two| (two[0], two[1])));
     }
-    pairs.extend(in_touched_traces(conn)?);
-    settle(conn, dictionary, &pairs, resolved).map(|_| ())
+    Ok(())
 }
 
-/// Returns the pairs in traces that [`spans`](crate::store::spans) has just followed: which of their records can stand
-/// for the call may have changed.
-pub(crate) fn in_touched_traces(conn: &Connection) -> Result<Vec<(i64, i64)>, StoreError> {
+/// Takes back what the counted records in the traces that are about to be followed took over: they are to inherit as
+/// though they stood alone. Returns the pairs to settle afterwards.
+pub(crate) fn prepare_traces(
+    conn: &Connection,
+    dictionary: &mut Dictionary,
+    resolved: &mut Resolved,
+) -> Result<Vec<(i64, i64)>, StoreError> {
+    let pairs = in_touched_traces(conn)?;
+    for (_, kept) in &pairs {
+        resolved.changed.extend(give_back(conn, dictionary, *kept)?);
+    }
+    Ok(pairs)
+}
+
+fn in_touched_traces(conn: &Connection) -> Result<Vec<(i64, i64)>, StoreError> {
     let mut statement = conn.prepare_cached(
         "WITH own AS (SELECT s.call AS id FROM temp.touched t JOIN spans s ON s.trace = t.trace WHERE s.call IS NOT NULL)
          SELECT call, kept FROM holds WHERE reason = ?1 AND (call IN own OR kept IN own)",
@@ -299,8 +306,22 @@ fn give_back(conn: &Connection, dictionary: &mut Dictionary, call: i64) -> Resul
     Ok(Some(call))
 }
 
+/// Makes calls that are held findable by their identities.
+pub(crate) fn keep_findable(conn: &Connection, calls: &[i64]) -> Result<(), StoreError> {
+    if calls.is_empty() {
+        return Ok(());
+    }
+    let reader = RowReader::open(conn)?;
+    for call in calls {
+        if let Some(stored) = reader.find(conn, *call)? {
+            holds::keep_ids(conn, *call, identities(&stored).into_iter())?;
+        }
+    }
+    Ok(())
+}
+
 /// Returns the hashes that find a call, as a batch computes them.
-pub(crate) fn identities(stored: &StoredCall) -> Vec<u64> {
+fn identities(stored: &StoredCall) -> Vec<u64> {
     let mut one = Batch::default();
     let rule = if stored.by_span { IdentityRule::Span } else { IdentityRule::Id };
     one.push(&stored.call, stored.fingerprint, rule);

@@ -103,18 +103,18 @@ impl Store {
             let mut statement = tx.prepare("SELECT call FROM probable ORDER BY call")?;
             statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
         };
-        let reader = RowReader::open(&tx)?;
         let mut changed = Vec::new();
         for call in calls {
-            if exclude {
-                let ids = reader.find(&tx, call)?.as_ref().map(merge::identities).unwrap_or_default();
-                if holds::hold(&tx, call, Hold::Chosen, None)? {
-                    changed.push(call);
-                }
-                holds::keep_ids(&tx, call, ids.into_iter())?;
-            } else if holds::release(&tx, call, Hold::Chosen)? {
+            let moved = match exclude {
+                true => holds::hold(&tx, call, Hold::Chosen, None)?,
+                false => holds::release(&tx, call, Hold::Chosen)?,
+            };
+            if moved {
                 changed.push(call);
             }
+        }
+        if exclude {
+            merge::keep_findable(&tx, &changed)?;
         }
         segments::remake_holding(&tx, &mut self.dictionary, &changed)?;
         if !exclude {

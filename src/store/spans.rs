@@ -20,6 +20,7 @@ use crate::store::dictionary::Dictionary;
 use crate::store::dimension;
 use crate::store::holds;
 use crate::store::holds::Hold;
+use crate::store::merge;
 use crate::store::merge::normal_model;
 
 /// Prepares the list of traces that an import touches.
@@ -100,6 +101,13 @@ pub(crate) struct Resolved {
 }
 
 impl Resolved {
+    /// Adds what was changed besides.
+    pub(crate) fn add(&mut self, other: Resolved) {
+        self.held.extend(other.held);
+        self.released.extend(other.released);
+        self.changed.extend(other.changed);
+    }
+
     /// Returns every call whose segment no longer agrees with its row.
     pub(crate) fn all(&self) -> Vec<i64> {
         [&self.held[..], &self.released, &self.changed].concat()
@@ -117,6 +125,8 @@ pub(crate) fn resolve(conn: &Connection, dictionary: &mut Dictionary) -> Result<
         tree.settle_billing(conn, &mut resolved)?;
         tree.inherit(conn, dictionary, &mut resolved)?;
     }
+    // Another record of a call that is held must find it, to take over what it says.
+    merge::keep_findable(conn, &resolved.held)?;
     Ok(resolved)
 }
 
