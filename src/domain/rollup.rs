@@ -115,6 +115,21 @@ impl Measures {
         }
     }
 
+    /// Takes out what was added before; what logs say is not part of it.
+    pub fn subtract(&mut self, part: &Measures) {
+        self.calls -= part.calls;
+        self.errors -= part.errors;
+        for class in 0..CLASSES {
+            self.tokens[class] -= part.tokens[class];
+        }
+        self.reasoning -= part.reasoning;
+        self.cost = self.cost - part.cost;
+        self.discount = self.discount - part.discount;
+        for reason in 0..part.unpriced.len() {
+            self.unpriced[reason] -= part.unpriced[reason];
+        }
+    }
+
     /// Returns all calls without a price.
     pub fn unpriced_calls(&self) -> u64 {
         self.unpriced.iter().sum()

@@ -110,6 +110,11 @@ impl Rules {
         self.of.is_empty()
     }
 
+    /// Tells whether some dimension may have only so many values.
+    pub fn has_limits(&self) -> bool {
+        self.of.iter().any(|(_, rule)| rule.max_values.is_some())
+    }
+
     /// Returns the first dimension that asks for pseudonyms.
     pub fn pseudonymous(&self) -> Option<&Axis> {
         self.of.iter().find(|(_, rule)| rule.pseudonym).map(|(axis, _)| axis)

@@ -2,6 +2,7 @@
 
 mod alike;
 mod collect;
+mod readers;
 mod reading;
 mod similar;
 mod told;
@@ -12,8 +13,6 @@ pub use told::ruled_warnings;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
-use std::sync::mpsc::sync_channel;
 
 use crate::domain::Axis;
 use crate::domain::Timestamp;
@@ -23,16 +22,15 @@ use crate::ops::book::BookError;
 use crate::ops::dimensions::Ruled;
 use crate::ops::dimensions::Ruler;
 use crate::ops::dimensions::Rules;
-use crate::ops::import::reading::Channels;
+use crate::ops::import::readers::Readers;
+use crate::ops::import::readers::Spare;
 use crate::ops::import::reading::End;
 use crate::ops::import::reading::Step;
 use crate::ops::import::reading::Then;
-use crate::ops::import::reading::read_inputs;
 use crate::ops::paths;
 use crate::ops::paths::Input;
 use crate::ops::price::Pricer;
 use crate::read::Options;
-use crate::store::Batch;
 use crate::store::Import;
 use crate::store::ImportTail;
 use crate::store::Imported;
@@ -170,7 +168,7 @@ pub fn run(book: &mut Book, plan: &ImportPlan, watch: &dyn Watch) -> Result<Vec<
     Ok(results)
 }
 
-/// Prices and writes what another thread reads.
+/// Prices and writes what other threads read.
 fn write_all(
     book: &mut Book,
     plan: &ImportPlan,
@@ -181,18 +179,12 @@ fn write_all(
     let ruler = (!plan.dimensions.is_empty()).then(|| ruler(book, &plan.dimensions)).transpose()?;
     let (store, table) = book.parts()?;
     let mut pricer = Pricer::new(table);
-    let (sender, steps) = sync_channel(1);
-    let (returning, returned) = sync_channel(2);
+    let spare = Spare::default();
     std::thread::scope(|scope| -> Result<(), BookError> {
-        let channels = Channels { steps: sender, returned };
-        std::thread::Builder::new()
-            .name("reader".into())
-            .spawn_scoped(scope, move || read_inputs(inputs, plan, ruler, &channels))
-            .map_err(StoreError::from)?;
-        // A closed channel stops the reader, should writing fail.
-        let mut steps = steps.into_iter();
-        while let Some(step) = steps.next() {
-            transaction(store, &mut pricer, step, &mut steps, &returning, &mut Told { plan, watch, tell })?;
+        // Its channels close with it, which stops the readers should writing fail.
+        let mut readers = Readers::start(scope, inputs, plan, ruler, &spare).map_err(StoreError::from)?;
+        while let Some(step) = readers.next() {
+            transaction(store, &mut pricer, step, &mut readers, &spare, &mut Told { plan, watch, tell })?;
         }
         Ok(())
     })
@@ -211,7 +203,7 @@ fn transaction(
     pricer: &mut Pricer<'_>,
     first: Step,
     steps: &mut impl Iterator<Item = Step>,
-    returning: &SyncSender<Batch>,
+    spare: &Spare,
     told: &mut Told<'_>,
 ) -> Result<(), BookError> {
     let mut import: Option<Import<'_>> = if first.begins.is_empty() { None } else { Some(store.begin_import()?) };
@@ -232,9 +224,7 @@ fn transaction(
                 pricer.price(&mut batch);
                 open.append(&mut batch)?;
             }
-            batch.clear();
-            // A reader that is done takes none back.
-            let _ = returning.try_send(batch);
+            spare.give(batch);
         }
         for End { number, tail, ruled: by_rules } in ends {
             open.end_file(number, tail);

@@ -1,6 +1,7 @@
 //! Files into the store: one transaction for a few small files or one large one, in entirely or not at all.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use rusqlite::params;
@@ -16,10 +17,13 @@ use crate::store::batch::Batch;
 use crate::store::dedup::Dedup;
 use crate::store::dedup::Other;
 use crate::store::dedup::Verdict;
+use crate::store::holds;
+use crate::store::holds::Hold;
 use crate::store::merge;
 use crate::store::merge::Group;
 use crate::store::probable;
 use crate::store::rows;
+use crate::store::rows::RowReader;
 use crate::store::segments;
 use crate::store::spans;
 use crate::store::spans::Resolved;
@@ -301,12 +305,42 @@ impl Import<'_> {
                 }
             }
         }
-        self.files.iter_mut().for_each(|file| file.done.total = Measures::default());
-        let (batch, ids) = rows::read_batch(&self.store.conn, first_call, i64::MAX, usize::MAX)?;
-        for (row, id) in ids.iter().enumerate() {
-            let brought = stands_for.get(id).copied().unwrap_or(*id);
-            if let Some(file) = self.file_of(brought) {
-                add_row(&mut file.done.total, &batch, row);
+        self.sum_again(rollups, &stands_for, groups)
+    }
+
+    /// Corrects the sums of the files, which have every new call in them: what is held goes, and a call is summed where
+    /// its first record is.
+    fn sum_again(
+        &mut self,
+        rollups: &[i64],
+        stands_for: &HashMap<i64, i64>,
+        groups: &[Group],
+    ) -> Result<(), StoreError> {
+        let reader = RowReader::open(&self.store.conn)?;
+        let own = |call: &&i64| **call >= self.first_call;
+        let of_groups = groups.iter().flat_map(|group| &group.records).filter(own).copied();
+        let held: BTreeSet<i64> = rollups.iter().filter(own).copied().chain(of_groups).collect();
+        for call in held {
+            if let Some(stored) = reader.find(&self.store.conn, call)?
+                && let Some(file) = self.file_of(call)
+            {
+                let mut one = Batch::default();
+                rows::add_row(&stored, &mut one, &mut Vec::new());
+                let mut single = Measures::default();
+                add_row(&mut single, &one, 0);
+                file.done.total.subtract(&single);
+            }
+        }
+        for (kept, first) in stands_for {
+            if holds::is_held_but_for(&self.store.conn, *kept, Hold::Same)? {
+                continue;
+            }
+            if let Some(stored) = reader.find(&self.store.conn, *kept)?
+                && let Some(file) = self.file_of(*first)
+            {
+                let mut one = Batch::default();
+                rows::add_row(&stored, &mut one, &mut Vec::new());
+                add_row(&mut file.done.total, &one, 0);
             }
         }
         Ok(())

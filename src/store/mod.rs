@@ -26,6 +26,7 @@ mod schema;
 mod segment;
 mod segments;
 mod spans;
+mod unpacked;
 
 use std::path::Path;
 use std::path::PathBuf;

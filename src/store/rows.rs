@@ -313,6 +313,20 @@ pub(crate) fn read_batch(
     batch_of(&reader, statement.query([first, last, limit])?)
 }
 
+/// Reads the counted ones of some calls as a batch, with their numbers; the calls are sorted.
+pub(crate) fn read_calls(conn: &Connection, calls: &[i64]) -> Result<(Batch, Vec<i64>), StoreError> {
+    let reader = RowReader::open(conn)?;
+    let mut statement = conn.prepare_cached(&reader.select("WHERE id = ?1"))?;
+    let (mut batch, mut ids) = (Batch::default(), Vec::new());
+    for call in calls {
+        let mut rows = statement.query([call])?;
+        if let Some(row) = rows.next()? {
+            add_row(&reader.call(row)?, &mut batch, &mut ids);
+        }
+    }
+    Ok((batch, ids))
+}
+
 /// Reads the calls that are held back as a batch, with their numbers.
 pub(crate) fn read_held(conn: &Connection) -> Result<(Batch, Vec<i64>), StoreError> {
     let reader = RowReader::open(conn)?;
@@ -322,23 +336,22 @@ pub(crate) fn read_held(conn: &Connection) -> Result<(Batch, Vec<i64>), StoreErr
 
 fn batch_of(reader: &RowReader, mut rows: rusqlite::Rows<'_>) -> Result<(Batch, Vec<i64>), StoreError> {
     let (mut batch, mut ids) = (Batch::default(), Vec::new());
-    let mut import = None;
     while let Some(row) = rows.next()? {
-        let stored = reader.call(row)?;
-        if import != Some(stored.import) {
-            import = Some(stored.import);
-            batch.begin_file(stored.import, Arc::default());
-        }
-        let rule = if stored.by_span { IdentityRule::Span } else { IdentityRule::Id };
-        batch.push(&stored.call, stored.fingerprint, rule);
-        let fallback = stored.call.flags.has(Flags::FALLBACK_PRICE);
-        let price = stored.cost.and_then(Usd::call_pico).map(|cost| RowPrice {
-            cost,
-            list: cost.saturating_add(stored.discount),
-            fallback,
-        });
-        batch.set_price(batch.len() - 1, price.ok_or(stored.call.unpriced.unwrap_or(Unpriced::UnknownModel)));
-        ids.push(stored.id);
+        add_row(&reader.call(row)?, &mut batch, &mut ids);
     }
     Ok((batch, ids))
+}
+
+/// Adds a call that was read back to a batch.
+pub(crate) fn add_row(stored: &StoredCall, batch: &mut Batch, ids: &mut Vec<i64>) {
+    let rule = if stored.by_span { IdentityRule::Span } else { IdentityRule::Id };
+    batch.push(&stored.call, stored.fingerprint, rule);
+    let fallback = stored.call.flags.has(Flags::FALLBACK_PRICE);
+    let price = stored.cost.and_then(Usd::call_pico).map(|cost| RowPrice {
+        cost,
+        list: cost.saturating_add(stored.discount),
+        fallback,
+    });
+    batch.set_price(batch.len() - 1, price.ok_or(stored.call.unpriced.unwrap_or(Unpriced::UnknownModel)));
+    ids.push(stored.id);
 }

@@ -80,6 +80,11 @@ fn identities(batch: &Batch, rows: &[u32]) -> Vec<u8> {
     let place = |row: &u32| rows.binary_search(row).ok().map(|at| at as u32);
     pairs.extend(batch.aliases.iter().filter_map(|(hash, row)| Some((*hash, place(row)?))));
     pairs.sort_unstable();
+    pack_identities(&pairs)
+}
+
+/// Packs sorted hashes with their rows.
+pub(crate) fn pack_identities(pairs: &[(u64, u32)]) -> Vec<u8> {
     let mut out = Vec::with_capacity(pairs.len() * 12);
     pairs.iter().for_each(|(hash, _)| out.extend_from_slice(&hash.to_le_bytes()));
     pairs.iter().for_each(|(_, at)| out.extend_from_slice(&at.to_le_bytes()));
@@ -128,21 +133,26 @@ fn encode_texts(column: &Coded, rows: &[u32], ids: Option<&[u32]>) -> Vec<u8> {
             i64::from(local[code])
         })
         .collect();
-    let mut out = Vec::new();
     match ids {
-        Some(ids) => {
-            out.push(TAG_IDS);
-            let used: Vec<i64> = used.iter().map(|code| i64::from(ids[*code as usize])).collect();
-            out.extend(pack(&used));
-        }
-        None => {
-            out.push(TAG_TEXTS);
-            let lengths: Vec<i64> = used.iter().map(|code| column.values.get(*code).len() as i64).collect();
-            out.extend(pack(&lengths));
-            used.iter().for_each(|code| out.extend_from_slice(column.values.get(*code).as_bytes()));
-        }
+        Some(ids) => pack_ids(&used.iter().map(|code| i64::from(ids[*code as usize])).collect::<Vec<_>>(), &codes),
+        None => pack_texts(used.iter().map(|code| column.values.get(*code)), &codes),
     }
-    out.extend(pack(&codes));
+}
+
+/// Packs a text column whose values are ids of the dictionary.
+pub(crate) fn pack_ids(values: &[i64], codes: &[i64]) -> Vec<u8> {
+    let mut out = vec![TAG_IDS];
+    out.extend(pack(values));
+    out.extend(pack(codes));
+    out
+}
+
+/// Packs a text column that keeps its values itself.
+pub(crate) fn pack_texts<'t>(values: impl Iterator<Item = &'t str> + Clone, codes: &[i64]) -> Vec<u8> {
+    let mut out = vec![TAG_TEXTS];
+    out.extend(pack(&values.clone().map(|value| value.len() as i64).collect::<Vec<_>>()));
+    values.for_each(|value| out.extend_from_slice(value.as_bytes()));
+    out.extend(pack(codes));
     out
 }
 

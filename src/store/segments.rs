@@ -12,6 +12,8 @@ use crate::store::dictionary::Ids;
 use crate::store::packed::Packed;
 use crate::store::rows;
 use crate::store::segment;
+use crate::store::segment::Column;
+use crate::store::unpacked::Unpacked;
 
 /// A segment has fewer columns than this; the key of a column is the segment's number and the column's.
 const MOST_COLUMNS: i64 = 4096;
@@ -123,6 +125,19 @@ pub(crate) fn write(
     let columns = segment::encode(batch, rows, ids, names);
     let times = || rows.iter().map(|row| batch.ts[*row as usize]);
     let cost: i128 = rows.iter().map(|row| i128::from(batch.cost.get(*row as usize))).sum();
+    let span = (times().min().unwrap_or(0), times().max().unwrap_or(0));
+    write_columns(conn, &columns, ids, span, cost, number)
+}
+
+/// Writes packed columns as a segment, under the next number or one given.
+pub(crate) fn write_columns(
+    conn: &Connection,
+    columns: &[Column],
+    ids: &[i64],
+    (first, last): (i64, i64),
+    cost: i128,
+    number: Option<i64>,
+) -> Result<i64, StoreError> {
     let names: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
     conn.prepare_cached(
         "INSERT INTO segments (id, first_call, last_call, calls, ts_min, ts_max, cost, columns, format)
@@ -132,9 +147,9 @@ pub(crate) fn write(
         number,
         ids.first(),
         ids.last(),
-        rows.len() as i64,
-        times().min(),
-        times().max(),
+        ids.len() as i64,
+        first,
+        last,
         cost.to_string(),
         serde_json::to_string(&names).unwrap_or_default(),
         segment::FORMAT,
@@ -209,13 +224,35 @@ pub(crate) fn remake(
 pub(crate) fn remake_holding(conn: &Connection, dictionary: &mut Dictionary, calls: &[i64]) -> Result<(), StoreError> {
     let mut sorted = calls.to_vec();
     sorted.sort_unstable();
+    sorted.dedup();
     for segment in all(conn)? {
         let from = sorted.partition_point(|call| *call < segment.first_call);
-        if sorted.get(from).is_some_and(|call| *call <= segment.last_call) {
-            remake(conn, dictionary, segment.id, segment.first_call, segment.last_call)?;
+        let to = sorted.partition_point(|call| *call <= segment.last_call);
+        if to > from {
+            renew(conn, dictionary, &segment, &sorted[from..to])?;
         }
     }
     Ok(())
+}
+
+/// Brings a segment up to date with the rows of some of its calls: gone, back or changed.
+fn renew(conn: &Connection, dictionary: &mut Dictionary, segment: &Segment, calls: &[i64]) -> Result<(), StoreError> {
+    if calls.len() as i64 > segment.calls / 2 {
+        return remake(conn, dictionary, segment.id, segment.first_call, segment.last_call);
+    }
+    let mut unpacked = Unpacked::open(conn, segment)?;
+    unpacked.remove(calls);
+    let (batch, ids) = rows::read_calls(conn, calls)?;
+    let names = dictionary.ids_of(conn, &batch)?;
+    let all: Vec<u32> = (0..ids.len() as u32).collect();
+    let columns = segment::encode(&batch, &all, &ids, &names);
+    let first = ids.first().copied().unwrap_or_default();
+    let fresh = Unpacked::of(&columns, first, ids.len()).ok_or(StoreError::Damaged("a fresh segment".into()))?;
+    if !unpacked.append(fresh) {
+        return remake(conn, dictionary, segment.id, segment.first_call, segment.last_call);
+    }
+    unpacked.sort();
+    unpacked.write(conn, segment.id)
 }
 
 /// Takes in calls that no segment's span covers, by widening the one before or after: spans stay in order and apart.
@@ -264,8 +301,16 @@ pub(crate) fn merge_tail(conn: &Connection, dictionary: &mut Dictionary) -> Resu
         if many >= 2 * few || many + few > BATCH_ROWS as i64 {
             return Ok(());
         }
+        let stored = all(conn)?;
+        let of = |number: i64| stored.iter().find(|segment| segment.id == number);
+        let (Some(first), Some(second)) = (of(before), of(last)) else { return Ok(()) };
+        let mut merged = Unpacked::open(conn, first)?;
+        let whole = merged.append(Unpacked::open(conn, second)?);
         remove(conn, last)?;
-        remake(conn, dictionary, before, first_call, last_call)?;
+        match whole {
+            true => merged.write(conn, before)?,
+            false => remake(conn, dictionary, before, first_call, last_call)?,
+        }
     }
 }
 

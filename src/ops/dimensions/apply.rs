@@ -75,6 +75,7 @@ impl Ruled {
 }
 
 /// The rules at work on one file.
+#[derive(Clone)]
 pub struct Ruler {
     rules: Vec<Worked>,
     key: Option<PseudonymKey>,
@@ -98,6 +99,7 @@ enum Role {
 }
 
 /// A rule with what it has worked out.
+#[derive(Clone)]
 struct Worked {
     axis: Axis,
     name: String,

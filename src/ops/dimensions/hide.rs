@@ -8,6 +8,7 @@ use crate::read::fields;
 use crate::read::fields::Field;
 
 /// A value that must not be stored, and what stands in its place.
+#[derive(Clone)]
 pub(super) struct Hidden {
     pub(super) value: String,
     pub(super) pseudonym: Arc<str>,

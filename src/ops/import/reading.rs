@@ -10,7 +10,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
 
 use crate::domain::Axis;
@@ -23,6 +22,7 @@ use crate::ops::import::ImportPlan;
 use crate::ops::import::collect::Source;
 use crate::ops::import::collect::Stopped;
 use crate::ops::import::collect::read_all;
+use crate::ops::import::readers::Spare;
 use crate::ops::paths::Input;
 use crate::read::Options;
 use crate::read::ReadError;
@@ -42,7 +42,7 @@ use crate::store::foreign;
 use crate::store::foreign::Foreign;
 
 /// A file up to this size shares a batch with others.
-const SMALL: u64 = 4 << 20;
+pub(super) const SMALL: u64 = 4 << 20;
 /// A shared batch is written when it holds so many rows, or comes from so many files.
 const ENOUGH_ROWS: usize = 1 << 15;
 const ENOUGH_FILES: usize = 4_000;
@@ -84,36 +84,31 @@ pub(super) enum Then {
     Drop,
 }
 
-/// The reader's ends of the two channels.
-pub(super) struct Channels {
-    pub(super) steps: SyncSender<Step>,
-    /// Written batches, to be filled again: their memory is the import's only large memory.
-    pub(super) returned: Receiver<Batch>,
-}
-
-impl Channels {
-    fn empty(&self) -> Batch {
-        self.returned.try_recv().unwrap_or_else(|_| Batch::new())
-    }
-}
-
-/// Reads every input and tells the writer step by step. Ends early when the writer has gone.
-pub(super) fn read_inputs(inputs: &[Input], plan: &ImportPlan, ruler: Option<Ruler>, channels: &Channels) {
+/// Reads files and tells the writer step by step; false when the writer has gone.
+pub(super) fn read_inputs<'i>(
+    files: impl Iterator<Item = (i64, &'i Input)>,
+    plan: &ImportPlan,
+    ruler: &mut Option<Ruler>,
+    steps: &SyncSender<Step>,
+    spare: &Spare,
+) -> bool {
     let _claim = own::claim(plan.dimensions.own_keys());
-    let mut reading = Reading { channels, ruler, batch: Batch::new(), step: Step::default(), gone: false };
-    for (number, input) in inputs.iter().enumerate() {
-        reading.file(number as i64, input, plan);
+    let mut reading = Reading { steps, spare, ruler, batch: spare.take(), step: Step::default(), gone: false };
+    for (number, input) in files {
+        reading.file(number, input, plan);
         if reading.gone {
-            return;
+            return false;
         }
     }
     reading.flush();
+    !reading.gone
 }
 
 struct Reading<'c> {
-    channels: &'c Channels,
+    steps: &'c SyncSender<Step>,
+    spare: &'c Spare,
     /// What dimensions mean, if anything is said of it.
-    ruler: Option<Ruler>,
+    ruler: &'c mut Option<Ruler>,
     batch: Batch,
     /// The step that the batch belongs to.
     step: Step,
@@ -177,7 +172,7 @@ impl Reading<'_> {
                 return None;
             }
         };
-        if let Some(ruler) = &mut self.ruler {
+        if let Some(ruler) = self.ruler.as_mut() {
             match ruler.fixed(&ready.fixed) {
                 Ok(fixed) => ready.fixed = fixed,
                 Err(reason) => {
@@ -203,15 +198,15 @@ impl Reading<'_> {
         self.batch.begin_file(number, Arc::clone(&fixed));
         let (path, size) = (ready.head.path.clone(), ready.size);
         self.step.begins.push((number, ready.head));
-        let (channels, step, gone) = (self.channels, &mut self.step, &mut self.gone);
+        let (steps, spare, step, gone) = (self.steps, self.spare, &mut self.step, &mut self.gone);
         let read = Arc::clone(&ready.read);
         let mut spill = |batch: &mut Batch| {
-            let mut empty = channels.empty();
+            let mut empty = spare.take();
             empty.begin_file(number, Arc::clone(&fixed));
             let mut full = std::mem::take(step);
             full.rows = Some(std::mem::replace(batch, empty));
             full.at = (path.clone(), read.load(Ordering::Relaxed), size);
-            *gone = channels.steps.send(full).is_err();
+            *gone = steps.send(full).is_err();
             !*gone
         };
         let (batch, ruler) = (&mut self.batch, self.ruler.as_mut());
@@ -226,10 +221,10 @@ impl Reading<'_> {
             // The writer has gone, and reports its own error.
             Err(Stopped::Full) => {}
             Err(Stopped::Failed(error)) => {
-                self.batch = self.channels.empty();
+                self.batch = self.spare.take();
                 self.step = Step { then: Then::Drop, ..Step::default() };
                 self.step.outcomes.push((number, outcome(error, input)));
-                self.gone |= self.channels.steps.send(std::mem::take(&mut self.step)).is_err();
+                self.gone |= self.steps.send(std::mem::take(&mut self.step)).is_err();
             }
         }
     }
@@ -239,11 +234,11 @@ impl Reading<'_> {
         let mut step = std::mem::take(&mut self.step);
         if !step.ends.is_empty() {
             step.then = Then::Commit;
-            step.rows = Some(std::mem::replace(&mut self.batch, self.channels.empty()));
+            step.rows = Some(std::mem::replace(&mut self.batch, self.spare.take()));
         } else if step.outcomes.is_empty() {
             return;
         }
-        self.gone |= self.channels.steps.send(step).is_err();
+        self.gone |= self.steps.send(step).is_err();
     }
 }
 
