@@ -4,5 +4,7 @@
 //! one place that names polars.
 
 pub mod frame;
+pub mod outline;
 pub mod percentiles;
 pub mod slice;
+pub mod trace;

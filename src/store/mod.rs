@@ -26,6 +26,7 @@ mod schema;
 mod segment;
 mod segments;
 mod spans;
+mod trace;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -46,6 +47,7 @@ pub use facts::HeldCalls;
 pub use facts::ImportRecord;
 pub use facts::Overview;
 pub use facts::Undone;
+pub use holds::Held;
 pub use holds::Hold;
 pub use import::Import;
 pub use import::ImportHead;
@@ -56,6 +58,12 @@ pub use probable::ProbablePairs;
 pub use reprice::Moved;
 pub use reprice::Repriced;
 pub use scan::Repricing;
+pub use trace::Contents;
+pub use trace::Meant;
+pub use trace::Scope;
+pub use trace::Scoped;
+pub use trace::ScopedCall;
+pub use trace::ScopedSpan;
 
 use dictionary::Dictionary;
 
