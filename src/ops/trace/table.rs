@@ -17,13 +17,13 @@ use crate::store::Scoped;
 
 /// What the lines of an answer have to say.
 struct Columns {
-    /// Level, kind and model have columns of their own.
+    /// Level, kind, model, offset and cached tokens have columns of their own; a terminal has no room for them.
     flat: bool,
     start: Option<Timestamp>,
     errors: bool,
-    unpriced: bool,
     list: bool,
-    held: bool,
+    /// Some call has no price or is not counted.
+    note: bool,
 }
 
 pub(super) fn blocks(
@@ -37,21 +37,17 @@ pub(super) fn blocks(
         flat,
         start,
         errors: total.errors > 0,
-        unpriced: total.unpriced_calls() > 0,
         list: total.discount != Usd::ZERO,
-        held: any(lines, &|line| line.piece.held.is_some()),
+        note: total.unpriced_calls() > 0 || any(lines, &|line| line.piece.held.is_some()),
     };
     let mut table = Table { columns: headings(&columns), ..Table::default() };
     add(lines, 0, &columns, &mut table.rows);
-    let mut sum = if flat {
-        vec![Cell::Text("total".into()), Cell::Empty, Cell::Empty, Cell::Empty, Cell::Empty]
-    } else {
-        vec![Cell::Text("total".into()), Cell::Empty]
-    };
-    sum.extend([Cell::Empty, millis(start, end).map_or(Cell::Empty, Cell::Count)]);
+    let mut sum = vec![Cell::Text("total".into())];
+    sum.resize(if flat { 6 } else { 2 }, Cell::Empty);
+    sum.push(millis(start, end).map_or(Cell::Empty, Cell::Count));
     sum.extend(figures(None, total, &columns));
-    if columns.held {
-        sum.push(Cell::Empty);
+    if columns.note {
+        sum.push(note(None, total, &columns));
     }
     table.total = Some(sum);
     let since = start.map(|start| format!(", from {start}")).unwrap_or_default();
@@ -72,26 +68,25 @@ fn any(lines: &[Line<'_>], is: &impl Fn(&Line<'_>) -> bool) -> bool {
 
 fn headings(columns: &Columns) -> Vec<Column> {
     let mut headings = match columns.flat {
-        true => ["level", "kind", "name", "call", "model"].map(Column::new).to_vec(),
+        true => ["level", "kind", "name", "call", "model", "offset_ms"].map(Column::new).to_vec(),
         false => ["name", "call"].map(Column::new).to_vec(),
     };
-    headings.extend([Column::keyed("at ms", "offset_ms"), Column::keyed("ms", "duration_ms"), Column::new("calls")]);
+    headings.extend([Column::keyed("ms", "duration_ms"), Column::new("calls")]);
     if columns.errors {
         headings.push(Column::new("errors"));
     }
     headings.push(Column::keyed("input", "prompt_tokens"));
-    headings.push(Column::keyed("cached", "cache_read_tokens"));
-    headings.push(Column::keyed("output", "output_tokens"));
-    if columns.unpriced {
-        headings.push(Column::keyed("unpriced", "unpriced_reasons"));
+    if columns.flat {
+        headings.push(Column::new("cache_read_tokens"));
     }
+    headings.push(Column::keyed("output", "output_tokens"));
     if columns.list {
         headings.push(Column::keyed("list", "list_usd"));
     }
     headings.push(Column::keyed("own", "own_cost_usd"));
     headings.push(Column::keyed("cost", "cost_usd"));
-    if columns.held {
-        headings.push(Column::new("not counted"));
+    if columns.note {
+        headings.push(Column::new("note"));
     }
     headings
 }
@@ -100,16 +95,13 @@ fn add(lines: &[Line<'_>], level: usize, columns: &Columns, rows: &mut Vec<Vec<C
     for line in lines {
         let mut cells = name_cells(line, level, columns);
         let is_one = line.calls <= 1;
-        let offset = millis(columns.start, line.piece.start);
-        cells.push(offset.map_or(Cell::Empty, Cell::Count));
+        if columns.flat {
+            cells.push(millis(columns.start, line.piece.start).map_or(Cell::Empty, Cell::Count));
+        }
         cells.push(millis(line.piece.start, line.piece.end).filter(|_| is_one).map_or(Cell::Empty, Cell::Count));
         cells.extend(figures(Some(&line.own), &line.inclusive, columns));
-        if columns.held {
-            cells.push(match line.piece.held {
-                Some((reason, Some(kept))) => Cell::Text(format!("{reason}, call {kept} is")),
-                Some((reason, None)) => Cell::Text(reason.into()),
-                None => Cell::Empty,
-            });
+        if columns.note {
+            cells.push(note(Some(line), &line.inclusive, columns));
         }
         rows.push(cells);
         add(&line.children, level + 1, columns, rows);
@@ -144,11 +136,10 @@ fn figures(own: Option<&Measures>, inclusive: &Measures, columns: &Columns) -> V
         cells.push(Cell::Count(inclusive.errors));
     }
     cells.push(Cell::Count(prompt));
-    cells.push(Cell::Count(of(Class::CacheRead)));
-    cells.push(Cell::Count(of(Class::Output) + of(Class::AudioOut) + of(Class::ImageOut)));
-    if columns.unpriced {
-        cells.push(reasons(inclusive, columns));
+    if columns.flat {
+        cells.push(Cell::Count(of(Class::CacheRead)));
     }
+    cells.push(Cell::Count(of(Class::Output) + of(Class::AudioOut) + of(Class::ImageOut)));
     if columns.list {
         cells.push(if inclusive.calls == 0 { Cell::Empty } else { list_cell(inclusive) });
     }
@@ -157,15 +148,21 @@ fn figures(own: Option<&Measures>, inclusive: &Measures, columns: &Columns) -> V
     cells
 }
 
-/// Counts the calls without a price by reason; a line has room for one.
-fn reasons(measures: &Measures, columns: &Columns) -> Cell {
-    let counts = Unpriced::ALL.iter().zip(measures.unpriced).filter(|(_, count)| *count > 0);
-    let told: Vec<String> = counts.map(|(reason, count)| format!("{} {count}", reason.name())).collect();
-    match told.len() {
-        0 => Cell::Empty,
-        several if several > 1 && !columns.flat => {
-            Cell::Text(format!("{} for {several} reasons", measures.unpriced_calls()))
-        }
-        _ => Cell::Text(told.join(", ")),
+/// Says why a line's own call is not counted, and how many calls have no price for which reason.
+fn note(line: Option<&Line<'_>>, measures: &Measures, columns: &Columns) -> Cell {
+    let mut told = Vec::new();
+    match line.and_then(|line| line.piece.held) {
+        Some((reason, Some(kept))) => told.push(format!("{reason}: call {kept} counts")),
+        Some((reason, None)) => told.push(format!("{reason}: not counted")),
+        None => {}
     }
+    let counts = Unpriced::ALL.iter().zip(measures.unpriced).filter(|(_, count)| *count > 0);
+    let reasons: Vec<String> = counts.map(|(reason, count)| format!("{} {count}", reason.name())).collect();
+    if reasons.len() > 1 && !columns.flat {
+        // A line has no room for all of them; the lines below say which.
+        told.push(format!("unpriced {}", measures.unpriced_calls()));
+    } else {
+        told.extend(reasons);
+    }
+    if told.is_empty() { Cell::Empty } else { Cell::Text(told.join(", ")) }
 }
