@@ -4,6 +4,7 @@
 //! one place that names polars.
 
 pub mod frame;
+pub mod levels;
 pub mod outline;
 pub mod percentiles;
 pub mod slice;

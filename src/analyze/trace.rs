@@ -89,7 +89,8 @@ impl Tree {
     pub fn grow(pieces: Vec<Piece>) -> Tree {
         let mut parents = parents(&pieces);
         cut_circles(&pieces, &mut parents);
-        let nodes = pieces.into_iter().map(|piece| Node { piece, children: Vec::new(), inclusive: Measures::default() });
+        let nodes =
+            pieces.into_iter().map(|piece| Node { piece, children: Vec::new(), inclusive: Measures::default() });
         let mut tree = Tree { nodes: nodes.collect(), roots: Vec::new() };
         tree.add_agents(&mut parents);
         for (at, parent) in parents.iter().enumerate() {

@@ -196,11 +196,7 @@ impl Store {
     }
 
     /// Returns all that is in a trace, run or session; costs are the stored ones unless somebody computes others.
-    pub fn contents(
-        &self,
-        scoped: &Scoped,
-        repricing: Option<&mut dyn Repricing>,
-    ) -> Result<Contents, StoreError> {
+    pub fn contents(&self, scoped: &Scoped, repricing: Option<&mut dyn Repricing>) -> Result<Contents, StoreError> {
         let reader = RowReader::open(&self.conn)?;
         let mut calls: BTreeMap<i64, StoredCall> = BTreeMap::new();
         for table in ["priced_calls", "held_calls"] {
@@ -272,7 +268,11 @@ impl Store {
                 id: stored.id,
                 ts: call.ts,
                 latency_ms: call.latency_ms,
-                place: [text(Dim::Trace), call.span.as_deref().map(str::to_string), call.parent.as_deref().map(str::to_string)],
+                place: [
+                    text(Dim::Trace),
+                    call.span.as_deref().map(str::to_string),
+                    call.parent.as_deref().map(str::to_string),
+                ],
                 agent: text(Dim::Agent),
                 model: text(Dim::Model),
                 measures: if held.is_empty() { measures(&batch, row) } else { Measures::default() },
@@ -285,13 +285,7 @@ impl Store {
 }
 
 /// Notes what a call leads to: the scopes with a wanted id, and its own where the call itself is wanted.
-fn note(
-    found: &mut Found,
-    lead: &Lead,
-    meant: Meant,
-    wanted: impl Fn(&Option<String>) -> bool,
-    by_number: bool,
-) {
+fn note(found: &mut Found, lead: &Lead, meant: Meant, wanted: impl Fn(&Option<String>) -> bool, by_number: bool) {
     for scope in Scope::ALL {
         let id = &lead.scopes[scope as usize];
         if wanted(id)

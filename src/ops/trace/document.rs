@@ -70,7 +70,7 @@ impl Serialize for LineDocument<'_> {
         }
         if let Some((reason, kept)) = piece.held {
             let held = match kept {
-                Some(kept) => json!({"reason": reason, "counted_call": kept}),
+                Some(kept) => json!({"reason": reason, "represented_by": [kept]}),
                 None => json!({"reason": reason}),
             };
             map.serialize_entry("not_counted", &held)?;

@@ -51,8 +51,7 @@ pub(super) fn blocks(
     }
     table.total = Some(sum);
     let since = start.map(|start| format!(", from {start}")).unwrap_or_default();
-    let mut blocks =
-        vec![Block::Heading(format!("{} {}{since}", scoped.scope.name(), scoped.id)), Block::Table(table)];
+    let mut blocks = vec![Block::Heading(format!("{} {}{since}", scoped.scope.name(), scoped.id)), Block::Table(table)];
     if any(lines, &|line| line.calls > 1) {
         blocks.push(Block::Note("calls of one name and model are summed in a line; --all shows each".into()));
     }
@@ -99,7 +98,7 @@ fn add(lines: &[Line<'_>], level: usize, columns: &Columns, rows: &mut Vec<Vec<C
             cells.push(millis(columns.start, line.piece.start).map_or(Cell::Empty, Cell::Count));
         }
         cells.push(millis(line.piece.start, line.piece.end).filter(|_| is_one).map_or(Cell::Empty, Cell::Count));
-        cells.extend(figures(Some(&line.own), &line.inclusive, columns));
+        cells.extend(figures(Some(line), &line.inclusive, columns));
         if columns.note {
             cells.push(note(Some(line), &line.inclusive, columns));
         }
@@ -112,7 +111,9 @@ fn name_cells(line: &Line<'_>, level: usize, columns: &Columns) -> Vec<Cell> {
     let piece = line.piece;
     let is_one = line.calls <= 1;
     let mut name = piece.name.clone();
-    if let Some(model) = piece.model.as_ref().filter(|model| !columns.flat && !name.contains(model.as_str())) {
+    // What is not counted shows a name and no model: nothing was served there that is not shown elsewhere.
+    let model = piece.model.as_ref().filter(|model| !columns.flat && !name.contains(model.as_str()));
+    if let Some(model) = model.filter(|_| piece.held.is_none()) {
         name = format!("{name} {model}");
     }
     if !is_one {
@@ -127,7 +128,7 @@ fn name_cells(line: &Line<'_>, level: usize, columns: &Columns) -> Vec<Cell> {
 }
 
 /// Figures with all that lies below, and the cost without. What has no call has no cost, rather than one of nothing.
-fn figures(own: Option<&Measures>, inclusive: &Measures, columns: &Columns) -> Vec<Cell> {
+fn figures(line: Option<&Line<'_>>, inclusive: &Measures, columns: &Columns) -> Vec<Cell> {
     let of = |class: Class| inclusive.tokens[class as usize];
     let prompt: u64 = Class::ALL.into_iter().filter(|class| class.is_prompt()).map(of).sum();
     let cost = |measures: &Measures| if measures.calls == 0 { Cell::Empty } else { cost_cell(measures) };
@@ -143,7 +144,11 @@ fn figures(own: Option<&Measures>, inclusive: &Measures, columns: &Columns) -> V
     if columns.list {
         cells.push(if inclusive.calls == 0 { Cell::Empty } else { list_cell(inclusive) });
     }
-    cells.push(own.map_or(Cell::Empty, cost));
+    cells.push(match line {
+        Some(line) if line.piece.held.is_some() => Cell::Text("not counted".into()),
+        Some(line) => cost(&line.own),
+        None => Cell::Empty,
+    });
     cells.push(cost(inclusive));
     cells
 }
@@ -152,8 +157,8 @@ fn figures(own: Option<&Measures>, inclusive: &Measures, columns: &Columns) -> V
 fn note(line: Option<&Line<'_>>, measures: &Measures, columns: &Columns) -> Cell {
     let mut told = Vec::new();
     match line.and_then(|line| line.piece.held) {
-        Some((reason, Some(kept))) => told.push(format!("{reason}: call {kept} counts")),
-        Some((reason, None)) => told.push(format!("{reason}: not counted")),
+        Some((reason, Some(kept))) => told.push(format!("{reason}: see call {kept}")),
+        Some((reason, None)) => told.push(reason.to_string()),
         None => {}
     }
     let counts = Unpriced::ALL.iter().zip(measures.unpriced).filter(|(_, count)| *count > 0);
