@@ -88,7 +88,9 @@ impl From<StoreError> for TraceError {
 /// Shows a run.
 pub fn run(book: &Book, plan: &TracePlan) -> Result<Report, TraceError> {
     let scoped = resolve(book, &plan.id)?;
-    let mut tree = Tree::grow(pieces(book.contents(&scoped)?));
+    let contents = book.contents(&scoped)?;
+    let elsewhere = contents.calls.iter().filter(|call| call.held.is_empty() && is_elsewhere(call, &scoped)).count();
+    let mut tree = Tree::grow(pieces(contents));
     if scoped.scope != Scope::Trace {
         // Of the traces that it touches, only what leads to its own calls is part of a run or session.
         tree.prune();
@@ -103,11 +105,22 @@ pub fn run(book: &Book, plan: &TracePlan) -> Result<Report, TraceError> {
             report.blocks = table::blocks(&scoped, tree.time(), &total, &lines, plan.shape == Shape::Flat);
         }
     }
+    if elsewhere > 0 {
+        let message = format!(
+            "{elsewhere} calls have a span in this trace and another trace by their own word: a slice by trace has them there"
+        );
+        report.warn("other_trace", message, None);
+    }
     if let Some(note) = measures::unpriced_note(&total) {
         report.warn("unpriced_calls", note, measures::unpriced_hint(&total));
     }
     prices::warn_stale(&mut report, book)?;
     Ok(report)
+}
+
+/// Tells whether a call that a span leads to names another trace than the span's: its own log's, say.
+fn is_elsewhere(call: &ScopedCall, scoped: &Scoped) -> bool {
+    scoped.scope == Scope::Trace && call.place[0].as_deref() != Some(&scoped.id)
 }
 
 /// Finds the one trace, run or session that an id means.

@@ -39,6 +39,11 @@ pub struct NotCounted {
     pub by: Vec<i64>,
 }
 
+/// Returns the number that a text is; an id of many zeros and a digit is none.
+pub(crate) fn number(id: &str) -> Option<i64> {
+    id.parse().ok().filter(|number: &i64| number.to_string() == id)
+}
+
 impl Store {
     /// Finds calls by their number in the store, or by the provider's or the log's id; counted ones first.
     pub fn find_calls(&self, id: &str, most: usize) -> Result<Vec<FoundCall>, StoreError> {
@@ -47,7 +52,7 @@ impl Store {
         for table in ["priced_calls", "held_calls"] {
             let sql = reader.select_from(table, "WHERE id = ?1 OR request_id = ?2 OR span = ?2 ORDER BY id LIMIT ?3");
             let mut statement = self.conn.prepare(&sql)?;
-            let mut rows = statement.query(params![id.parse::<i64>().ok(), id, (most - found.len()) as i64])?;
+            let mut rows = statement.query(params![number(id), id, (most - found.len()) as i64])?;
             while let Some(row) = rows.next()? {
                 found.push(self.found(reader.call(row)?)?);
             }

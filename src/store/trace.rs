@@ -17,6 +17,7 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::batch::Batch;
 use crate::store::batch::IdentityRule;
+use crate::store::find;
 use crate::store::holds;
 use crate::store::holds::Held;
 use crate::store::is_failure;
@@ -145,7 +146,7 @@ type Found = BTreeMap<Scoped, BTreeSet<i64>>;
 impl Store {
     /// Returns the traces, runs and sessions that an id names: itself, or by one of their calls.
     pub fn find_scopes(&self, id: &str, meant: Meant) -> Result<Vec<Scoped>, StoreError> {
-        let number = id.parse::<i64>().ok();
+        let number = find::number(id);
         let wanted = |text: &Option<String>| text.as_deref() == Some(id);
         let mut found = Found::new();
         let condition = "id = ?1 OR ?2 IN (trace, run, session, request_id, span)";

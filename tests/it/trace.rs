@@ -208,7 +208,7 @@ proptest! {
         let file: String = spans.iter().enumerate().map(|(at, (parent, operation, tokens, response))| {
             let operation = ["chat", "invoke_agent", "execute_tool"][*operation];
             let response = response.map(|id| format!("chatcmpl-{id}"));
-            span(9, at as u8, *parent, operation, *tokens, response.as_deref())
+            span(9, at as u8 + 1, *parent, operation, *tokens, response.as_deref())
         }).collect();
         world.write("spans.jsonl", file);
         world.attr(&["import", "spans.jsonl"]).ended(0);
@@ -247,6 +247,27 @@ fn a_record_that_counts_stands_where_its_span_is() {
     let kept = world.attr(&["explain", id, "--json"]).ended(0).json();
     assert_eq!(kept["call"]["id"], counted["call"]);
     assert_eq!(kept["counted_for"][0]["call"], span["call"]);
+}
+
+/// A call whose application names a trace of its own is in the tree of its span, and the answer says so.
+#[test]
+fn a_call_that_names_another_trace_is_told() {
+    let world = World::new();
+    let id = "chatcmpl-AbCdEf012345";
+    world.write("spans.jsonl", span(1, 1, None, "chat", Some(100), Some(id)));
+    let app = json!({"ts": "2026-10-01T00:00:02Z", "response_id": id, "provider": "openai", "model": "gpt-5-mini",
+        "input_tokens": 100, "output_tokens": 100, "trace_id": "of-the-application"});
+    world.write("app.jsonl", app.to_string());
+    world.attr(&["import", "spans.jsonl", "app.jsonl"]).ended(0);
+    assert_eq!(world.total().0, 1);
+    for trace in [format!("{:032x}", 1), "of-the-application".to_string()] {
+        let whole = world.attr(&["slice", "--where", &format!("trace={trace}"), "--json"]).ended(0).json();
+        let ran = world.attr(&["trace", &trace, "--json"]).ended(0);
+        let tree = ran.json();
+        assert_eq!(adds_up(&tree["tree"]), (world.total().1, 1));
+        let warns = tree["warnings"].as_array().unwrap().iter().any(|warning| warning["code"] == "other_trace");
+        assert_eq!(warns, whole["total"]["calls"] != json!(1), "{trace}");
+    }
 }
 
 /// A rollup adds nothing, and says what it sums.
