@@ -4,5 +4,8 @@
 //! one place that names polars.
 
 pub mod frame;
+pub mod levels;
+pub mod outline;
 pub mod percentiles;
 pub mod slice;
+pub mod trace;

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use crate::analyze::frame;
 use crate::analyze::frame::Order;
@@ -168,58 +167,6 @@ fn described(costs: Vec<Usd>) -> (u64, Option<UnitCost>) {
 }
 
 /// Returns a share for reading; not money, so a float will do.
-fn share(part: &Measures, total: &Measures) -> Option<f64> {
+pub(super) fn share(part: &Measures, total: &Measures) -> Option<f64> {
     (total.cost != Usd::ZERO).then(|| part.cost.pico() as f64 / total.cost.pico() as f64)
-}
-
-/// A subtotal of the rows that share the first values of their keys.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Subtotal {
-    /// The shared values.
-    pub key: Key,
-    /// Their sums.
-    pub measures: Measures,
-    /// The share of the total.
-    pub share: Option<f64>,
-    /// The window compared with.
-    pub baseline: Option<Measures>,
-    /// The rows below, by place in the slice; at the deepest level the row itself.
-    pub rows: Vec<usize>,
-}
-
-/// What the rows of a subtotal share: whether they are `(other)`, and the first values of their keys.
-type Shared<'k> = (bool, &'k [Option<Arc<str>>]);
-
-/// Returns the subtotals of some rows at a level (1 = by the first axis) in the order of their cost, `(other)` last.
-pub fn subtotals(slice: &Slice, rows: impl Iterator<Item = usize>, level: usize) -> Vec<Subtotal> {
-    let mut places: HashMap<Shared<'_>, usize> = HashMap::new();
-    let mut subtotals: Vec<Subtotal> = Vec::new();
-    for at in rows {
-        let row = &slice.rows[at];
-        let key = &row.key[..level];
-        let place = *places.entry((row.is_other, key)).or_insert_with(|| {
-            subtotals.push(Subtotal {
-                key: key.to_vec(),
-                measures: Measures::default(),
-                share: None,
-                baseline: row.baseline.as_ref().map(|_| Measures::default()),
-                rows: Vec::new(),
-            });
-            subtotals.len() - 1
-        });
-        let subtotal = &mut subtotals[place];
-        subtotal.measures.add(&row.measures);
-        subtotal.rows.push(at);
-        if let (Some(sum), Some(part)) = (&mut subtotal.baseline, &row.baseline) {
-            sum.add(part);
-        }
-    }
-    for subtotal in &mut subtotals {
-        subtotal.share = share(&subtotal.measures, &slice.total);
-    }
-    let is_other = |subtotal: &Subtotal| subtotal.rows.iter().all(|row| slice.rows[*row].is_other);
-    subtotals.sort_by(|a, b| {
-        is_other(a).cmp(&is_other(b)).then(b.measures.cost.cmp(&a.measures.cost)).then(a.key.cmp(&b.key))
-    });
-    subtotals
 }

@@ -11,6 +11,7 @@ use crate::ops::prices::check::CheckError;
 use crate::ops::prices::lists::ListsError;
 use crate::ops::reprice::RepriceError;
 use crate::ops::slice::SliceError;
+use crate::ops::trace::TraceError;
 
 /// An error in the user's terms. Its exit code is 2.
 #[derive(Debug, Default)]
@@ -162,6 +163,26 @@ impl From<ExplainError> for CliError {
             ExplainError::Book(error) => error.into(),
             ExplainError::NotFound(_) => CliError::new(error.to_string())
                 .hint("an id is a call's number in the store, or the request id of its log"),
+        }
+    }
+}
+
+impl From<TraceError> for CliError {
+    fn from(error: TraceError) -> CliError {
+        let told = CliError::new(error.to_string());
+        match error {
+            TraceError::Book(error) => error.into(),
+            TraceError::NotFound(_) => told.hint(
+                "an id is that of a trace, run or session, a call's number or request id, or six or more characters \
+                 that one of them begins with",
+            ),
+            TraceError::Alone(_) => told.hint("`attr explain` shows the call itself"),
+            TraceError::Several { known, count, .. } => {
+                let more = count - known.len();
+                let told = known.into_iter().fold(told, CliError::detail);
+                let told = if more > 0 { told.detail(format!("and {more} more")) } else { told };
+                told.hint("name one of them, as it stands here")
+            }
         }
     }
 }

@@ -17,6 +17,8 @@ use crate::domain::rollup::UnitCosts;
 use crate::ops::price::Pricer;
 use crate::price::PriceError;
 use crate::price::Table;
+use crate::store::Contents;
+use crate::store::Scoped;
 use crate::store::Store;
 use crate::store::StoreError;
 
@@ -132,6 +134,14 @@ impl Book {
     /// Returns the instant of the store's last call.
     pub fn last_call_at(&self) -> Result<Option<Timestamp>, StoreError> {
         self.store.last_call_at()
+    }
+
+    /// Returns all that is in a trace, run or session.
+    pub fn contents(&self, scoped: &Scoped) -> Result<Contents, StoreError> {
+        match self.pricer() {
+            None => self.store.contents(scoped, None),
+            Some(mut pricer) => self.store.contents(scoped, Some(&mut pricer)),
+        }
     }
 
     /// Computes costs anew by the table if they are not the stored ones.

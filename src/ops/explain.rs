@@ -1,5 +1,7 @@
 //! `attr explain`: one call's cost, class by class, with the price row behind each.
 
+mod held;
+
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -39,15 +41,22 @@ pub enum ExplainError {
 
 /// Explains the call or calls with an id.
 pub fn run(book: &Book, id: &str) -> Result<Report, ExplainError> {
-    let found = book.store.find_calls(id, MOST).map_err(BookError::from)?;
+    let mut found = book.store.find_calls(id, MOST).map_err(BookError::from)?;
     if found.is_empty() {
         return Err(ExplainError::NotFound(id.to_string()));
     }
+    let counted: Vec<i64> = found.iter().filter(|call| call.held.is_empty()).map(|call| call.id).collect();
+    // A record that a call of the same id is counted for is told with that call.
+    found.retain(|call| !call.held.iter().flat_map(|why| &why.by).any(|kept| counted.contains(kept)));
     let mut report = Report::new("explain");
     report.price_table = Some(book.priced_by.clone());
     let several = found.len() > 1;
     let table = book.table()?;
-    let documents: Vec<Map<String, Value>> = found.iter().map(|call| explained(table, call, &mut report)).collect();
+    let mut documents: Vec<Map<String, Value>> = Vec::with_capacity(found.len());
+    for call in &found {
+        let others = book.store.told_again(call.id).map_err(BookError::from)?;
+        documents.push(explained(table, call, &others, &mut report));
+    }
     if several {
         report.warn("several_calls", format!("{} calls go by `{id}`; each is explained", found.len()), None);
         report.put_rows("calls", documents);
@@ -69,12 +78,16 @@ fn bill(table: &PriceTable, call: &Call<'_>) -> Result<Bill, Unpriced> {
     table.resolve(&request(call.flags, |dim| call.dim(dim)))?.itemise(call.ts, &call.tokens, tools)
 }
 
-fn explained(table: &PriceTable, found: &FoundCall, report: &mut Report) -> Map<String, Value> {
+fn explained(table: &PriceTable, found: &FoundCall, others: &[FoundCall], report: &mut Report) -> Map<String, Value> {
     let bill = bill(table, &found.call);
     let mut document = Map::new();
     document.insert("call".into(), call_object(found));
-    report.blocks.push(Block::Heading(format!("call {}", found.id)));
-    report.blocks.push(Block::Facts(facts(found)));
+    held::tell(found, others, &mut document);
+    let state = if found.held.is_empty() { "" } else { ", not counted" };
+    report.blocks.push(Block::Heading(format!("call {}{state}", found.id)));
+    let mut own = facts(found);
+    own.extend(held::facts(found, others));
+    report.blocks.push(Block::Facts(own));
     match bill {
         Ok(bill) => {
             document.insert("cost_usd".into(), bill.cost.to_string().into());

@@ -16,6 +16,7 @@ pub mod prices;
 pub mod reprice;
 pub mod slice;
 pub mod status;
+pub mod trace;
 pub mod upkeep;
 
 pub use crate::price::PriceError;

@@ -89,6 +89,18 @@ pub struct SlicePlan {
     pub logged: Logged,
 }
 
+impl SlicePlan {
+    /// Tells of each axis whether its values are paths, whose parts are levels of a tree.
+    fn paths(&self) -> Vec<bool> {
+        self.by.iter().map(|axis| *axis == Axis::Dim(Dim::Agent)).collect()
+    }
+
+    /// Tells whether there are levels to print subtotals of.
+    fn has_levels(&self) -> bool {
+        self.tree && (self.by.len() > 1 || self.paths().contains(&true))
+    }
+}
+
 /// Why a question cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub enum SliceError {

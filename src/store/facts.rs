@@ -4,10 +4,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
-use rusqlite::params;
 
 use crate::domain::Axis;
-use crate::domain::Call;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Timestamp;
@@ -20,7 +18,6 @@ use crate::store::holds::Hold;
 use crate::store::merge;
 use crate::store::packed::Packed;
 use crate::store::probable;
-use crate::store::rows::RowReader;
 use crate::store::segment::TextColumn;
 use crate::store::segment::name;
 use crate::store::segments;
@@ -80,19 +77,6 @@ pub struct Undone {
     pub cost: Usd,
     /// Calls of other imports that are billed again, since what summed them is gone.
     pub released: u64,
-}
-
-/// A stored call with its origin.
-#[derive(Clone, Debug)]
-pub struct FoundCall {
-    /// Its number in the store.
-    pub id: i64,
-    /// The file it came from.
-    pub path: String,
-    /// Its stored cost; `None` where unpriced.
-    pub cost: Option<Usd>,
-    /// The call.
-    pub call: Call<'static>,
 }
 
 /// How many calls have a value for a dimension.
@@ -233,25 +217,6 @@ impl Store {
             Some(HeldCalls { reason, calls, cost: Usd::from_pico(cost) })
         };
         Ok(Hold::ALL.into_iter().filter_map(held).collect())
-    }
-
-    /// Finds calls by their number in the store, or by the provider's or the log's id.
-    pub fn find_calls(&self, id: &str, most: usize) -> Result<Vec<FoundCall>, StoreError> {
-        let reader = RowReader::open(&self.conn)?;
-        let sql = reader.select("WHERE id = ?1 OR request_id = ?2 OR span = ?2 ORDER BY id LIMIT ?3");
-        let mut statement = self.conn.prepare(&sql)?;
-        let mut rows = statement.query(params![id.parse::<i64>().ok(), id, most as i64])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let stored = reader.call(row)?;
-            let path = self
-                .conn
-                .query_row("SELECT path FROM imports WHERE id = ?1", [stored.import], |row| row.get(0))
-                .optional()?
-                .unwrap_or_default();
-            found.push(FoundCall { id: stored.id, path, cost: stored.cost, call: stored.call });
-        }
-        Ok(found)
     }
 
     /// Returns the instant of the last call.

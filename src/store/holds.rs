@@ -34,6 +34,32 @@ impl Hold {
     }
 }
 
+/// A reason for which a call is held, and the call that represents it where one record stands for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Why.
+    pub reason: Hold,
+    /// The call that is counted in its place.
+    pub kept: Option<i64>,
+}
+
+/// Returns why a call is held; nothing for a call that is counted.
+pub(crate) fn of(conn: &Connection, call: i64) -> Result<Vec<Held>, StoreError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT h.reason, coalesce(h.kept, CASE h.reason WHEN ?2 THEN p.twin END)
+         FROM holds h LEFT JOIN probable p ON p.call = h.call WHERE h.call = ?1 ORDER BY h.reason",
+    )?;
+    let mut rows = statement.query(params![call, Hold::Chosen as u8])?;
+    let mut held = Vec::new();
+    while let Some(row) = rows.next()? {
+        let code: u8 = row.get(0)?;
+        if let Some(reason) = Hold::ALL.into_iter().find(|reason| *reason as u8 == code) {
+            held.push(Held { reason, kept: row.get(1)? });
+        }
+    }
+    Ok(held)
+}
+
 /// Holds a call back for a reason; tells whether it was counted until now. `kept` is the call that represents it.
 pub(crate) fn hold(conn: &Connection, call: i64, reason: Hold, kept: Option<i64>) -> Result<bool, StoreError> {
     conn.prepare_cached("INSERT OR REPLACE INTO holds (call, reason, kept) VALUES (?1, ?2, ?3)")?.execute(params![

@@ -179,6 +179,15 @@ pub(crate) struct StoredCall {
     pub(crate) call: Call<'static>,
 }
 
+impl StoredCall {
+    /// Returns its price, as a batch takes it.
+    pub(crate) fn price(&self) -> Result<RowPrice, Unpriced> {
+        let fallback = self.call.flags.has(Flags::FALLBACK_PRICE);
+        let cost = self.cost.and_then(Usd::call_pico).ok_or(self.call.unpriced.unwrap_or(Unpriced::UnknownModel))?;
+        Ok(RowPrice { cost, list: cost.saturating_add(self.discount), fallback })
+    }
+}
+
 /// Reads calls back; keeps the names of the dictionary it has needed.
 pub(crate) struct RowReader {
     names: Vec<Vec<Arc<str>>>,
@@ -218,7 +227,8 @@ impl RowReader {
         Ok(None)
     }
 
-    fn select_from(&self, table: &str, rest: &str) -> String {
+    /// Returns such a statement over another table of the same columns.
+    pub(crate) fn select_from(&self, table: &str, rest: &str) -> String {
         format!("SELECT {} FROM {table} {rest}", self.columns)
     }
 
@@ -346,12 +356,6 @@ fn batch_of(reader: &RowReader, mut rows: rusqlite::Rows<'_>) -> Result<(Batch, 
 pub(crate) fn add_row(stored: &StoredCall, batch: &mut Batch, ids: &mut Vec<i64>) {
     let rule = if stored.by_span { IdentityRule::Span } else { IdentityRule::Id };
     batch.push(&stored.call, stored.fingerprint, rule);
-    let fallback = stored.call.flags.has(Flags::FALLBACK_PRICE);
-    let price = stored.cost.and_then(Usd::call_pico).map(|cost| RowPrice {
-        cost,
-        list: cost.saturating_add(stored.discount),
-        fallback,
-    });
-    batch.set_price(batch.len() - 1, price.ok_or(stored.call.unpriced.unwrap_or(Unpriced::UnknownModel)));
+    batch.set_price(batch.len() - 1, stored.price());
     ids.push(stored.id);
 }

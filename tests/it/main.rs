@@ -13,4 +13,5 @@ mod pages;
 mod price;
 mod readers;
 mod reprice;
+mod trace;
 mod world;

@@ -10,6 +10,7 @@ mod reprice;
 mod slice;
 mod status;
 mod store;
+mod trace;
 
 use clap::Subcommand;
 
@@ -28,6 +29,8 @@ pub enum Command {
     Slice(slice::SliceArgs),
     /// Show how one call's cost comes about
     Explain(explain::ExplainArgs),
+    /// Show a trace, run or session as a tree, with what each part of it costs
+    Trace(trace::TraceArgs),
     /// Show what the price table holds
     Prices(prices::PricesArgs),
     /// Compare stored costs with those by other prices, or move the store to them
@@ -50,6 +53,7 @@ impl Command {
             Command::Imports(args) => args.run(app),
             Command::Slice(args) => args.run(app),
             Command::Explain(args) => args.run(app),
+            Command::Trace(args) => args.run(app),
             Command::Prices(args) => args.run(app),
             Command::Reprice(args) => args.run(app),
             Command::Duplicates(args) => args.run(app),

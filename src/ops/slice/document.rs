@@ -8,8 +8,8 @@ use serde::ser::SerializeMap;
 use serde_json::Map;
 use serde_json::Value;
 
+use crate::analyze::levels;
 use crate::analyze::percentiles::UnitCost;
-use crate::analyze::slice;
 use crate::analyze::slice::Row;
 use crate::analyze::slice::Slice;
 use crate::domain::Usd;
@@ -27,19 +27,18 @@ pub(super) fn document(report: &mut Report, plan: &SlicePlan, slice: &Slice, bas
     let by: Vec<String> = plan.by.iter().map(ToString::to_string).collect();
     let with_list = slice.total.discount != Usd::ZERO;
     report.put_rows("rows", slice.rows.iter().map(|row| RowDocument::of_row(&by, row, with_list)));
-    if plan.tree && plan.by.len() > 1 {
-        let levels = (1..plan.by.len()).flat_map(|level| {
-            slice::subtotals(slice, 0..slice.rows.len(), level).into_iter().map(move |subtotal| (level, subtotal))
-        });
-        let documents: Vec<Value> = levels
-            .map(|(level, subtotal)| {
+    if plan.has_levels() {
+        let lines = levels::levels(slice, &plan.paths());
+        let documents: Vec<Value> = levels::subtotals(&lines, by.len())
+            .into_iter()
+            .map(|line| {
                 let row = RowDocument {
-                    key: Some(KeyDocument { by: &by[..level], values: &subtotal.key }),
-                    is_other: false,
-                    measures: &subtotal.measures,
-                    share: subtotal.share,
+                    key: Some(KeyDocument { by: &by[..line.key.len()], values: &line.key }),
+                    is_other: line.is_other,
+                    measures: &line.measures,
+                    share: line.share,
                     units: None,
-                    baseline: None,
+                    baseline: line.baseline.as_ref(),
                     with_list,
                 };
                 serde_json::to_value(row).unwrap_or(Value::Null)

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::analyze::levels;
+use crate::analyze::levels::Level;
 use crate::analyze::percentiles::UnitCost;
-use crate::analyze::slice;
 use crate::analyze::slice::Slice;
 use crate::domain::Axis;
 use crate::domain::Class;
@@ -45,8 +46,8 @@ pub(super) fn blocks(plan: &SlicePlan, slice: &Slice, baseline: Option<Window>) 
         logged: slice.total.logged.calls > 0,
     };
     let mut table = Table { columns: headings(plan, &columns), ..Table::default() };
-    if plan.tree && plan.by.len() > 1 {
-        tree_rows(plan, slice, &columns, &mut table);
+    if plan.has_levels() {
+        tree_rows(&levels::levels(slice, &plan.paths()), 0, slice, &columns, &mut table);
     } else {
         for row in &slice.rows {
             let mut cells: Vec<Cell> = row.key.iter().map(|value| key_cell(value, row.is_other)).collect();
@@ -105,7 +106,7 @@ pub(super) fn span(window: Window) -> String {
 }
 
 pub(super) fn headings(plan: &SlicePlan, columns: &Columns) -> Vec<Column> {
-    let mut headings: Vec<Column> = if plan.tree && plan.by.len() > 1 {
+    let mut headings: Vec<Column> = if plan.has_levels() {
         let names: Vec<String> = plan.by.iter().map(ToString::to_string).collect();
         vec![Column::new(names.join(" > "))]
     } else {
@@ -219,21 +220,17 @@ pub(super) fn measure_cells(
 }
 
 /// Lays out rows below their subtotals.
-pub(super) fn tree_rows(plan: &SlicePlan, slice: &Slice, columns: &Columns, table: &mut Table) {
-    fn descend(plan: &SlicePlan, slice: &Slice, columns: &Columns, within: &[usize], level: usize, table: &mut Table) {
-        for subtotal in slice::subtotals(slice, within.iter().copied(), level) {
-            let rows = &subtotal.rows;
-            let is_other = rows.iter().all(|row| slice.rows[*row].is_other);
-            let label = key_cell(&subtotal.key[level - 1], is_other);
-            let units = (level == plan.by.len()).then(|| slice.rows[rows[0]].units.as_ref()).flatten();
-            let mut cells = vec![Cell::Level(level - 1, Box::new(label))];
-            cells.extend(measure_cells(&subtotal.measures, subtotal.share, subtotal.baseline.as_ref(), units, columns));
-            table.rows.push(cells);
-            if level < plan.by.len() && !is_other {
-                descend(plan, slice, columns, rows, level + 1, table);
-            }
-        }
+pub(super) fn tree_rows(lines: &[Level], level: usize, slice: &Slice, columns: &Columns, table: &mut Table) {
+    for line in lines {
+        let label = match (line.is_own, &line.label) {
+            (true, _) => Cell::Text("(own)".into()),
+            (false, Some(part)) if part.is_empty() => Cell::Text("(no name)".into()),
+            (false, label) => key_cell(label, line.is_other),
+        };
+        let units = line.row.and_then(|row| slice.rows[row].units.as_ref());
+        let mut cells = vec![Cell::Level(level, Box::new(label))];
+        cells.extend(measure_cells(&line.measures, line.share, line.baseline.as_ref(), units, columns));
+        table.rows.push(cells);
+        tree_rows(&line.children, level + 1, slice, columns, table);
     }
-    let all: Vec<usize> = (0..slice.rows.len()).collect();
-    descend(plan, slice, columns, &all, 1, table);
 }
