@@ -23,7 +23,6 @@ use crate::read::Session;
 use crate::read::Sink;
 use crate::read::Verdict;
 pub use crate::read::anthropic::counts::Counts;
-pub use crate::read::anthropic::counts::set_cache_writes;
 use crate::read::body;
 use crate::read::body::Found;
 use crate::read::claude_code;

@@ -22,8 +22,9 @@ use crate::read::Verdict;
 use crate::read::body;
 use crate::read::fields;
 use crate::read::json::Node;
-use crate::read::reported;
-use crate::read::reported::Reported;
+use crate::read::tokens;
+use crate::read::tokens::Counts;
+use crate::read::tokens::Reading;
 use crate::read::value;
 
 /// The reader of the gateway's table of LLM calls.
@@ -183,14 +184,11 @@ impl<'t> Row<'t> {
         if input.is_none() || output.is_none() || nothing {
             body::missing(call);
         }
-        let counts = Reported { input: input.unwrap_or(0), output: output.unwrap_or(0), total, ..Reported::default() };
-        if input.is_some() && output.is_some() {
-            reported::settle(call, &counts, true, None);
-        } else {
-            reported::settle(call, &Reported { total: None, ..counts }, true, None);
-        }
+        let total = total.filter(|_| input.is_some() && output.is_some());
+        let counts = Counts { input: input.unwrap_or(0), output: output.unwrap_or(0), total, ..Counts::default() };
+        counts.settle(call, None, Reading::INSIDE);
         if counts.input > 0 {
-            reported::without_split(call);
+            tokens::without_split(call);
         }
         Ok(())
     }

@@ -14,7 +14,6 @@ mod wrapped;
 use crate::domain::Call;
 use crate::domain::Dim;
 use crate::domain::Flags;
-use crate::read::CachedInput;
 use crate::read::Options;
 use crate::read::Origin;
 use crate::read::Reader;
@@ -29,6 +28,7 @@ use crate::read::body;
 use crate::read::body::Embedded;
 use crate::read::fields;
 use crate::read::json::Node;
+use crate::read::tokens::Reading;
 use crate::read::value;
 
 /// The reader of model invocation logs.
@@ -194,14 +194,9 @@ fn take_counts(entry: Node<'_>, answer: &Answer<'_>, call: &mut Call<'_>) -> Res
     let agrees = short + long == counts.written;
     let (short, long) = if agrees { (short, long) } else { (0, 0) };
     let counts = Counts { short, long, ..counts };
-    bedrock::place(&counts, call, CachedInput::Outside);
-    call.reasoning = answer.reasoning.filter(|count| *count <= counts.output).unwrap_or(0);
-    let cached = counts.read + counts.written;
     let is_openai = call.dim(Dim::Model).is_some_and(|model| model.contains("openai."));
-    if is_openai && cached > 0 && cached <= counts.input {
-        call.flags.add(Flags::INCLUSIVE_GUESSED);
-        call.other_inputs[0] = Some(counts.input - cached);
-    }
+    bedrock::place(&counts, call, if is_openai { Reading::PERHAPS_OUTSIDE } else { Reading::OUTSIDE });
+    call.reasoning = answer.reasoning.filter(|count| *count <= counts.output).unwrap_or(0);
     Ok(())
 }
 

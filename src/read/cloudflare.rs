@@ -23,7 +23,7 @@ use crate::read::body::Embedded;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::provider;
-use crate::read::reported;
+use crate::read::tokens;
 use crate::read::value;
 
 /// The reader of the AI Gateway's log.
@@ -144,7 +144,7 @@ fn take_tokens(node: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
     call.tokens.set(Class::Input, input.unwrap_or(0));
     call.tokens.set(Class::Output, output.unwrap_or(0));
     if input.unwrap_or(0) > 0 && !call.flags.has(Flags::GATEWAY_CACHE_HIT) {
-        reported::without_split(call);
+        tokens::without_split(call);
     }
     Ok(())
 }

@@ -6,17 +6,15 @@
 //! kept, so that a logged cost can settle it. Output is taken to include reasoning, as all providers but
 //! Gemini and xAI report it.
 
+mod counts;
 mod envelope;
 mod found;
-mod tokens;
 
 use std::collections::HashMap;
 
 use crate::domain::Call;
 use crate::domain::Class;
 use crate::domain::Dim;
-use crate::domain::Flags;
-use crate::domain::Unpriced;
 use crate::domain::bytes;
 use crate::domain::call::CACHE_STORAGE;
 use crate::domain::dimension::DIMS;
@@ -28,9 +26,15 @@ use crate::read::Record;
 use crate::read::Session;
 use crate::read::Sink;
 use crate::read::Verdict;
+use crate::read::body;
 use crate::read::fields;
 use crate::read::fields::Field;
 use crate::read::fields::Meaning;
+use crate::read::flat::counts::add_thoughts;
+use crate::read::flat::counts::is_gemini;
+use crate::read::flat::counts::makes_no_text;
+use crate::read::flat::counts::reading;
+use crate::read::flat::counts::take_cache_writes;
 use crate::read::flat::envelope::items;
 use crate::read::flat::found::Found;
 use crate::read::flat::found::Named;
@@ -41,14 +45,10 @@ use crate::read::flat::found::slot;
 use crate::read::flat::found::take;
 use crate::read::flat::found::take_ids;
 use crate::read::flat::found::take_outcome;
-use crate::read::flat::tokens::add_thoughts;
-use crate::read::flat::tokens::inconsistent;
-use crate::read::flat::tokens::is_gemini;
-use crate::read::flat::tokens::makes_no_text;
-use crate::read::flat::tokens::settle_input;
-use crate::read::flat::tokens::take_cache_writes;
 use crate::read::json::Node;
 use crate::read::json::Tape;
+use crate::read::tokens;
+use crate::read::tokens::Input;
 use crate::read::value;
 
 /// The reader of flat JSON and CSV.
@@ -288,7 +288,7 @@ impl FlatSession {
         };
         let (input, uncached) = (count(Field::Input)?, count(Field::InputUncached)?);
         let (output, total) = (count(Field::Output)?, count(Field::Total)?);
-        let failed = call.dim(Dim::Status).is_some_and(|status| matches!(status, "error" | "timeout" | "cancelled"));
+        let failed = body::has_failed(call);
         let (no_input, no_output) = (input.is_none() && uncached.is_none(), output.is_none());
         if let Some(kept) = slot(Field::CacheStorage(1)).and_then(|at| found.slots[at]) {
             let unit = if let Field::CacheStorage(seconds) = kept.field { u64::from(seconds) } else { 1 };
@@ -304,12 +304,10 @@ impl FlatSession {
         }
         // A count that is not logged is not zero; only what makes no text needs no output.
         if no_output && !no_input && !(failed || makes_no_text(call)) || no_input && !no_output {
-            call.unpriced = Some(Unpriced::UsageMissing);
-            call.flags.add(Flags::USAGE_MISSING);
+            body::missing(call);
         }
         if no_input && no_output {
-            call.unpriced = Some(Unpriced::UsageMissing);
-            call.flags.add(Flags::USAGE_MISSING);
+            body::missing(call);
             if let Some(total) = total {
                 call.set_extra("total_tokens", total.to_string());
             }
@@ -326,14 +324,15 @@ impl FlatSession {
         match uncached {
             Some(uncached) => call.tokens.set(Class::Input, uncached),
             None => {
-                settle_input(call, found, input.unwrap_or(0), read + written, self.cached_input);
+                let input = Input { count: input.unwrap_or(0), read, written, media: 0 };
+                tokens::settle_input(call, input, self.cached_input, None, reading(found, call));
             }
         }
         if call.reasoning > 0 && is_gemini(call) {
             add_thoughts(call, found, input, total);
         }
         if call.reasoning > call.tokens.get(Class::Output) {
-            inconsistent(call);
+            body::inconsistent(call);
         }
         Ok(())
     }

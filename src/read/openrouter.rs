@@ -15,7 +15,6 @@
 use std::borrow::Cow;
 
 use crate::domain::Call;
-use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Usd;
@@ -31,8 +30,9 @@ use crate::read::body;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::provider;
-use crate::read::reported;
-use crate::read::reported::Reported;
+use crate::read::tokens;
+use crate::read::tokens::Counts;
+use crate::read::tokens::Reading;
 use crate::read::value;
 use crate::read::vercel_gateway;
 
@@ -275,25 +275,16 @@ impl<'t> Row<'t> {
         if !unbilled && (input.is_none() || output.is_none() || input == Some(0) && output == Some(0)) {
             body::missing(call);
         }
-        let counts = Reported {
+        let counts = Counts {
             input: input.unwrap_or(0),
             output: output.unwrap_or(0),
             read: self.count(&self.names.cached)?.unwrap_or(0),
             reasoning: self.count(&self.names.reasoning)?.unwrap_or(0),
-            ..Reported::default()
+            image_out: self.count(&["native_tokens_completion_images", "nativeTokensCompletionImages"])?.unwrap_or(0),
+            ..Counts::default()
         };
-        let claude = call.dim(Dim::Model).is_some_and(|model| model.contains("claude"));
-        reported::settle(call, &counts, self.is_activity || !claude, said);
-        let images = self.count(&["native_tokens_completion_images", "nativeTokensCompletionImages"])?.unwrap_or(0);
-        if images > 0 {
-            match call.tokens.get(Class::Output).checked_sub(images) {
-                Some(text) => {
-                    call.tokens.set(Class::Output, text);
-                    call.tokens.set(Class::ImageOut, images);
-                }
-                None => body::inconsistent(call),
-            }
-        }
+        let is_known = self.is_activity || !tokens::is_claude(call);
+        counts.settle(call, said, if is_known { Reading::INSIDE } else { Reading::PERHAPS_INSIDE });
         Ok(())
     }
 

@@ -12,6 +12,7 @@
 use std::borrow::Cow;
 
 use crate::domain::Call;
+use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::read::CachedInput;
@@ -28,8 +29,7 @@ use crate::read::body::Embedded;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::provider;
-use crate::read::reported;
-use crate::read::reported::Reported;
+use crate::read::tokens;
 use crate::read::value;
 
 /// The reader of Portkey's export.
@@ -226,7 +226,7 @@ impl<'t> Line<'t> {
                 return if whole || bare && usage.get("input_tokens_details").is_none() {
                     anthropic::take_usage(usage, call)
                 } else {
-                    reported::take_usage(usage, call, said)
+                    tokens::take_relayed(usage, call, said)
                 };
             }
         }
@@ -244,10 +244,10 @@ impl<'t> Line<'t> {
         if nothing && let Some(total) = total.filter(|total| *total > 0) {
             call.set_extra("total_tokens", total.to_string());
         }
-        let counts = Reported { input: input.unwrap_or(0), output: output.unwrap_or(0), ..Reported::default() };
-        reported::settle(call, &counts, false, None);
-        if counts.input > 0 && !call.flags.has(Flags::GATEWAY_CACHE_HIT) {
-            reported::without_split(call);
+        call.tokens.set(Class::Input, input.unwrap_or(0));
+        call.tokens.set(Class::Output, output.unwrap_or(0));
+        if input.unwrap_or(0) > 0 && !call.flags.has(Flags::GATEWAY_CACHE_HIT) {
+            tokens::without_split(call);
         }
         Ok(())
     }

@@ -123,7 +123,7 @@ impl Spans {
         let tags = attributes.get(Slot::Tags).filter(|tags| tags.raw().starts_with('['));
         let tags = self.tags.open(tags);
         let kind = Kind::of(&attributes, &span.name);
-        let usage = usage::Counts::read(&attributes)?;
+        let usage = usage::Usage::read(&attributes)?;
         if found.is_copy && usage.is_none() {
             // The span, which comes by another way, has what there is to know.
             sink.skip(line, "no_usage");
@@ -140,7 +140,7 @@ impl Spans {
         if fate == Fate::Call {
             take_times(&attributes, &span, &mut call);
             take_ids(&attributes, &span, kind, &mut call);
-            match &usage {
+            match usage {
                 Some(usage) => usage.settle(scope, self.cached_input, &attributes, &mut call),
                 None if body::has_failed(&call) => {}
                 None => body::missing(&mut call),

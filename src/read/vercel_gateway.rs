@@ -26,8 +26,9 @@ use crate::read::body;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::provider;
-use crate::read::reported;
-use crate::read::reported::Reported;
+use crate::read::tokens;
+use crate::read::tokens::Counts;
+use crate::read::tokens::Reading;
 use crate::read::value;
 
 /// The reader of the AI Gateway's generations.
@@ -185,15 +186,16 @@ fn take_tokens(node: Node<'_>, call: &mut Call<'_>, said: Option<CachedInput>) -
     if !body::has_failed(call) && (input.is_none() || output.is_none() || nothing) {
         body::missing(call);
     }
-    let counts = Reported {
+    let counts = Counts {
         input: input.unwrap_or(0),
         output: output.unwrap_or(0),
         read: count(["native_tokens_cached", "cachedTokens"])?.unwrap_or(0),
         written: count(["native_tokens_cache_creation", "cacheCreationTokens"])?.unwrap_or(0),
         reasoning: count(["native_tokens_reasoning", "reasoningTokens"])?.unwrap_or(0),
-        ..Reported::default()
+        ..Counts::default()
     };
-    reported::settle(call, &counts, false, said);
+    let by_seller = tokens::by_seller(call) == Some(CachedInput::Inside);
+    counts.settle(call, said, if by_seller { Reading::INSIDE } else { Reading::PERHAPS_INSIDE });
     if let Some(uses) = count(["billable_web_search_calls", "billableWebSearchCalls"])?.filter(|uses| *uses > 0) {
         call.tools.push(("web_search".into(), uses));
     }

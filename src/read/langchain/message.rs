@@ -13,6 +13,7 @@ use crate::read::json::Node;
 use crate::read::langchain::usage;
 use crate::read::openai;
 use crate::read::provider;
+use crate::read::tokens::Reading;
 
 /// Keys of a message: not the log author's.
 const OWN: &[&str] = &[
@@ -204,9 +205,11 @@ impl<'t> Message<'t> {
         if let Some(usage) = self.openai_usage() {
             return openai::take_usage(usage, call);
         }
-        let sure = said.or(self.meta(&["model_provider"]).and(Some(CachedInput::Inside)));
+        // Packages that name the provider add the cached tokens up.
+        let is_known = self.meta(&["model_provider"]).is_some();
+        let reading = if is_known { Reading::INSIDE } else { Reading::PERHAPS_INSIDE };
         match self.node.get("usage_metadata") {
-            Some(usage) => usage::take(usage, sure, call),
+            Some(usage) => usage::take(usage, said, reading, call),
             None => {
                 body::missing(call);
                 Ok(())
