@@ -153,6 +153,14 @@ pub fn field_named(name: &str) -> Option<Field> {
     meaning(name).map(|meaning| meaning.field).filter(|field| !matches!(field, Field::Text | Field::Nested))
 }
 
+/// Returns what a column means that the user gives to a field: the best name for it, but for a region, which only some
+/// names say that inference was billed in.
+pub fn mapped(name: &str) -> Option<Meaning> {
+    let field = field_named(name)?;
+    let rank = meaning(name).filter(|_| field == Field::Dim(Dim::Region)).map_or(0, |meaning| meaning.rank);
+    Some(Meaning { field, rank })
+}
+
 /// What a wrapper around a provider's body told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outer {

@@ -29,7 +29,6 @@ use crate::read::Verdict;
 use crate::read::body;
 use crate::read::fields;
 use crate::read::fields::Field;
-use crate::read::fields::Meaning;
 use crate::read::flat::counts::add_thoughts;
 use crate::read::flat::counts::is_gemini;
 use crate::read::flat::counts::makes_no_text;
@@ -68,15 +67,14 @@ impl Reader for Flat {
     }
 
     fn start(&self, options: &Options) -> Box<dyn Session> {
-        let mapped = options.map.iter().filter_map(|(field, column)| {
-            let field = fields::field_named(field)?;
-            Some((column.clone(), Role::Means(Meaning { field, rank: 0 }, Named::Mapped)))
-        });
+        let mapped = options
+            .map
+            .iter()
+            .filter_map(|(field, column)| Some((column.clone(), Role::Means(fields::mapped(field)?, Named::Mapped))));
         Box::new(FlatSession {
             roles: mapped.collect(),
             layout: Vec::new(),
             cached_input: options.cached_input,
-            mapped: !options.map.is_empty(),
             tape: Tape::default(),
         })
     }
@@ -109,7 +107,6 @@ struct FlatSession {
     /// The columns of the last record in their order: the next one very likely has the same.
     layout: Vec<(String, Role)>,
     cached_input: Option<CachedInput>,
-    mapped: bool,
     tape: Tape,
 }
 
@@ -153,7 +150,7 @@ impl FlatSession {
 
     fn one(&mut self, record: Record<'_>, sink: &mut dyn Sink) -> Verdict {
         let mut call = Call { line: record.line, ..Call::default() };
-        let mut found = Found { slots: [None; SLOTS], dim_ranks: [u16::MAX; DIMS], requests: false, failure: None };
+        let mut found = Found { slots: [None; SLOTS], dim_orders: [u16::MAX; DIMS], requests: false, failure: None };
         for (position, (key, value)) in record.node.fields().enumerate() {
             let role = self.role_at(position, key);
             if let Err(reason) = take(role, key, value, &mut call, &mut found) {
@@ -201,7 +198,7 @@ impl FlatSession {
         let role = match self.roles.get(key) {
             Some(role) => *role,
             None => {
-                let role = self.role_of(key);
+                let role = FlatSession::role_of(key);
                 // A log with a new key in every record must not grow the table without end.
                 if self.roles.len() < 10_000 {
                     self.roles.insert(key.to_string(), role);
@@ -216,10 +213,8 @@ impl FlatSession {
         role
     }
 
-    fn role_of(&self, key: &str) -> Role {
+    fn role_of(key: &str) -> Role {
         match fields::meaning(key) {
-            // A column that the user's map gives to a field takes the field from the columns that merely look like it.
-            Some(meaning) if self.mapped => Role::Means(Meaning { rank: meaning.rank + 1, ..meaning }, named(key)),
             Some(meaning) => Role::Means(meaning, named(key)),
             None if fields::is_text_name(key) => Role::TextNamed,
             None => Role::Extra,
