@@ -148,7 +148,7 @@ fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
     let body = found.body;
     let around = body::take_around(found, OWN, call);
     if !around.has_time {
-        return Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
+        return Err(around.no_time());
     }
     if is_error(body) {
         body::fail(call, body.path(&["error", "type"]).and_then(Node::str));

@@ -67,10 +67,8 @@ impl Session for Rows {
             return Verdict::Taken;
         }
         let mut call = Call { line: record.line, ..Call::default() };
-        match row.read(&mut call) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        let outcome = row.read(&mut call);
+        sink.take(&call, outcome);
         Verdict::Taken
     }
 }
@@ -111,7 +109,7 @@ impl<'t> Row<'t> {
     }
 
     fn text(self, name: &str) -> Option<Cow<'t, str>> {
-        self.get(name).and_then(Node::scalar).filter(|text| !text.is_empty())
+        self.get(name).and_then(Node::text)
     }
 
     fn read(self, call: &mut Call<'t>) -> Result<(), String> {

@@ -79,10 +79,8 @@ impl Session for Answers {
             return Verdict::NotMine("no Converse answer in it".into());
         };
         let mut call = Call { line: record.line, ..Call::default() };
-        match read(&found, &mut call, self.cached_input) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        let outcome = read(&found, &mut call, self.cached_input);
+        sink.take(&call, outcome);
         Verdict::Taken
     }
 }
@@ -129,8 +127,7 @@ fn read<'t>(found: &Found<'t>, call: &mut Call<'t>, said: Option<CachedInput>) -
     if !around.has_time {
         let dated = head.and_then(|head| head.path(&["HTTPHeaders", "date"])).and_then(Node::str);
         let end = dated.and_then(|date| http_date(&date));
-        let end =
-            end.ok_or(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()))?;
+        let end = end.ok_or(around.no_time())?;
         let took = i64::try_from(call.latency_ms.unwrap_or(0)).unwrap_or(0).saturating_mul(1_000_000);
         call.ts = Timestamp(end.0.saturating_sub(took));
     }

@@ -97,10 +97,8 @@ fn take(entry: Node<'_>, line: u64, answer: &mut Embedded, sink: &mut dyn Sink) 
         return sink.skip(line, "no_call");
     }
     let mut call = Call { line, ..Call::default() };
-    match read(entry, answer, &mut call) {
-        Ok(()) => sink.call(&call),
-        Err(reason) => sink.reject(line, reason),
-    }
+    let outcome = read(entry, answer, &mut call);
+    sink.take(&call, outcome);
 }
 
 fn read<'t>(entry: Node<'t>, answer: &'t mut Embedded, call: &mut Call<'t>) -> Result<(), String> {
@@ -108,7 +106,7 @@ fn read<'t>(entry: Node<'t>, answer: &'t mut Embedded, call: &mut Call<'t>) -> R
     let (ts, flags) = fields::time(time).map_err(|reason| format!("`timestamp`: {reason}"))?;
     (call.ts, call.flags) = (ts, flags);
     call.set(Dim::Provider, "bedrock");
-    let text = |key: &str| entry.get(key).and_then(Node::scalar).filter(|text| !text.is_empty());
+    let text = |key: &str| entry.get(key).and_then(Node::text);
     // Before the model, whose ARN may name another account's profile.
     for (dim, key) in [(Dim::Account, "accountId"), (Dim::Region, "region")] {
         if let Some(value) = text(key) {

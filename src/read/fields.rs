@@ -237,6 +237,14 @@ pub fn time(node: Node<'_>) -> Result<(Timestamp, Flags), String> {
     Ok((parsed.ts, if parsed.zoned { Flags::default() } else { Flags::ZONE_ASSUMED }))
 }
 
+/// Sets a call's time from the key of its format that holds it.
+pub fn set_time(call: &mut Call<'_>, key: &str, node: Node<'_>) -> Result<(), String> {
+    let (ts, flags) = time(node).map_err(|reason| format!("`{key}`: {reason}"))?;
+    call.ts = ts;
+    call.flags.add(flags);
+    Ok(())
+}
+
 /// Gives a free key its place: a standard dimension if the alias table knows it, else an extra of its own name.
 pub fn assign<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
     match meaning(key) {
@@ -268,6 +276,31 @@ pub fn says_dim(dim: Dim, rank: u16, value: &str) -> bool {
         // `session_id` is an id whatever it holds; `conversation` may be the conversation itself.
         Dim::Session => rank < 3 || value::is_name(value),
         _ => true,
+    }
+}
+
+/// Tells whether a dimension says who or what for: what merely has the name of a property of the request, on a span or
+/// among a user's metadata, is none.
+pub fn says_who(dim: Dim) -> bool {
+    match dim {
+        Dim::Feature
+        | Dim::Tenant
+        | Dim::Environment
+        | Dim::Team
+        | Dim::User
+        | Dim::Session
+        | Dim::Prompt
+        | Dim::PromptVersion
+        | Dim::Route
+        | Dim::Agent
+        | Dim::Run
+        | Dim::Task
+        | Dim::Process
+        | Dim::Skill
+        | Dim::Account
+        | Dim::ApiKey
+        | Dim::Workspace => true,
+        Dim::Provider | Dim::Model | Dim::Tier | Dim::Region | Dim::Status | Dim::Source | Dim::Trace => false,
     }
 }
 

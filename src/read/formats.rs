@@ -87,8 +87,8 @@ pub static FORMATS: &[Format] = &[
         "a stream of `codex exec --json`",
         "its totals run on over resumed turns and have neither time nor model: import the session's own file",
         |n| {
-            text(n, "type").is_some_and(|t| t == "thread.started" && has(n, &["thread_id"]))
-                || text(n, "type").is_some_and(|t| t == "turn.completed" && has(n, &["usage"]))
+            text(n, "type").is_some_and(|t| t == "thread.started" && n.has_all(&["thread_id"]))
+                || text(n, "type").is_some_and(|t| t == "turn.completed" && n.has_all(&["usage"]))
         },
     ),
     Format::Read(&ClaudeCode),
@@ -98,12 +98,12 @@ pub static FORMATS: &[Format] = &[
     refused(
         "Langfuse events of an analytics tool",
         "their input counts hold the cached tokens unmarked: export the observations",
-        |n| [Some(n), n.get("properties")].into_iter().flatten().any(|n| has(n, &["langfuse_input_units"])),
+        |n| [Some(n), n.get("properties")].into_iter().flatten().any(|n| n.has_all(&["langfuse_input_units"])),
     ),
     Format::Read(&LiteLlm),
     refused("a LiteLLM daily spend table", AGGREGATE, |n| {
-        has(n, &["spend", "api_requests"]) && n.first(&["date", "model_group", "custom_llm_provider"]).is_some()
-            || has(n, &["spend", "users", "models"])
+        n.has_all(&["spend", "api_requests"]) && n.first(&["date", "model_group", "custom_llm_provider"]).is_some()
+            || n.has_all(&["spend", "users", "models"])
             || first_of(n, "results").any(|n| n.path(&["metrics", "api_requests"]).is_some())
     }),
     Format::Read(&Helicone),
@@ -113,7 +113,7 @@ pub static FORMATS: &[Format] = &[
     Format::Read(&VercelGateway),
     Format::Read(&OpenRouter),
     refused("OpenRouter's daily activity", AGGREGATE, |n| {
-        first_of(n, "data").any(|n| has(n, &["model_permaslug", "requests"]))
+        first_of(n, "data").any(|n| n.has_all(&["model_permaslug", "requests"]))
     }),
     refused("Vercel's spend report", AGGREGATE, |n| {
         first_of(n, "results").any(|n| {
@@ -134,16 +134,12 @@ pub static FORMATS: &[Format] = &[
     Format::Read(&Anthropic),
     Format::Read(&OpenAi),
     Format::Read(&BedrockConverse),
-    refused("an Anthropic usage export", AGGREGATE, |n| has(n, &["usage_date_utc", "usage_input_tokens_no_cache"])),
+    refused("an Anthropic usage export", AGGREGATE, |n| n.has_all(&["usage_date_utc", "usage_input_tokens_no_cache"])),
     refused("a provider's usage or cost report", AGGREGATE, |n| {
         text(n, "object").is_some_and(|o| o == "bucket" || o == "page" || o.starts_with("organization."))
     }),
     Format::Read(&Flat),
 ];
-
-fn has(node: Node<'_>, keys: &[&str]) -> bool {
-    keys.iter().all(|key| node.fields().any(|(name, _)| name == *key))
-}
 
 /// Returns a record, and the first item of the list it may be an envelope of.
 fn first_of<'t>(node: Node<'t>, list: &str) -> impl Iterator<Item = Node<'t>> {

@@ -269,7 +269,7 @@ fn take_time(around: body::Around, outer: Node<'_>, body: Node<'_>, call: &mut C
         call.flags.add(Flags::TIME_ASSUMED);
         return Ok(());
     }
-    Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()))
+    Err(around.no_time())
 }
 
 /// Reads the second in an id: the first four bytes of its base64, the lowest first.

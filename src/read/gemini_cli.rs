@@ -39,7 +39,7 @@ impl Reader for GeminiCli {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        let has = |key: &str| record.fields().any(|(name, _)| name == key);
+        let has = |key: &str| record.has(key);
         has("sessionId") && has("projectHash") || is_answer(record) && has("tokens") && has("timestamp")
     }
 

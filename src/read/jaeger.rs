@@ -2,7 +2,7 @@
 //!
 //! Times are microseconds; attributes are `tags`; the status and the scope are tags too; the service stands among the
 //! trace's processes (jaegertracing/jaeger `internal/uimodel/model.go`, and opentelemetry-collector-contrib
-//! `pkg/translator/jaeger` for the tags' names). What the counts contain: see `tracing`. Mid 2026.
+//! `pkg/translator/jaeger` for the tags' names). What the counts contain: see `spans`. Mid 2026.
 
 use crate::read::Options;
 use crate::read::Origin;
@@ -14,10 +14,10 @@ use crate::read::Span;
 use crate::read::Verdict;
 use crate::read::fields;
 use crate::read::json::Node;
-use crate::read::tracing::Found;
-use crate::read::tracing::Outcome;
-use crate::read::tracing::Spans;
-use crate::read::tracing::ids;
+use crate::read::spans::Found;
+use crate::read::spans::Outcome;
+use crate::read::spans::Spans;
+use crate::read::spans::ids;
 
 /// The reader of Jaeger exports.
 pub struct Jaeger;

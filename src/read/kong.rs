@@ -103,21 +103,19 @@ impl<'t> Entry<'t> {
     }
 
     fn path(&self, keys: &[&str]) -> Option<Cow<'t, str>> {
-        self.node.path(keys).and_then(Node::scalar).filter(|text| !text.is_empty())
+        self.node.path(keys).and_then(Node::text)
     }
 
     fn read(&self, call: &mut Call<'t>, said: Option<CachedInput>) -> Result<(), String> {
         let started = self.node.get("started_at").ok_or("no time: `started_at` is missing")?;
-        let (ts, flags) = fields::time(started).map_err(|reason| format!("`started_at`: {reason}"))?;
-        call.ts = ts;
-        call.flags.add(flags);
+        fields::set_time(call, "started_at", started)?;
         let millis = |node: Option<Node<'_>>| node.and_then(|node| value::millis(node, 1.0));
         let whole = self.node.path(&["latencies", "request"]);
         call.latency_ms = millis(self.told.path(&["meta", "llm_latency"])).or(millis(whole));
         call.ttft_ms = millis(self.told.path(&["usage", "time_to_first_token"]));
         self.take_id(call);
         if let Some(name) = self.meta("provider_name") {
-            call.set(Dim::Provider, Cow::<'static, str>::Owned(provider::fold(&name).into_owned()));
+            call.set(Dim::Provider, provider::fold(&name).into_owned());
         }
         if let Some(model) = self.meta("request_model") {
             call.set(Dim::Model, model);
@@ -143,8 +141,7 @@ impl<'t> Entry<'t> {
             .path(&["cache", "cache_status"])
             .is_some_and(|status| status.raw().to_ascii_lowercase().contains("hit"));
         if hit {
-            call.set(Dim::Status, "gateway_cache_hit");
-            call.flags.add(Flags::GATEWAY_CACHE_HIT);
+            body::gateway_hit(call);
             return;
         }
         let code = self.path(&["response", "status"]);

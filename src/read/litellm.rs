@@ -50,7 +50,7 @@ impl Reader for LiteLlm {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        let has = |key: &str| record.fields().any(|(name, _)| name == key);
+        let has = |key: &str| record.has(key);
         let row = has("request_id") && has("spend") && (has("startTime") || has("start_time"));
         let payload = has("response_cost") && (has("model_map_information") || has("hidden_params"));
         has("call_type") && (row || payload)
@@ -218,8 +218,7 @@ impl<'t> Row<'t> {
         let error = self.node.get("error_information").or_else(|| self.metadata?.get("error_information"));
         let kind = error.and_then(|error| error.first(&["error_class", "error_code"])).and_then(Node::scalar);
         if self.node.get("cache_hit").and_then(Node::bool) == Some(true) {
-            self.call.set(Dim::Status, "gateway_cache_hit");
-            self.call.flags.add(Flags::GATEWAY_CACHE_HIT);
+            body::gateway_hit(&mut self.call);
             return;
         }
         match status.as_deref().map(value::status).as_deref() {

@@ -32,6 +32,7 @@ pub mod langchain;
 pub mod langfuse;
 pub mod langsmith;
 pub mod litellm;
+mod observability;
 pub mod ollama;
 pub mod openai;
 pub mod openai_batch;
@@ -44,10 +45,9 @@ pub mod phoenix;
 pub mod portkey;
 pub mod provider;
 pub mod source;
+mod spans;
 pub mod sse;
 pub mod tokens;
-mod traced;
-mod tracing;
 pub mod value;
 pub mod vercel_gateway;
 pub mod zipkin;
@@ -123,6 +123,14 @@ pub trait Sink {
     fn skip(&mut self, line: u64, reason: &'static str);
     /// Takes a record that cannot be used, with the reason.
     fn reject(&mut self, line: u64, reason: String);
+
+    /// Takes a record by what became of reading it: the call, or its rejection.
+    fn take(&mut self, call: &Call<'_>, outcome: Result<(), String>) {
+        match outcome {
+            Ok(()) => self.call(call),
+            Err(reason) => self.reject(call.line, reason),
+        }
+    }
 }
 
 /// How to read a file, as the user said or the settings say.

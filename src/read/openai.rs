@@ -89,7 +89,7 @@ impl Session for Answers {
                 return Verdict::NotMine("no OpenAI answer in it".into());
             }
             let outcome = body::read_unanswered(record.node, &mut call).map(|()| take_seller(record.node, &mut call));
-            hand_on(outcome, &call, sink);
+            sink.take(&call, outcome);
             return Verdict::Taken;
         };
         let state = found.body.get("status").map(Node::raw);
@@ -97,15 +97,9 @@ impl Session for Answers {
             sink.skip(record.line, "unfinished");
             return Verdict::Taken;
         }
-        hand_on(read(&found, &mut call), &call, sink);
+        let outcome = read(&found, &mut call);
+        sink.take(&call, outcome);
         Verdict::Taken
-    }
-}
-
-fn hand_on(outcome: Result<(), String>, call: &Call<'_>, sink: &mut dyn Sink) {
-    match outcome {
-        Ok(()) => sink.call(call),
-        Err(reason) => sink.reject(call.line, reason),
     }
 }
 
@@ -132,7 +126,7 @@ pub fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
     let is_error = !is_answer(body);
     let has_time = take_time(body, call, around.has_time)? || around.has_time;
     if !has_time {
-        return Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
+        return Err(around.no_time());
     }
     take_seller(body, call);
     if is_error {

@@ -70,10 +70,8 @@ impl Session for Rows {
             None => return Verdict::NotMine("neither a row of OpenRouter's activity nor a generation".into()),
         };
         let mut call = Call { line: record.line, ..Call::default() };
-        match row.read(&mut call, self.cached_input) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        let outcome = row.read(&mut call, self.cached_input);
+        sink.take(&call, outcome);
         Verdict::Taken
     }
 }
@@ -141,7 +139,7 @@ struct Row<'t> {
 
 impl<'t> Row<'t> {
     fn text(&self, keys: &[&str]) -> Option<Cow<'t, str>> {
-        self.node.first(keys).and_then(Node::scalar).filter(|text| !text.is_empty())
+        self.node.first(keys).and_then(Node::text)
     }
 
     fn is(&self, keys: &[&str]) -> bool {
@@ -224,8 +222,7 @@ impl<'t> Row<'t> {
         let finish = self.text(&self.names.finish);
         let cached = self.text(&["response_cache_source_id", "responseCacheSourceId"]).is_some();
         if cached && call.logged_cost.is_none_or(|cost| cost == Usd::ZERO) {
-            call.set(Dim::Status, "gateway_cache_hit");
-            call.flags.add(Flags::GATEWAY_CACHE_HIT);
+            body::gateway_hit(call);
         } else if self.is(&["cancelled"]) {
             // Stopped by the caller; what was generated until then may still be billed.
             call.set(Dim::Status, "cancelled");

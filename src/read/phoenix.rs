@@ -3,7 +3,7 @@
 //! A data frame has a column an attribute (`attributes.llm.token_count.prompt`), `context.span_id`, and columns
 //! `cumulative_*` and `__computed__.*` that sum the spans below: those are not read. The API has objects instead
 //! (Arize-ai/phoenix `src/phoenix/trace/dsl/`, `src/phoenix/server/api/routers/v1/spans.py`). What the counts contain:
-//! see `tracing`; the names are OpenInference's. Times without a zone are UTC. Mid 2026.
+//! see `spans`; the names are OpenInference's. Times without a zone are UTC. Mid 2026.
 
 use std::borrow::Cow;
 
@@ -18,11 +18,11 @@ use crate::read::Span;
 use crate::read::Verdict;
 use crate::read::fields;
 use crate::read::json::Node;
-use crate::read::tracing::Found;
-use crate::read::tracing::Outcome;
-use crate::read::tracing::Spans;
-use crate::read::tracing::has_thrown;
-use crate::read::tracing::ids;
+use crate::read::spans::Found;
+use crate::read::spans::Outcome;
+use crate::read::spans::Spans;
+use crate::read::spans::has_thrown;
+use crate::read::spans::ids;
 
 /// The reader of Phoenix exports.
 pub struct Phoenix;
@@ -57,7 +57,7 @@ fn spans<'t>(record: Node<'t>) -> impl Iterator<Item = Node<'t>> {
 
 /// Tells whether a record is a row of a data frame.
 fn is_row(node: Node<'_>) -> bool {
-    let has = |key: &str| node.fields().any(|(name, _)| name == key);
+    let has = |key: &str| node.has(key);
     (has("context.trace_id") || has("context.span_id")) && has("start_time")
 }
 

@@ -6,20 +6,17 @@ use crate::read::CachedInput;
 use crate::read::anthropic;
 use crate::read::body;
 use crate::read::json::Node;
+use crate::read::observability;
 use crate::read::openai;
 use crate::read::tokens;
 use crate::read::tokens::Contents;
 use crate::read::tokens::Counts;
 use crate::read::tokens::Reading;
-use crate::read::traced;
-use crate::read::traced::has;
 use crate::read::value;
 
 /// Tells whether a row counts any tokens.
 pub(super) fn has_counts(row: Node<'_>) -> bool {
-    ["prompt_tokens", "completion_tokens"]
-        .iter()
-        .any(|key| traced::text(row.get(key)).is_some_and(|count| !count.trim_matches(['0', '.']).is_empty()))
+    observability::has_counts(row, &["prompt_tokens", "completion_tokens"])
 }
 
 /// Takes the counts of a row.
@@ -48,7 +45,7 @@ pub(super) fn take<'t>(
         _ => Reading::Open(&[Contents::Nothing, Contents::All, Contents::Writes]),
     };
     counts.settle(call, said, reading);
-    if !has(row, &["prompt_cache_read_tokens"]) && !has(row, &["prompt_cache_write_tokens"]) {
+    if !row.has("prompt_cache_read_tokens") && !row.has("prompt_cache_write_tokens") {
         // The export tool's CSV leaves out the cached tokens: how many there were is not told.
         call.flags.add(Flags::INCLUSIVE_GUESSED);
     }
@@ -61,7 +58,7 @@ fn from_answer<'t>(response: Node<'t>, call: &mut Call<'t>) -> Result<bool, Stri
         return Ok(false);
     };
     let cost = call.logged_cost;
-    body::set_model(call, traced::first(response, &["model"]));
+    body::set_model(call, observability::first(response, &["model"]));
     if response.get("type").map(Node::raw) == Some("message") && usage.get("input_tokens").is_some() {
         anthropic::take_usage(usage, call)?;
     } else if usage.get("prompt_tokens").is_some()

@@ -162,9 +162,7 @@ impl<'t> Message<'t> {
     pub(super) fn read(&self, call: &mut Call<'t>, said: Option<CachedInput>) -> Result<(), String> {
         let around = body::take_around(&self.found, OWN, call);
         if !around.has_time {
-            self.take_time(call).ok_or_else(|| {
-                around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into())
-            })?;
+            self.take_time(call).ok_or_else(|| around.no_time())?;
         }
         let own = self.node.get("id").and_then(Node::str);
         body::set_id(call, self.provider_id().or(own));

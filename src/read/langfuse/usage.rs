@@ -12,8 +12,8 @@ use crate::read::body;
 use crate::read::json::Node;
 use crate::read::langfuse::part::PARTS;
 use crate::read::langfuse::part::Part;
+use crate::read::observability;
 use crate::read::tokens;
-use crate::read::traced;
 use crate::read::value;
 
 /// The counts of an observation.
@@ -60,7 +60,7 @@ impl Counts {
     /// Reads the fields that older versions of the API had.
     fn older(row: Node<'_>) -> Result<Option<Counts>, String> {
         if let Some(usage) = row.get("usage").filter(|usage| usage.is_object()) {
-            let unit = traced::first(usage, &["unit"]);
+            let unit = observability::first(usage, &["unit"]);
             return if unit.is_none_or(|unit| unit.eq_ignore_ascii_case("TOKENS")) {
                 Counts::from(usage)
             } else {

@@ -6,18 +6,16 @@ use crate::domain::Dim;
 use crate::read::CachedInput;
 use crate::read::anthropic;
 use crate::read::json::Node;
+use crate::read::observability;
 use crate::read::openai;
 use crate::read::tokens;
 use crate::read::tokens::Counts;
 use crate::read::tokens::Reading;
-use crate::read::traced;
 use crate::read::value;
 
 /// Tells whether a run's columns count any tokens.
 pub(super) fn has_counts(row: Node<'_>) -> bool {
-    ["total_tokens", "prompt_tokens", "completion_tokens"]
-        .iter()
-        .any(|key| traced::text(row.get(key)).is_some_and(|count| !count.trim_matches(['0', '.']).is_empty()))
+    observability::has_counts(row, &["total_tokens", "prompt_tokens", "completion_tokens"])
 }
 
 /// Returns the first message LangChain wrote down, which carries usage and ids.

@@ -9,13 +9,13 @@ use crate::read::body;
 use crate::read::fields;
 use crate::read::fields::Field;
 use crate::read::otlp_logs::event::Event;
+use crate::read::spans::attributes::Attributes;
+use crate::read::spans::attributes::assign;
+use crate::read::spans::claude_seller;
+use crate::read::spans::names;
+use crate::read::spans::names::Dialect;
+use crate::read::spans::names::Name;
 use crate::read::tokens;
-use crate::read::tracing::attributes::Attributes;
-use crate::read::tracing::attributes::assign;
-use crate::read::tracing::claude_seller;
-use crate::read::tracing::names;
-use crate::read::tracing::names::Dialect;
-use crate::read::tracing::names::Name;
 use crate::read::value;
 
 /// What an event tells.

@@ -17,11 +17,11 @@ use crate::domain::Call;
 use crate::domain::Dim;
 use crate::read::CachedInput;
 use crate::read::body;
+use crate::read::spans::attributes::Attributes;
+use crate::read::spans::names::Slot;
 use crate::read::tokens;
 use crate::read::tokens::Counts;
 use crate::read::tokens::Reading;
-use crate::read::tracing::attributes::Attributes;
-use crate::read::tracing::names::Slot;
 use crate::read::value;
 
 /// The usage of a span, as it stands there.
