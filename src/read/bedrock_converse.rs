@@ -94,9 +94,9 @@ fn is_answer(node: Node<'_>) -> bool {
         return event.get("metrics").is_some() || node.fields().count() == 1;
     }
     let marks = ["stopReason", "metrics", "ResponseMetadata", "$metadata"];
-    let is_whole = marks.iter().any(|mark| node.get(mark).is_some());
-    let answered = node.get("stopReason").is_some() && node.path(&["output", "message"]).is_some();
-    is_counted(node) && is_whole || answered
+    let is_whole = || marks.iter().any(|mark| node.get(mark).is_some());
+    let answered = || node.get("stopReason").is_some() && node.path(&["output", "message"]).is_some();
+    is_counted(node) && is_whole() || answered()
 }
 
 fn is_counted(node: Node<'_>) -> bool {

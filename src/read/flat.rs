@@ -44,6 +44,7 @@ use crate::read::flat::found::slot;
 use crate::read::flat::found::take;
 use crate::read::flat::found::take_ids;
 use crate::read::flat::found::take_outcome;
+use crate::read::formats;
 use crate::read::json::Node;
 use crate::read::json::Tape;
 use crate::read::tokens;
@@ -59,7 +60,7 @@ impl Reader for Flat {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        is_call(record) || items(record).is_some_and(|list| list.items().take(20).any(is_call))
+        is_call(record) || items(record).is_some_and(|list| list.items().take(formats::FIRST_ITEMS).any(is_call))
     }
 
     fn origin(&self) -> Origin {
@@ -82,21 +83,40 @@ impl Reader for Flat {
 
 /// Tells whether a record has a model and a count or a cost.
 fn is_call(record: Node<'_>) -> bool {
-    let (mut model, mut amount) = (false, false);
-    look(record, 0, &mut |field| match field {
-        Field::Dim(Dim::Model) => model = true,
-        Field::Input | Field::Output | Field::Total | Field::Cost(_) | Field::InputUncached => amount = true,
-        _ => {}
-    });
-    model && amount
+    let mut seen = Seen::default();
+    seen.look(record, 0);
+    seen.is_call()
 }
 
-fn look(node: Node<'_>, depth: u32, on: &mut impl FnMut(Field)) {
-    for (key, value) in node.fields() {
-        match fields::meaning(key) {
-            _ if value.is_object() && depth < 2 => look(value, depth + 1, on),
-            Some(meaning) => on(meaning.field),
-            None => {}
+/// What of a call was met in a record.
+#[derive(Default)]
+struct Seen {
+    model: bool,
+    amount: bool,
+}
+
+impl Seen {
+    fn is_call(&self) -> bool {
+        self.model && self.amount
+    }
+
+    /// Looks through the keys until both were met: what a key means takes a search through all aliases.
+    fn look(&mut self, node: Node<'_>, depth: u32) {
+        for (key, value) in node.fields() {
+            if value.is_object() && depth < 2 {
+                self.look(value, depth + 1);
+            } else {
+                match fields::meaning(key).map(|meaning| meaning.field) {
+                    Some(Field::Dim(Dim::Model)) => self.model = true,
+                    Some(Field::Input | Field::Output | Field::Total | Field::Cost(_) | Field::InputUncached) => {
+                        self.amount = true;
+                    }
+                    _ => {}
+                }
+            }
+            if self.is_call() {
+                return;
+            }
         }
     }
 }

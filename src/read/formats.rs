@@ -60,6 +60,20 @@ pub enum Format {
     },
 }
 
+impl Format {
+    /// Tells whether a record has the format's signature.
+    pub fn claims(&self, record: Node<'_>) -> bool {
+        match self {
+            Format::Read(reader) => reader.claims(record),
+            Format::Refused { claims, .. } => claims(record),
+        }
+    }
+}
+
+/// How many items of a list a claim may look at: it is asked of every record of a file's beginning, for every format,
+/// and must not walk through a whole export.
+pub const FIRST_ITEMS: usize = 20;
+
 /// Keys shown of a record that no format claims.
 const SHOWN_KEYS: usize = 12;
 
@@ -172,10 +186,7 @@ pub fn by_name(name: &str) -> Result<&'static dyn Reader, ReadError> {
 
 /// Finds the format that claims a record.
 pub fn claiming(record: Node<'_>) -> Option<&'static Format> {
-    FORMATS.iter().find(|format| match format {
-        Format::Read(reader) => reader.claims(record),
-        Format::Refused { claims, .. } => claims(record),
-    })
+    FORMATS.iter().find(|format| format.claims(record))
 }
 
 /// Tells the format of a stream from its first records; `None` for an empty one.
@@ -192,14 +203,9 @@ pub fn detect(framing: &Framing, shape: Shape) -> Result<Option<&'static dyn Rea
             let more = if names.len() > SHOWN_KEYS { ", …" } else { "" };
             keys = names[..names.len().min(SHOWN_KEYS)].join(", ") + more;
         }
-        let claimed = FORMATS.iter().position(|format| match format {
-            Format::Read(reader) => reader.claims(root),
-            Format::Refused { claims, .. } => claims(root),
-        });
-        best = match (best, claimed) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        // Only a format before the best so far can still take the file.
+        let open = best.unwrap_or(FORMATS.len());
+        best = FORMATS.iter().take(open).position(|format| format.claims(root)).or(best);
     });
     if !any {
         return Ok(None);

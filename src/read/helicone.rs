@@ -58,8 +58,8 @@ impl Reader for Helicone {
 
 fn is_row(node: Node<'_>) -> bool {
     let any = |keys: &[&str]| keys.iter().any(|key| node.has(key));
-    let api = any(&["response_status", "request_properties", "delay_ms"]);
-    node.has("request_created_at") && (api || is_table_row(node) && any(&["request_id", "response_id"]))
+    let of_api = || any(&["response_status", "request_properties", "delay_ms"]);
+    node.has("request_created_at") && (of_api() || is_table_row(node) && any(&["request_id", "response_id"]))
 }
 
 /// Tells a row of the table itself, as HQL selects it, from one of the API, which renames columns.

@@ -13,6 +13,7 @@ use crate::read::Sink;
 use crate::read::Span;
 use crate::read::Verdict;
 use crate::read::fields;
+use crate::read::formats;
 use crate::read::json::Node;
 use crate::read::spans::Found;
 use crate::read::spans::Outcome;
@@ -28,7 +29,8 @@ impl Reader for Jaeger {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        traces(record).next().is_some() || is_document(record)
+        let listed = record.get("data").into_iter().flat_map(Node::items).take(formats::FIRST_ITEMS);
+        is_document(record) || listed.chain([record]).any(is_trace)
     }
 
     fn has_spans(&self) -> bool {
@@ -46,8 +48,11 @@ impl Reader for Jaeger {
 
 /// Returns the traces of a record: those of an API's answer, or the record itself.
 fn traces<'t>(record: Node<'t>) -> impl Iterator<Item = Node<'t>> {
-    let is_trace = |node: &Node<'t>| node.get("traceID").is_some() && node.get("spans").is_some();
-    record.get("data").into_iter().flat_map(Node::items).chain([record]).filter(is_trace)
+    record.get("data").into_iter().flat_map(Node::items).chain([record]).filter(|node| is_trace(*node))
+}
+
+fn is_trace(node: Node<'_>) -> bool {
+    node.get("traceID").is_some() && node.get("spans").is_some()
 }
 
 /// Tells whether a record is a span by itself, as Elasticsearch keeps it.

@@ -17,6 +17,7 @@ use crate::read::Sink;
 use crate::read::Span;
 use crate::read::Verdict;
 use crate::read::fields;
+use crate::read::formats;
 use crate::read::json::Node;
 use crate::read::spans::Found;
 use crate::read::spans::Outcome;
@@ -33,7 +34,7 @@ impl Reader for Phoenix {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        spans(record).next().is_some()
+        is_span(record) || pages(record).any(|list| list.items().take(formats::FIRST_ITEMS).any(is_span))
     }
 
     fn has_spans(&self) -> bool {
@@ -51,8 +52,15 @@ impl Reader for Phoenix {
 
 /// Returns the spans of a record: those of a page of the API, or the record itself.
 fn spans<'t>(record: Node<'t>) -> impl Iterator<Item = Node<'t>> {
-    let page = ["data", "spans"].into_iter().filter_map(move |key| record.get(key)).flat_map(Node::items);
-    page.chain([record]).filter(|node| is_row(*node) || is_object(*node))
+    pages(record).flat_map(Node::items).chain([record]).filter(|node| is_span(*node))
+}
+
+fn pages<'t>(record: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+    ["data", "spans"].into_iter().filter_map(move |key| record.get(key))
+}
+
+fn is_span(node: Node<'_>) -> bool {
+    is_row(node) || is_object(node)
 }
 
 /// Tells whether a record is a row of a data frame.
@@ -63,10 +71,9 @@ fn is_row(node: Node<'_>) -> bool {
 
 /// Tells whether a record is a span of the API.
 fn is_object(node: Node<'_>) -> bool {
-    let context = node.get("context");
-    let context = context.is_some_and(|context| context.first(&["trace_id", "traceId"]).is_some());
-    let kind = node.first(&["span_kind", "spanKind", "status_code", "statusCode"]).is_some();
-    context && kind && node.first(&["start_time", "startTime"]).is_some()
+    let Some(context) = node.get("context").filter(|context| context.is_object()) else { return false };
+    let kind = || node.first(&["span_kind", "spanKind", "status_code", "statusCode"]).is_some();
+    context.first(&["trace_id", "traceId"]).is_some() && kind() && node.first(&["start_time", "startTime"]).is_some()
 }
 
 struct Frame {

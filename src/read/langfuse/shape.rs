@@ -25,10 +25,13 @@ fn is_row(node: Node<'_>) -> bool {
 }
 
 fn is_observation(node: Node<'_>) -> bool {
-    node.has_all(&["traceId", "type", "usageDetails"])
-        || node.has_all(&["traceId", "type", "startTime", "parentObservationId"])
-        || node.has_all(&["trace_id", "usage_details", "provided_model_name"])
-        || node.has_all(&["trace_id", "type", "start_time", "parent_observation_id"])
+    if node.has("traceId") {
+        node.has("type") && (node.has("usageDetails") || node.has_all(&["startTime", "parentObservationId"]))
+    } else {
+        node.has("trace_id")
+            && (node.has_all(&["usage_details", "provided_model_name"])
+                || node.has_all(&["type", "start_time", "parent_observation_id"]))
+    }
 }
 
 fn is_trace(node: Node<'_>) -> bool {
