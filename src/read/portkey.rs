@@ -30,6 +30,7 @@ use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::provider;
 use crate::read::tokens;
+use crate::read::tokens::Shape;
 use crate::read::value;
 
 /// The reader of Portkey's export.
@@ -217,8 +218,7 @@ impl<'t> Line<'t> {
             }
             if let Some(usage) = answer.get("usage").filter(|usage| usage.is_object()) {
                 let whole = answer.get("type").map(Node::raw) == Some("message");
-                let bare = usage.get("input_tokens").is_some() && usage.get("total_tokens").is_none();
-                return if whole || bare && usage.get("input_tokens_details").is_none() {
+                return if whole || tokens::shape_of(usage) == Some(Shape::Anthropic) {
                     anthropic::take_usage(usage, call)
                 } else {
                     tokens::take_relayed(usage, call, said)

@@ -12,6 +12,7 @@ use crate::read::tokens;
 use crate::read::tokens::Contents;
 use crate::read::tokens::Counts;
 use crate::read::tokens::Reading;
+use crate::read::tokens::Shape;
 use crate::read::value;
 
 /// Tells whether a row counts any tokens.
@@ -59,14 +60,12 @@ fn from_answer<'t>(response: Node<'t>, call: &mut Call<'t>) -> Result<bool, Stri
     };
     let cost = call.logged_cost;
     body::set_model(call, observability::first(response, &["model"]));
-    if response.get("type").map(Node::raw) == Some("message") && usage.get("input_tokens").is_some() {
-        anthropic::take_usage(usage, call)?;
-    } else if usage.get("prompt_tokens").is_some()
-        || usage.get("input_tokens").is_some() && usage.get("total_tokens").is_some()
-    {
-        openai::take_usage(usage, call)?;
-    } else {
-        return Ok(false);
+    match tokens::shape_of(usage) {
+        Some(Shape::Anthropic) if response.get("type").map(Node::raw) == Some("message") => {
+            anthropic::take_usage(usage, call)?;
+        }
+        Some(Shape::OpenAi) => openai::take_usage(usage, call)?,
+        _ => return Ok(false),
     }
     call.logged_cost = call.logged_cost.or(cost);
     Ok(true)

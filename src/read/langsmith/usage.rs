@@ -11,6 +11,7 @@ use crate::read::openai;
 use crate::read::tokens;
 use crate::read::tokens::Counts;
 use crate::read::tokens::Reading;
+use crate::read::tokens::Shape;
 use crate::read::value;
 
 /// Tells whether a run's columns count any tokens.
@@ -60,18 +61,17 @@ impl<'t> Source<'t> {
         let inner = inner.and_then(|inner| inner.first(&["token_usage", "usage"]));
         let usages = [inner, self.outputs.and_then(|outputs| outputs.get("usage"))];
         for usage in usages.into_iter().flatten().filter(|usage| usage.is_object()) {
-            let seller = call.dim(Dim::Provider);
-            let counted = |keys: &[&str]| keys.iter().all(|key| usage.get(key).is_some());
-            if matches!(seller, Some("openai" | "azure"))
-                && (counted(&["prompt_tokens", "total_tokens"]) || counted(&["input_tokens", "total_tokens"]))
-            {
-                openai::take_usage(usage, call)?;
-                return Ok(true);
-            }
-            if seller == Some("anthropic") && counted(&["input_tokens", "output_tokens"]) && !counted(&["total_tokens"])
-            {
-                anthropic::take_usage(usage, call)?;
-                return Ok(true);
+            let has = |key: &str| usage.get(key).is_some();
+            match (call.dim(Dim::Provider), tokens::shape_of(usage)) {
+                (Some("openai" | "azure"), Some(Shape::OpenAi)) if has("total_tokens") => {
+                    openai::take_usage(usage, call)?;
+                    return Ok(true);
+                }
+                (Some("anthropic"), Some(Shape::Anthropic)) if has("output_tokens") => {
+                    anthropic::take_usage(usage, call)?;
+                    return Ok(true);
+                }
+                _ => {}
             }
         }
         Ok(false)

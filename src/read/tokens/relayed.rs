@@ -27,7 +27,7 @@ pub enum Shape {
 /// Tells whose usage an object is; `None` where its keys leave that open.
 pub fn shape_of(usage: Node<'_>) -> Option<Shape> {
     let has = |key: &str| usage.get(key).is_some();
-    let details = IN.iter().chain(&OUT[1..]).any(|key| usage.get(key).is_some_and(|details| details.is_object()));
+    let details = usage.first(&IN).is_some();
     if has("prompt_tokens") || has("input_tokens") && has("total_tokens") {
         Some(Shape::OpenAi)
     } else if has("input_tokens") && (!details || has(BESIDE[0]) || has(BESIDE[1])) {
