@@ -4,6 +4,7 @@
 //! name's end. Prompt and answer texts are recognised by name and never kept.
 
 mod aliases;
+mod dims;
 pub mod own;
 
 use std::borrow::Cow;
@@ -16,6 +17,9 @@ use crate::read::fields::aliases::ALIASES;
 use crate::read::fields::aliases::ENDINGS;
 use crate::read::fields::aliases::FOREIGN;
 use crate::read::fields::aliases::TEXT_WORDS;
+pub use crate::read::fields::dims::says_dim;
+pub use crate::read::fields::dims::says_who;
+pub use crate::read::fields::dims::states_geo;
 use crate::read::json::Kind;
 use crate::read::json::Node;
 use crate::read::provider;
@@ -266,44 +270,6 @@ pub fn assign<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
     }
 }
 
-/// Tells whether a value under one of a dimension's looser names can be meant: `tier: gold` is a plan of the
-/// author's, `system: You are …` a prompt.
-pub fn says_dim(dim: Dim, rank: u16, value: &str) -> bool {
-    match dim {
-        Dim::Tier => rank == 0 || value::is_tier(value),
-        // `system` and `api` may hold a prompt; a provider may have a name of two words.
-        Dim::Provider => value::is_name(value) || rank < 4 && value.len() <= 40,
-        // `session_id` is an id whatever it holds; `conversation` may be the conversation itself.
-        Dim::Session => rank < 3 || value::is_name(value),
-        _ => true,
-    }
-}
-
-/// Tells whether a dimension says who or what for: what merely has the name of a property of the request, on a span or
-/// among a user's metadata, is none.
-pub fn says_who(dim: Dim) -> bool {
-    match dim {
-        Dim::Feature
-        | Dim::Tenant
-        | Dim::Environment
-        | Dim::Team
-        | Dim::User
-        | Dim::Session
-        | Dim::Prompt
-        | Dim::PromptVersion
-        | Dim::Route
-        | Dim::Agent
-        | Dim::Run
-        | Dim::Task
-        | Dim::Process
-        | Dim::Skill
-        | Dim::Account
-        | Dim::ApiKey
-        | Dim::Workspace => true,
-        Dim::Provider | Dim::Model | Dim::Tier | Dim::Region | Dim::Status | Dim::Source | Dim::Trace => false,
-    }
-}
-
 /// Returns the status that an `error` key stands for: a text there is the failure itself, an empty one is none.
 pub fn failure(value: &str) -> Option<&'static str> {
     match value.trim().to_ascii_lowercase().as_str() {
@@ -321,13 +287,6 @@ pub fn set_dim<'t>(call: &mut Call<'t>, dim: Dim, value: Cow<'t, str>) {
         Dim::Status => call.set_if_none(dim, map(value, value::status)),
         _ => call.set_if_none(dim, value),
     }
-}
-
-/// Tells whether the region's name says that inference was billed there, as the providers' own fields do
-/// (`inference_geo`, `data_residency`). A homemade `region` is as likely where the application runs, and
-/// prices nothing.
-pub fn states_geo(rank: u16) -> bool {
-    matches!(rank, 1 | 2)
 }
 
 /// Tells whether a key's name says that it may hold a prompt or an answer; a number under it is kept all the same.
