@@ -95,6 +95,29 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Returns the same call for keeps: it may outlive the record.
+    pub fn into_owned(self) -> Call<'static> {
+        let own = |text: Cow<'_, str>| -> Cow<'static, str> { Cow::Owned(text.into_owned()) };
+        Call {
+            line: self.line,
+            ts: self.ts,
+            request_id: self.request_id.map(own),
+            span: self.span.map(own),
+            parent: self.parent.map(own),
+            dims: self.dims.map(|value| value.map(own)),
+            extra: self.extra.into_iter().map(|(key, value)| (own(key), own(value))).collect(),
+            tokens: self.tokens,
+            reasoning: self.reasoning,
+            tools: self.tools.into_iter().map(|(tool, uses)| (own(tool), uses)).collect(),
+            latency_ms: self.latency_ms,
+            ttft_ms: self.ttft_ms,
+            logged_cost: self.logged_cost,
+            flags: self.flags,
+            unpriced: self.unpriced,
+            other_inputs: self.other_inputs,
+        }
+    }
+
     /// Empties the call and keeps its allocations.
     pub fn clear(&mut self) {
         let (mut extra, mut tools) = (std::mem::take(&mut self.extra), std::mem::take(&mut self.tools));

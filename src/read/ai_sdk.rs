@@ -100,7 +100,7 @@ fn counts(usage: Node<'_>) -> bool {
 }
 
 fn is_result(node: Node<'_>) -> bool {
-    let has = |key: &str| node.fields().any(|(name, _)| name == key);
+    let has = |key: &str| node.has(key);
     let used = ["usage", "totalUsage"].iter().any(|key| node.get(key).is_some_and(counts));
     let steps = || node.get("steps").and_then(|steps| steps.items().next()).is_some_and(has_step);
     let run = has("finishReason") || has("toolResults") || has("stepType") || has("providerMetadata");
@@ -187,7 +187,7 @@ fn take_time(part: Node<'_>, body: Node<'_>, has_other: bool, call: &mut Call<'_
         }
         _ if has_other => Ok(()),
         Some(Err(reason)) => Err(format!("`response.timestamp`: {reason}")),
-        None => Err("no time: add one with a wrapper key such as ts".into()),
+        None => Err(body::NO_TIME.into()),
     }
 }
 

@@ -23,7 +23,6 @@ use crate::read::Session;
 use crate::read::Sink;
 use crate::read::Verdict;
 pub use crate::read::anthropic::counts::Counts;
-pub use crate::read::anthropic::counts::set_cache_writes;
 use crate::read::body;
 use crate::read::body::Found;
 use crate::read::claude_code;
@@ -149,7 +148,7 @@ fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
     let body = found.body;
     let around = body::take_around(found, OWN, call);
     if !around.has_time {
-        return Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
+        return Err(around.no_time());
     }
     if is_error(body) {
         body::fail(call, body.path(&["error", "type"]).and_then(Node::str));

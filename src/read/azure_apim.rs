@@ -22,8 +22,9 @@ use crate::read::Verdict;
 use crate::read::body;
 use crate::read::fields;
 use crate::read::json::Node;
-use crate::read::reported;
-use crate::read::reported::Reported;
+use crate::read::tokens;
+use crate::read::tokens::Counts;
+use crate::read::tokens::Reading;
 use crate::read::value;
 
 /// The reader of the gateway's table of LLM calls.
@@ -66,10 +67,8 @@ impl Session for Rows {
             return Verdict::Taken;
         }
         let mut call = Call { line: record.line, ..Call::default() };
-        match row.read(&mut call) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        let outcome = row.read(&mut call);
+        sink.take(&call, outcome);
         Verdict::Taken
     }
 }
@@ -110,7 +109,7 @@ impl<'t> Row<'t> {
     }
 
     fn text(self, name: &str) -> Option<Cow<'t, str>> {
-        self.get(name).and_then(Node::scalar).filter(|text| !text.is_empty())
+        self.get(name).and_then(Node::text)
     }
 
     fn read(self, call: &mut Call<'t>) -> Result<(), String> {
@@ -183,14 +182,11 @@ impl<'t> Row<'t> {
         if input.is_none() || output.is_none() || nothing {
             body::missing(call);
         }
-        let counts = Reported { input: input.unwrap_or(0), output: output.unwrap_or(0), total, ..Reported::default() };
-        if input.is_some() && output.is_some() {
-            reported::settle(call, &counts, true, None);
-        } else {
-            reported::settle(call, &Reported { total: None, ..counts }, true, None);
-        }
+        let total = total.filter(|_| input.is_some() && output.is_some());
+        let counts = Counts { input: input.unwrap_or(0), output: output.unwrap_or(0), total, ..Counts::default() };
+        counts.settle(call, None, Reading::INSIDE);
         if counts.input > 0 {
-            reported::without_split(call);
+            tokens::without_split(call);
         }
         Ok(())
     }

@@ -7,9 +7,11 @@ use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::read::CachedInput;
-use crate::read::anthropic;
 use crate::read::body;
 use crate::read::fields;
+use crate::read::tokens;
+use crate::read::tokens::Input;
+use crate::read::tokens::Reading;
 
 /// The counts of a request as Bedrock writes them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,35 +56,27 @@ pub(super) fn set_tokens(counts: &Counts, call: &mut Call<'_>, said: Option<Cach
     };
     let contradicts = counts.total.is_some() && (told.is_none() || cached > 0 && law.is_some() && law != told);
     let fits = cached <= counts.input;
-    let reading = told.or(said).unwrap_or(CachedInput::Outside);
-    let is_open = told.is_none() && counts.total.is_none() && said.is_none() && cached > 0 && fits;
-    place(counts, call, if contradicts { CachedInput::Outside } else { reading });
-    if contradicts || reading == CachedInput::Inside && !fits {
+    let reading = match told.or(said) {
+        _ if contradicts => Reading::OUTSIDE,
+        Some(settled) => Reading::from(settled),
+        None => Reading::PERHAPS_OUTSIDE,
+    };
+    place(counts, call, reading);
+    if contradicts || reading == Reading::INSIDE && !fits {
         body::inconsistent(call);
-    } else if is_open {
-        call.flags.add(Flags::INCLUSIVE_GUESSED);
-        call.other_inputs[0] = Some(counts.input - cached);
     }
 }
 
-/// Puts the counts into their classes by a reading of the input; a contradiction leaves them as they stand.
-pub(super) fn place(counts: &Counts, call: &mut Call<'_>, reading: CachedInput) {
-    let cached = counts.read + counts.written;
-    let input = match reading {
-        CachedInput::Inside => counts.input.checked_sub(cached).unwrap_or(counts.input),
-        CachedInput::Outside => counts.input,
-    };
-    call.tokens.set(Class::Input, input);
+/// Puts the counts into their classes by a reading of the input.
+pub(super) fn place(counts: &Counts, call: &mut Call<'_>, reading: Reading) {
+    let input = Input { count: counts.input, read: counts.read, written: counts.written, media: 0 };
+    tokens::settle_input(call, input, None, None, reading);
     call.tokens.set(Class::CacheRead, counts.read);
     call.tokens.set(Class::Output, counts.output);
     if family(call.dim(Dim::Model)) == Some(CachedInput::Inside) {
-        // These models write for thirty minutes, and the counts do not say so.
-        call.tokens.set(Class::CacheWrite30m, counts.written);
-        if counts.written > 0 {
-            call.flags.add(Flags::TTL_UNKNOWN);
-        }
+        tokens::set_half_hour_writes(call, counts.written);
     } else {
-        anthropic::set_cache_writes(call, counts.written, counts.short, counts.long);
+        tokens::set_split_writes(call, counts.written, counts.short, counts.long);
     }
 }
 

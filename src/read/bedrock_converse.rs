@@ -79,10 +79,8 @@ impl Session for Answers {
             return Verdict::NotMine("no Converse answer in it".into());
         };
         let mut call = Call { line: record.line, ..Call::default() };
-        match read(&found, &mut call, self.cached_input) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        let outcome = read(&found, &mut call, self.cached_input);
+        sink.take(&call, outcome);
         Verdict::Taken
     }
 }
@@ -96,9 +94,9 @@ fn is_answer(node: Node<'_>) -> bool {
         return event.get("metrics").is_some() || node.fields().count() == 1;
     }
     let marks = ["stopReason", "metrics", "ResponseMetadata", "$metadata"];
-    let is_whole = marks.iter().any(|mark| node.get(mark).is_some());
-    let answered = node.get("stopReason").is_some() && node.path(&["output", "message"]).is_some();
-    is_counted(node) && is_whole || answered
+    let is_whole = || marks.iter().any(|mark| node.get(mark).is_some());
+    let answered = || node.get("stopReason").is_some() && node.path(&["output", "message"]).is_some();
+    is_counted(node) && is_whole() || answered()
 }
 
 fn is_counted(node: Node<'_>) -> bool {
@@ -129,8 +127,7 @@ fn read<'t>(found: &Found<'t>, call: &mut Call<'t>, said: Option<CachedInput>) -
     if !around.has_time {
         let dated = head.and_then(|head| head.path(&["HTTPHeaders", "date"])).and_then(Node::str);
         let end = dated.and_then(|date| http_date(&date));
-        let end =
-            end.ok_or(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()))?;
+        let end = end.ok_or(around.no_time())?;
         let took = i64::try_from(call.latency_ms.unwrap_or(0)).unwrap_or(0).saturating_mul(1_000_000);
         call.ts = Timestamp(end.0.saturating_sub(took));
     }

@@ -14,7 +14,6 @@ mod wrapped;
 use crate::domain::Call;
 use crate::domain::Dim;
 use crate::domain::Flags;
-use crate::read::CachedInput;
 use crate::read::Options;
 use crate::read::Origin;
 use crate::read::Reader;
@@ -29,6 +28,7 @@ use crate::read::body;
 use crate::read::body::Embedded;
 use crate::read::fields;
 use crate::read::json::Node;
+use crate::read::tokens::Reading;
 use crate::read::value;
 
 /// The reader of model invocation logs.
@@ -97,10 +97,8 @@ fn take(entry: Node<'_>, line: u64, answer: &mut Embedded, sink: &mut dyn Sink) 
         return sink.skip(line, "no_call");
     }
     let mut call = Call { line, ..Call::default() };
-    match read(entry, answer, &mut call) {
-        Ok(()) => sink.call(&call),
-        Err(reason) => sink.reject(line, reason),
-    }
+    let outcome = read(entry, answer, &mut call);
+    sink.take(&call, outcome);
 }
 
 fn read<'t>(entry: Node<'t>, answer: &'t mut Embedded, call: &mut Call<'t>) -> Result<(), String> {
@@ -108,7 +106,7 @@ fn read<'t>(entry: Node<'t>, answer: &'t mut Embedded, call: &mut Call<'t>) -> R
     let (ts, flags) = fields::time(time).map_err(|reason| format!("`timestamp`: {reason}"))?;
     (call.ts, call.flags) = (ts, flags);
     call.set(Dim::Provider, "bedrock");
-    let text = |key: &str| entry.get(key).and_then(Node::scalar).filter(|text| !text.is_empty());
+    let text = |key: &str| entry.get(key).and_then(Node::text);
     // Before the model, whose ARN may name another account's profile.
     for (dim, key) in [(Dim::Account, "accountId"), (Dim::Region, "region")] {
         if let Some(value) = text(key) {
@@ -194,14 +192,9 @@ fn take_counts(entry: Node<'_>, answer: &Answer<'_>, call: &mut Call<'_>) -> Res
     let agrees = short + long == counts.written;
     let (short, long) = if agrees { (short, long) } else { (0, 0) };
     let counts = Counts { short, long, ..counts };
-    bedrock::place(&counts, call, CachedInput::Outside);
-    call.reasoning = answer.reasoning.filter(|count| *count <= counts.output).unwrap_or(0);
-    let cached = counts.read + counts.written;
     let is_openai = call.dim(Dim::Model).is_some_and(|model| model.contains("openai."));
-    if is_openai && cached > 0 && cached <= counts.input {
-        call.flags.add(Flags::INCLUSIVE_GUESSED);
-        call.other_inputs[0] = Some(counts.input - cached);
-    }
+    bedrock::place(&counts, call, if is_openai { Reading::PERHAPS_OUTSIDE } else { Reading::OUTSIDE });
+    call.reasoning = answer.reasoning.filter(|count| *count <= counts.output).unwrap_or(0);
     Ok(())
 }
 

@@ -132,6 +132,16 @@ pub struct Around {
     pub problem: Option<String>,
 }
 
+/// Why an answer without a time cannot be used: nothing is placed in time by a guess.
+pub const NO_TIME: &str = "no time: add one with a wrapper key such as ts";
+
+impl Around {
+    /// Returns why no time was found.
+    pub fn no_time(self) -> String {
+        self.problem.unwrap_or_else(|| NO_TIME.into())
+    }
+}
+
 /// Takes time, ids and dimensions from around an answer; what could not be used there is noted on the call.
 /// `own` are the answer's own keys: whatever else lies in
 /// a bare answer was put there by the log's author.
@@ -227,7 +237,7 @@ pub fn read_unanswered<'t>(record: Node<'t>, call: &mut Call<'t>) -> Result<(), 
     let own: Vec<&str> = INSIDE.iter().chain(&SILENT).chain(&["error"]).copied().collect();
     let around = take_around(&found, &own, call);
     if !around.has_time {
-        return Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
+        return Err(around.no_time());
     }
     match record.get("error") {
         Some(error) if error.is_object() => fail(call, error.first(&["type", "code"]).and_then(Node::scalar)),
@@ -287,6 +297,12 @@ pub fn fail<'t>(call: &mut Call<'t>, kind: Option<Cow<'t, str>>) {
     }
 }
 
+/// Marks a call that a gateway answered from its own cache: nothing was billed.
+pub fn gateway_hit(call: &mut Call<'_>) {
+    call.set(Dim::Status, "gateway_cache_hit");
+    call.flags.add(Flags::GATEWAY_CACHE_HIT);
+}
+
 /// Tells whether the call ended in a failure, for which a missing usage is no gap.
 pub fn has_failed(call: &Call<'_>) -> bool {
     matches!(call.dim(Dim::Status), Some("error" | "timeout" | "cancelled"))
@@ -302,29 +318,6 @@ pub fn missing(call: &mut Call<'_>) {
 pub fn inconsistent(call: &mut Call<'_>) {
     call.unpriced = Some(Unpriced::UsageInconsistent);
     call.flags.add(Flags::USAGE_INCONSISTENT);
-}
-
-/// Copies a call that must outlive its record.
-pub fn owned(call: &Call<'_>) -> Call<'static> {
-    let text = |value: &Option<Cow<'_, str>>| value.as_deref().map(|value| Cow::Owned(value.to_string()));
-    Call {
-        line: call.line,
-        ts: call.ts,
-        request_id: text(&call.request_id),
-        span: text(&call.span),
-        parent: text(&call.parent),
-        dims: std::array::from_fn(|at| call.dims.get(at).and_then(text)),
-        extra: call.extra.iter().map(|(key, value)| (key.to_string().into(), value.to_string().into())).collect(),
-        tokens: call.tokens,
-        reasoning: call.reasoning,
-        tools: call.tools.iter().map(|(tool, uses)| (tool.to_string().into(), *uses)).collect(),
-        latency_ms: call.latency_ms,
-        ttft_ms: call.ttft_ms,
-        logged_cost: call.logged_cost,
-        flags: call.flags,
-        unpriced: call.unpriced,
-        other_inputs: call.other_inputs,
-    }
 }
 
 /// JSON inside a text of the log, as databases and CSV carry it.

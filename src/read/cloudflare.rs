@@ -5,8 +5,6 @@
 //! (`cache_split`). `cost` is the gateway's estimate. An entry with `cached` came from the gateway's own cache.
 //! `step` counts the attempts of a request with fallbacks, each an entry of its own.
 
-use std::borrow::Cow;
-
 use crate::domain::Call;
 use crate::domain::Class;
 use crate::domain::Dim;
@@ -23,7 +21,7 @@ use crate::read::body::Embedded;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::provider;
-use crate::read::reported;
+use crate::read::tokens;
 use crate::read::value;
 
 /// The reader of the AI Gateway's log.
@@ -35,7 +33,7 @@ impl Reader for Cloudflare {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        let has = |key: &str| record.fields().any(|(name, _)| name == key);
+        let has = |key: &str| record.has(key);
         // `cached` is a count in many a homemade log: here it is a yes or no.
         let cached = || record.get("cached").is_some_and(|cached| cached.bool().is_some());
         const OWN: [&str; 7] =
@@ -63,24 +61,20 @@ impl Session for Entries {
         }
         let metadata = self.metadata.open(record.node.get("metadata"));
         let mut call = Call { line: record.line, ..Call::default() };
-        match read(record.node, metadata, &mut call) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        let outcome = read(record.node, metadata, &mut call);
+        sink.take(&call, outcome);
         Verdict::Taken
     }
 }
 
 fn read<'t>(node: Node<'t>, metadata: Option<Node<'t>>, call: &mut Call<'t>) -> Result<(), String> {
-    let text = |key: &str| node.get(key).and_then(Node::scalar).filter(|text| !text.is_empty());
+    let text = |key: &str| node.get(key).and_then(Node::text);
     let created = node.get("created_at").ok_or("no time: `created_at` is missing")?;
-    let (ts, flags) = fields::time(created).map_err(|reason| format!("`created_at`: {reason}"))?;
-    call.ts = ts;
-    call.flags.add(flags);
+    fields::set_time(call, "created_at", created)?;
     call.latency_ms = node.get("duration").and_then(|node| value::millis(node, 1.0));
     call.request_id = text("id");
     if let Some(name) = text("provider") {
-        call.set(Dim::Provider, Cow::<'static, str>::Owned(provider::fold(&name).into_owned()));
+        call.set(Dim::Provider, provider::fold(&name).into_owned());
     }
     if let Some(model) = text("model") {
         call.set(Dim::Model, model);
@@ -113,8 +107,7 @@ fn read<'t>(node: Node<'t>, metadata: Option<Node<'t>>, call: &mut Call<'t>) -> 
 fn take_outcome<'t>(node: Node<'t>, call: &mut Call<'t>) {
     let code = node.get("status_code").and_then(Node::scalar);
     if node.get("cached").and_then(Node::bool) == Some(true) {
-        call.set(Dim::Status, "gateway_cache_hit");
-        call.flags.add(Flags::GATEWAY_CACHE_HIT);
+        body::gateway_hit(call);
         return;
     }
     let told = code.as_deref().map(value::status).filter(|status| matches!(status.as_ref(), "timeout" | "cancelled"));
@@ -144,7 +137,7 @@ fn take_tokens(node: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
     call.tokens.set(Class::Input, input.unwrap_or(0));
     call.tokens.set(Class::Output, output.unwrap_or(0));
     if input.unwrap_or(0) > 0 && !call.flags.has(Flags::GATEWAY_CACHE_HIT) {
-        reported::without_split(call);
+        tokens::without_split(call);
     }
     Ok(())
 }

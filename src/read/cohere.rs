@@ -107,10 +107,8 @@ impl Session for Answers {
             return Verdict::NotMine("no answer of Cohere's in it".into());
         };
         let mut call = Call { line: record.line, ..Call::default() };
-        match read(&found, &mut call) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        let outcome = read(&found, &mut call);
+        sink.take(&call, outcome);
         Verdict::Taken
     }
 }
@@ -118,7 +116,7 @@ impl Session for Answers {
 fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
     let around = body::take_around(found, OWN, call);
     if !around.has_time {
-        return Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
+        return Err(around.no_time());
     }
     let body = found.body;
     body::set_id(call, body.first(&["id", "response_id", "generation_id"]).and_then(Node::str));

@@ -4,6 +4,7 @@
 //! name's end. Prompt and answer texts are recognised by name and never kept.
 
 mod aliases;
+mod dims;
 pub mod own;
 
 use std::borrow::Cow;
@@ -16,6 +17,9 @@ use crate::read::fields::aliases::ALIASES;
 use crate::read::fields::aliases::ENDINGS;
 use crate::read::fields::aliases::FOREIGN;
 use crate::read::fields::aliases::TEXT_WORDS;
+pub use crate::read::fields::dims::says_dim;
+pub use crate::read::fields::dims::says_who;
+pub use crate::read::fields::dims::states_geo;
 use crate::read::json::Kind;
 use crate::read::json::Node;
 use crate::read::provider;
@@ -153,6 +157,14 @@ pub fn field_named(name: &str) -> Option<Field> {
     meaning(name).map(|meaning| meaning.field).filter(|field| !matches!(field, Field::Text | Field::Nested))
 }
 
+/// Returns what a column means that the user gives to a field: the best name for it, but for a region, which only some
+/// names say that inference was billed in.
+pub fn mapped(name: &str) -> Option<Meaning> {
+    let field = field_named(name)?;
+    let rank = meaning(name).filter(|_| field == Field::Dim(Dim::Region)).map_or(0, |meaning| meaning.rank);
+    Some(Meaning { field, rank })
+}
+
 /// What a wrapper around a provider's body told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outer {
@@ -229,6 +241,14 @@ pub fn time(node: Node<'_>) -> Result<(Timestamp, Flags), String> {
     Ok((parsed.ts, if parsed.zoned { Flags::default() } else { Flags::ZONE_ASSUMED }))
 }
 
+/// Sets a call's time from the key of its format that holds it.
+pub fn set_time(call: &mut Call<'_>, key: &str, node: Node<'_>) -> Result<(), String> {
+    let (ts, flags) = time(node).map_err(|reason| format!("`{key}`: {reason}"))?;
+    call.ts = ts;
+    call.flags.add(flags);
+    Ok(())
+}
+
 /// Gives a free key its place: a standard dimension if the alias table knows it, else an extra of its own name.
 pub fn assign<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
     match meaning(key) {
@@ -250,19 +270,6 @@ pub fn assign<'t>(call: &mut Call<'t>, key: &str, value: Cow<'t, str>) {
     }
 }
 
-/// Tells whether a value under one of a dimension's looser names can be meant: `tier: gold` is a plan of the
-/// author's, `system: You are …` a prompt.
-pub fn says_dim(dim: Dim, rank: u16, value: &str) -> bool {
-    match dim {
-        Dim::Tier => rank == 0 || value::is_tier(value),
-        // `system` and `api` may hold a prompt; a provider may have a name of two words.
-        Dim::Provider => value::is_name(value) || rank < 4 && value.len() <= 40,
-        // `session_id` is an id whatever it holds; `conversation` may be the conversation itself.
-        Dim::Session => rank < 3 || value::is_name(value),
-        _ => true,
-    }
-}
-
 /// Returns the status that an `error` key stands for: a text there is the failure itself, an empty one is none.
 pub fn failure(value: &str) -> Option<&'static str> {
     match value.trim().to_ascii_lowercase().as_str() {
@@ -280,13 +287,6 @@ pub fn set_dim<'t>(call: &mut Call<'t>, dim: Dim, value: Cow<'t, str>) {
         Dim::Status => call.set_if_none(dim, map(value, value::status)),
         _ => call.set_if_none(dim, value),
     }
-}
-
-/// Tells whether the region's name says that inference was billed there, as the providers' own fields do
-/// (`inference_geo`, `data_residency`). A homemade `region` is as likely where the application runs, and
-/// prices nothing.
-pub fn states_geo(rank: u16) -> bool {
-    matches!(rank, 1 | 2)
 }
 
 /// Tells whether a key's name says that it may hold a prompt or an answer; a number under it is kept all the same.

@@ -6,17 +6,16 @@
 //! kept, so that a logged cost can settle it. Output is taken to include reasoning, as all providers but
 //! Gemini and xAI report it.
 
+mod counts;
 mod envelope;
 mod found;
-mod tokens;
+mod signature;
 
 use std::collections::HashMap;
 
 use crate::domain::Call;
 use crate::domain::Class;
 use crate::domain::Dim;
-use crate::domain::Flags;
-use crate::domain::Unpriced;
 use crate::domain::bytes;
 use crate::domain::call::CACHE_STORAGE;
 use crate::domain::dimension::DIMS;
@@ -28,9 +27,14 @@ use crate::read::Record;
 use crate::read::Session;
 use crate::read::Sink;
 use crate::read::Verdict;
+use crate::read::body;
 use crate::read::fields;
 use crate::read::fields::Field;
-use crate::read::fields::Meaning;
+use crate::read::flat::counts::add_thoughts;
+use crate::read::flat::counts::is_gemini;
+use crate::read::flat::counts::makes_no_text;
+use crate::read::flat::counts::reading;
+use crate::read::flat::counts::take_cache_writes;
 use crate::read::flat::envelope::items;
 use crate::read::flat::found::Found;
 use crate::read::flat::found::Named;
@@ -41,14 +45,12 @@ use crate::read::flat::found::slot;
 use crate::read::flat::found::take;
 use crate::read::flat::found::take_ids;
 use crate::read::flat::found::take_outcome;
-use crate::read::flat::tokens::add_thoughts;
-use crate::read::flat::tokens::inconsistent;
-use crate::read::flat::tokens::is_gemini;
-use crate::read::flat::tokens::makes_no_text;
-use crate::read::flat::tokens::settle_input;
-use crate::read::flat::tokens::take_cache_writes;
+use crate::read::flat::signature::is_call;
+use crate::read::formats;
 use crate::read::json::Node;
 use crate::read::json::Tape;
+use crate::read::tokens;
+use crate::read::tokens::Input;
 use crate::read::value;
 
 /// The reader of flat JSON and CSV.
@@ -60,7 +62,7 @@ impl Reader for Flat {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        is_call(record) || items(record).is_some_and(|list| list.items().take(20).any(is_call))
+        is_call(record) || items(record).is_some_and(|list| list.items().take(formats::FIRST_ITEMS).any(is_call))
     }
 
     fn origin(&self) -> Origin {
@@ -68,38 +70,16 @@ impl Reader for Flat {
     }
 
     fn start(&self, options: &Options) -> Box<dyn Session> {
-        let mapped = options.map.iter().filter_map(|(field, column)| {
-            let field = fields::field_named(field)?;
-            Some((column.clone(), Role::Means(Meaning { field, rank: 0 }, Named::Mapped)))
-        });
+        let mapped = options
+            .map
+            .iter()
+            .filter_map(|(field, column)| Some((column.clone(), Role::Means(fields::mapped(field)?, Named::Mapped))));
         Box::new(FlatSession {
             roles: mapped.collect(),
             layout: Vec::new(),
             cached_input: options.cached_input,
-            mapped: !options.map.is_empty(),
             tape: Tape::default(),
         })
-    }
-}
-
-/// Tells whether a record has a model and a count or a cost.
-fn is_call(record: Node<'_>) -> bool {
-    let (mut model, mut amount) = (false, false);
-    look(record, 0, &mut |field| match field {
-        Field::Dim(Dim::Model) => model = true,
-        Field::Input | Field::Output | Field::Total | Field::Cost(_) | Field::InputUncached => amount = true,
-        _ => {}
-    });
-    model && amount
-}
-
-fn look(node: Node<'_>, depth: u32, on: &mut impl FnMut(Field)) {
-    for (key, value) in node.fields() {
-        match fields::meaning(key) {
-            _ if value.is_object() && depth < 2 => look(value, depth + 1, on),
-            Some(meaning) => on(meaning.field),
-            None => {}
-        }
     }
 }
 
@@ -109,7 +89,6 @@ struct FlatSession {
     /// The columns of the last record in their order: the next one very likely has the same.
     layout: Vec<(String, Role)>,
     cached_input: Option<CachedInput>,
-    mapped: bool,
     tape: Tape,
 }
 
@@ -153,7 +132,7 @@ impl FlatSession {
 
     fn one(&mut self, record: Record<'_>, sink: &mut dyn Sink) -> Verdict {
         let mut call = Call { line: record.line, ..Call::default() };
-        let mut found = Found { slots: [None; SLOTS], dim_ranks: [u16::MAX; DIMS], requests: false, failure: None };
+        let mut found = Found { slots: [None; SLOTS], dim_orders: [u16::MAX; DIMS], requests: false, failure: None };
         for (position, (key, value)) in record.node.fields().enumerate() {
             let role = self.role_at(position, key);
             if let Err(reason) = take(role, key, value, &mut call, &mut found) {
@@ -201,7 +180,7 @@ impl FlatSession {
         let role = match self.roles.get(key) {
             Some(role) => *role,
             None => {
-                let role = self.role_of(key);
+                let role = FlatSession::role_of(key);
                 // A log with a new key in every record must not grow the table without end.
                 if self.roles.len() < 10_000 {
                     self.roles.insert(key.to_string(), role);
@@ -216,10 +195,8 @@ impl FlatSession {
         role
     }
 
-    fn role_of(&self, key: &str) -> Role {
+    fn role_of(key: &str) -> Role {
         match fields::meaning(key) {
-            // A column that the user's map gives to a field takes the field from the columns that merely look like it.
-            Some(meaning) if self.mapped => Role::Means(Meaning { rank: meaning.rank + 1, ..meaning }, named(key)),
             Some(meaning) => Role::Means(meaning, named(key)),
             None if fields::is_text_name(key) => Role::TextNamed,
             None => Role::Extra,
@@ -288,7 +265,7 @@ impl FlatSession {
         };
         let (input, uncached) = (count(Field::Input)?, count(Field::InputUncached)?);
         let (output, total) = (count(Field::Output)?, count(Field::Total)?);
-        let failed = call.dim(Dim::Status).is_some_and(|status| matches!(status, "error" | "timeout" | "cancelled"));
+        let failed = body::has_failed(call);
         let (no_input, no_output) = (input.is_none() && uncached.is_none(), output.is_none());
         if let Some(kept) = slot(Field::CacheStorage(1)).and_then(|at| found.slots[at]) {
             let unit = if let Field::CacheStorage(seconds) = kept.field { u64::from(seconds) } else { 1 };
@@ -304,12 +281,10 @@ impl FlatSession {
         }
         // A count that is not logged is not zero; only what makes no text needs no output.
         if no_output && !no_input && !(failed || makes_no_text(call)) || no_input && !no_output {
-            call.unpriced = Some(Unpriced::UsageMissing);
-            call.flags.add(Flags::USAGE_MISSING);
+            body::missing(call);
         }
         if no_input && no_output {
-            call.unpriced = Some(Unpriced::UsageMissing);
-            call.flags.add(Flags::USAGE_MISSING);
+            body::missing(call);
             if let Some(total) = total {
                 call.set_extra("total_tokens", total.to_string());
             }
@@ -326,14 +301,15 @@ impl FlatSession {
         match uncached {
             Some(uncached) => call.tokens.set(Class::Input, uncached),
             None => {
-                settle_input(call, found, input.unwrap_or(0), read + written, self.cached_input);
+                let input = Input { count: input.unwrap_or(0), read, written, media: 0 };
+                tokens::settle_input(call, input, self.cached_input, None, reading(found, call));
             }
         }
         if call.reasoning > 0 && is_gemini(call) {
             add_thoughts(call, found, input, total);
         }
         if call.reasoning > call.tokens.get(Class::Output) {
-            inconsistent(call);
+            body::inconsistent(call);
         }
         Ok(())
     }

@@ -60,6 +60,20 @@ pub enum Format {
     },
 }
 
+impl Format {
+    /// Tells whether a record has the format's signature.
+    pub fn claims(&self, record: Node<'_>) -> bool {
+        match self {
+            Format::Read(reader) => reader.claims(record),
+            Format::Refused { claims, .. } => claims(record),
+        }
+    }
+}
+
+/// How many items of a list a claim may look at: it is asked of every record of a file's beginning, for every format,
+/// and must not walk through a whole export.
+pub const FIRST_ITEMS: usize = 20;
+
 /// Keys shown of a record that no format claims.
 const SHOWN_KEYS: usize = 12;
 
@@ -87,8 +101,8 @@ pub static FORMATS: &[Format] = &[
         "a stream of `codex exec --json`",
         "its totals run on over resumed turns and have neither time nor model: import the session's own file",
         |n| {
-            text(n, "type").is_some_and(|t| t == "thread.started" && has(n, &["thread_id"]))
-                || text(n, "type").is_some_and(|t| t == "turn.completed" && has(n, &["usage"]))
+            text(n, "type").is_some_and(|t| t == "thread.started" && n.has_all(&["thread_id"]))
+                || text(n, "type").is_some_and(|t| t == "turn.completed" && n.has_all(&["usage"]))
         },
     ),
     Format::Read(&ClaudeCode),
@@ -98,12 +112,12 @@ pub static FORMATS: &[Format] = &[
     refused(
         "Langfuse events of an analytics tool",
         "their input counts hold the cached tokens unmarked: export the observations",
-        |n| [Some(n), n.get("properties")].into_iter().flatten().any(|n| has(n, &["langfuse_input_units"])),
+        |n| [Some(n), n.get("properties")].into_iter().flatten().any(|n| n.has_all(&["langfuse_input_units"])),
     ),
     Format::Read(&LiteLlm),
     refused("a LiteLLM daily spend table", AGGREGATE, |n| {
-        has(n, &["spend", "api_requests"]) && n.first(&["date", "model_group", "custom_llm_provider"]).is_some()
-            || has(n, &["spend", "users", "models"])
+        n.has_all(&["spend", "api_requests"]) && n.first(&["date", "model_group", "custom_llm_provider"]).is_some()
+            || n.has_all(&["spend", "users", "models"])
             || first_of(n, "results").any(|n| n.path(&["metrics", "api_requests"]).is_some())
     }),
     Format::Read(&Helicone),
@@ -113,7 +127,7 @@ pub static FORMATS: &[Format] = &[
     Format::Read(&VercelGateway),
     Format::Read(&OpenRouter),
     refused("OpenRouter's daily activity", AGGREGATE, |n| {
-        first_of(n, "data").any(|n| has(n, &["model_permaslug", "requests"]))
+        first_of(n, "data").any(|n| n.has_all(&["model_permaslug", "requests"]))
     }),
     refused("Vercel's spend report", AGGREGATE, |n| {
         first_of(n, "results").any(|n| {
@@ -134,16 +148,12 @@ pub static FORMATS: &[Format] = &[
     Format::Read(&Anthropic),
     Format::Read(&OpenAi),
     Format::Read(&BedrockConverse),
-    refused("an Anthropic usage export", AGGREGATE, |n| has(n, &["usage_date_utc", "usage_input_tokens_no_cache"])),
+    refused("an Anthropic usage export", AGGREGATE, |n| n.has_all(&["usage_date_utc", "usage_input_tokens_no_cache"])),
     refused("a provider's usage or cost report", AGGREGATE, |n| {
         text(n, "object").is_some_and(|o| o == "bucket" || o == "page" || o.starts_with("organization."))
     }),
     Format::Read(&Flat),
 ];
-
-fn has(node: Node<'_>, keys: &[&str]) -> bool {
-    keys.iter().all(|key| node.fields().any(|(name, _)| name == *key))
-}
 
 /// Returns a record, and the first item of the list it may be an envelope of.
 fn first_of<'t>(node: Node<'t>, list: &str) -> impl Iterator<Item = Node<'t>> {
@@ -176,10 +186,7 @@ pub fn by_name(name: &str) -> Result<&'static dyn Reader, ReadError> {
 
 /// Finds the format that claims a record.
 pub fn claiming(record: Node<'_>) -> Option<&'static Format> {
-    FORMATS.iter().find(|format| match format {
-        Format::Read(reader) => reader.claims(record),
-        Format::Refused { claims, .. } => claims(record),
-    })
+    FORMATS.iter().find(|format| format.claims(record))
 }
 
 /// Tells the format of a stream from its first records; `None` for an empty one.
@@ -196,14 +203,9 @@ pub fn detect(framing: &Framing, shape: Shape) -> Result<Option<&'static dyn Rea
             let more = if names.len() > SHOWN_KEYS { ", …" } else { "" };
             keys = names[..names.len().min(SHOWN_KEYS)].join(", ") + more;
         }
-        let claimed = FORMATS.iter().position(|format| match format {
-            Format::Read(reader) => reader.claims(root),
-            Format::Refused { claims, .. } => claims(root),
-        });
-        best = match (best, claimed) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        // Only a format before the best so far can still take the file.
+        let open = best.unwrap_or(FORMATS.len());
+        best = FORMATS.iter().take(open).position(|format| format.claims(root)).or(best);
     });
     if !any {
         return Ok(None);

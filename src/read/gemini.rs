@@ -128,13 +128,13 @@ fn usage(body: Node<'_>) -> Option<Node<'_>> {
 }
 
 fn is_answer(node: Node<'_>) -> bool {
-    let has = |keys: &[&str]| node.first(keys).is_some();
-    let named = has(&["modelVersion", "model_version", "responseId", "response_id"]);
-    let answers = || node.get("candidates").and_then(|list| list.items().next()).is_some_and(is_candidate);
+    let is_named = || node.first(&["modelVersion", "model_version", "responseId", "response_id"]).is_some();
+    let answers =
+        || node.get("candidates").and_then(|list| list.items().next()).is_some_and(is_candidate) && is_named();
     match usage(node) {
         // LangChain has a key of that name too; its counts are called otherwise.
-        Some(usage) => Counts::are_in(usage) || named && answers(),
-        None => named && answers() || is_embedding(node),
+        Some(usage) => Counts::are_in(usage) || answers(),
+        None => answers() || is_embedding(node),
     }
 }
 
@@ -269,7 +269,7 @@ fn take_time(around: body::Around, outer: Node<'_>, body: Node<'_>, call: &mut C
         call.flags.add(Flags::TIME_ASSUMED);
         return Ok(());
     }
-    Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()))
+    Err(around.no_time())
 }
 
 /// Reads the second in an id: the first four bytes of its base64, the lowest first.

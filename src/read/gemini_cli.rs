@@ -9,7 +9,7 @@
 //! A message is appended again whenever it changes, and has its tokens only then; `$set` may write all messages
 //! anew, `$rewindTo` takes messages out of the chat and not off the bill. So calls are handed on at the end.
 
-mod tokens;
+mod counts;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ use crate::read::Session;
 use crate::read::Sink;
 use crate::read::Verdict;
 use crate::read::fields;
-use crate::read::gemini_cli::tokens::Counts;
+use crate::read::gemini_cli::counts::Counts;
 use crate::read::json::Node;
 
 /// The reader of Gemini CLI chats.
@@ -39,7 +39,7 @@ impl Reader for GeminiCli {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        let has = |key: &str| record.fields().any(|(name, _)| name == key);
+        let has = |key: &str| record.has(key);
         has("sessionId") && has("projectHash") || is_answer(record) && has("tokens") && has("timestamp")
     }
 

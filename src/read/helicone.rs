@@ -25,9 +25,8 @@ use crate::read::body;
 use crate::read::body::Embedded;
 use crate::read::fields;
 use crate::read::json::Node;
+use crate::read::observability;
 use crate::read::provider;
-use crate::read::traced;
-use crate::read::traced::has;
 use crate::read::value;
 
 /// The reader of Helicone's exports.
@@ -58,15 +57,15 @@ impl Reader for Helicone {
 }
 
 fn is_row(node: Node<'_>) -> bool {
-    let any = |keys: &[&str]| keys.iter().any(|key| has(node, &[*key]));
-    let api = any(&["response_status", "request_properties", "delay_ms"]);
-    has(node, &["request_created_at"]) && (api || is_table_row(node) && any(&["request_id", "response_id"]))
+    let any = |keys: &[&str]| keys.iter().any(|key| node.has(key));
+    let of_api = || any(&["response_status", "request_properties", "delay_ms"]);
+    node.has("request_created_at") && (of_api() || is_table_row(node) && any(&["request_id", "response_id"]))
 }
 
 /// Tells a row of the table itself, as HQL selects it, from one of the API, which renames columns.
 fn is_table_row(node: Node<'_>) -> bool {
-    let api = ["response_status", "delay_ms", "request_model"].iter().any(|key| has(node, &[*key]));
-    !api && has(node, &["model"]) && ["status", "latency", "provider", "cost"].iter().any(|key| has(node, &[*key]))
+    let api = ["response_status", "delay_ms", "request_model"].iter().any(|key| node.has(key));
+    !api && node.has("model") && ["status", "latency", "provider", "cost"].iter().any(|key| node.has(key))
 }
 
 /// Returns the rows of an answer of the API.
@@ -115,10 +114,8 @@ impl Rows {
             sink.skip(line, reason);
             return;
         }
-        match row.read() {
-            Ok(()) => sink.call(&row.call),
-            Err(reason) => sink.reject(line, reason),
-        }
+        let outcome = row.read();
+        sink.take(&row.call, outcome);
     }
 }
 
@@ -146,7 +143,7 @@ impl<'t> Row<'t> {
     }
 
     fn text(&self, keys: &[&str]) -> Option<Cow<'t, str>> {
-        traced::first(self.node, keys)
+        observability::first(self.node, keys)
     }
 
     /// Tells why a row is no call: tools, vector stores and data are logged as requests too.
@@ -175,11 +172,11 @@ impl<'t> Row<'t> {
     fn take_times(&mut self) -> Result<(), String> {
         let start = self.text(&["request_created_at"]).ok_or("no time: `request_created_at` is empty")?;
         // Stamps without a zone are the table's own, in UTC.
-        self.call.ts = traced::utc("request_created_at", &start)?;
+        self.call.ts = observability::utc("request_created_at", &start)?;
         let millis =
             |keys: &[&str]| keys.iter().find_map(|key| self.node.get(key)).and_then(|node| value::millis(node, 1.0));
-        let end = self.text(&["response_created_at"]).and_then(|text| traced::utc("", &text).ok());
-        let between = end.and_then(|end| traced::millis_between(self.call.ts, end));
+        let end = self.text(&["response_created_at"]).and_then(|text| observability::utc("", &text).ok());
+        let between = end.and_then(|end| observability::millis_between(self.call.ts, end));
         self.call.latency_ms = millis(&["delay_ms"]).or_else(|| millis(&["latency"])).or(between);
         self.call.ttft_ms = millis(&["time_to_first_token"]);
         Ok(())
@@ -204,8 +201,7 @@ impl<'t> Row<'t> {
         let hit = self.text(&["cache_reference_id"]).is_some_and(|id| id != NIL);
         let code = self.text(&["response_status", "status"]);
         if hit {
-            self.call.set(Dim::Status, "gateway_cache_hit");
-            self.call.flags.add(Flags::GATEWAY_CACHE_HIT);
+            body::gateway_hit(&mut self.call);
             return;
         }
         let status = match code.as_deref() {
@@ -236,17 +232,17 @@ impl<'t> Row<'t> {
                 "helicone-prompt-id" => Dim::Prompt,
                 "helicone-user-id" => Dim::User,
                 "helicone-session-name" => {
-                    if let Some(name) = traced::text(Some(value)).filter(|name| name.len() <= 200) {
+                    if let Some(name) = observability::text(Some(value)).filter(|name| name.len() <= 200) {
                         self.call.set_extra("session_name", name);
                     }
                     continue;
                 }
                 _ => {
-                    traced::own(&mut self.call, key, value);
+                    observability::own(&mut self.call, key, value);
                     continue;
                 }
             };
-            if let Some(text) = traced::text(Some(value)) {
+            if let Some(text) = observability::text(Some(value)) {
                 // The path of a session begins with a slash, that of an agent does not.
                 let text = if dim == Dim::Agent { text.trim_matches('/').to_string().into() } else { text };
                 self.call.set(dim, text);
@@ -273,10 +269,10 @@ impl<'t> Row<'t> {
                 fields::set_extra(&mut self.call, key, value);
             }
         }
-        if let Some(tier) = self.request.and_then(|request| traced::first(request, &["service_tier"])) {
+        if let Some(tier) = self.request.and_then(|request| observability::first(request, &["service_tier"])) {
             self.call.set(Dim::Tier, value::tier(&tier).unwrap_or_default().into_owned());
         }
-        let tier = self.response.and_then(|response| traced::first(response, &["service_tier"]));
+        let tier = self.response.and_then(|response| observability::first(response, &["service_tier"]));
         if let Some(tier) = tier.as_deref().and_then(value::tier) {
             self.call.set(Dim::Tier, tier.into_owned());
         }
@@ -285,8 +281,8 @@ impl<'t> Row<'t> {
     /// Takes the provider's id from the answer where it is kept, else Helicone's own, which is one of a kind too.
     fn take_ids(&mut self) {
         self.call.request_id = self.text(&["request_id", "response_id"]);
-        let own = self.response.and_then(|response| traced::first(response, &["id"]));
-        body::set_id(&mut self.call, own.filter(|id| traced::is_provider_id(id)));
+        let own = self.response.and_then(|response| observability::first(response, &["id"]));
+        body::set_id(&mut self.call, own.filter(|id| observability::is_provider_id(id)));
         if self.call.request_id.is_some() {
             self.call.flags.add(Flags::UNIQUE_ID);
         }
@@ -296,7 +292,7 @@ impl<'t> Row<'t> {
     fn cost(&self) -> Result<Option<crate::domain::Usd>, String> {
         let node = ["cost", "costUSD", "cost_usd"].iter().find_map(|key| Some((*key, self.node.get(key)?)));
         let Some((name, node)) = node else { return Ok(None) };
-        let Some(text) = traced::text(Some(node)) else { return Ok(None) };
+        let Some(text) = observability::text(Some(node)) else { return Ok(None) };
         let is_whole = text.bytes().all(|b| b.is_ascii_digit());
         let is_large = text.len() > 9 || text.parse::<u64>().is_ok_and(|cost| cost >= DEAREST);
         let nano = name == "cost" && is_whole && (is_large || is_table_row(self.node));

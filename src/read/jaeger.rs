@@ -2,7 +2,7 @@
 //!
 //! Times are microseconds; attributes are `tags`; the status and the scope are tags too; the service stands among the
 //! trace's processes (jaegertracing/jaeger `internal/uimodel/model.go`, and opentelemetry-collector-contrib
-//! `pkg/translator/jaeger` for the tags' names). What the counts contain: see `tracing`. Mid 2026.
+//! `pkg/translator/jaeger` for the tags' names). What the counts contain: see `spans`. Mid 2026.
 
 use crate::read::Options;
 use crate::read::Origin;
@@ -13,11 +13,12 @@ use crate::read::Sink;
 use crate::read::Span;
 use crate::read::Verdict;
 use crate::read::fields;
+use crate::read::formats;
 use crate::read::json::Node;
-use crate::read::tracing::Found;
-use crate::read::tracing::Outcome;
-use crate::read::tracing::Spans;
-use crate::read::tracing::ids;
+use crate::read::spans::Found;
+use crate::read::spans::Outcome;
+use crate::read::spans::Spans;
+use crate::read::spans::ids;
 
 /// The reader of Jaeger exports.
 pub struct Jaeger;
@@ -28,7 +29,8 @@ impl Reader for Jaeger {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        traces(record).next().is_some() || is_document(record)
+        let listed = record.get("data").into_iter().flat_map(Node::items).take(formats::FIRST_ITEMS);
+        is_document(record) || listed.chain([record]).any(is_trace)
     }
 
     fn has_spans(&self) -> bool {
@@ -46,8 +48,11 @@ impl Reader for Jaeger {
 
 /// Returns the traces of a record: those of an API's answer, or the record itself.
 fn traces<'t>(record: Node<'t>) -> impl Iterator<Item = Node<'t>> {
-    let is_trace = |node: &Node<'t>| node.get("traceID").is_some() && node.get("spans").is_some();
-    record.get("data").into_iter().flat_map(Node::items).chain([record]).filter(is_trace)
+    record.get("data").into_iter().flat_map(Node::items).chain([record]).filter(|node| is_trace(*node))
+}
+
+fn is_trace(node: Node<'_>) -> bool {
+    node.get("traceID").is_some() && node.get("spans").is_some()
 }
 
 /// Tells whether a record is a span by itself, as Elasticsearch keeps it.

@@ -326,6 +326,11 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// Returns the text of a scalar unless it is empty: databases and CSV write nothing as an empty text.
+    pub fn text(self) -> Option<Cow<'t, str>> {
+        self.scalar().filter(|text| !text.is_empty())
+    }
+
     /// Returns the value of a boolean, also of one written as text.
     pub fn bool(self) -> Option<bool> {
         match self.kind() {
@@ -357,6 +362,16 @@ impl<'t> Node<'t> {
     /// Returns the field of an object by its key; `null` counts as absent.
     pub fn get(self, key: &str) -> Option<Node<'t>> {
         self.fields().find(|(name, _)| *name == key).map(|(_, value)| value).filter(|value| !value.is_null())
+    }
+
+    /// Tells whether an object has a key, whatever its value: `null` counts as present.
+    pub fn has(self, key: &str) -> bool {
+        self.fields().any(|(name, _)| name == key)
+    }
+
+    /// Tells whether an object has every one of these keys, whatever their values.
+    pub fn has_all(self, keys: &[&str]) -> bool {
+        keys.iter().all(|key| self.has(key))
     }
 
     /// Follows keys downwards.

@@ -25,8 +25,8 @@ use crate::read::body;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::provider;
-use crate::read::reported;
-use crate::read::reported::Reported;
+use crate::read::tokens;
+use crate::read::tokens::Counts;
 use crate::read::value;
 
 /// The reader of Kong's log entries.
@@ -103,21 +103,19 @@ impl<'t> Entry<'t> {
     }
 
     fn path(&self, keys: &[&str]) -> Option<Cow<'t, str>> {
-        self.node.path(keys).and_then(Node::scalar).filter(|text| !text.is_empty())
+        self.node.path(keys).and_then(Node::text)
     }
 
     fn read(&self, call: &mut Call<'t>, said: Option<CachedInput>) -> Result<(), String> {
         let started = self.node.get("started_at").ok_or("no time: `started_at` is missing")?;
-        let (ts, flags) = fields::time(started).map_err(|reason| format!("`started_at`: {reason}"))?;
-        call.ts = ts;
-        call.flags.add(flags);
+        fields::set_time(call, "started_at", started)?;
         let millis = |node: Option<Node<'_>>| node.and_then(|node| value::millis(node, 1.0));
         let whole = self.node.path(&["latencies", "request"]);
         call.latency_ms = millis(self.told.path(&["meta", "llm_latency"])).or(millis(whole));
         call.ttft_ms = millis(self.told.path(&["usage", "time_to_first_token"]));
         self.take_id(call);
         if let Some(name) = self.meta("provider_name") {
-            call.set(Dim::Provider, Cow::<'static, str>::Owned(provider::fold(&name).into_owned()));
+            call.set(Dim::Provider, provider::fold(&name).into_owned());
         }
         if let Some(model) = self.meta("request_model") {
             call.set(Dim::Model, model);
@@ -143,8 +141,7 @@ impl<'t> Entry<'t> {
             .path(&["cache", "cache_status"])
             .is_some_and(|status| status.raw().to_ascii_lowercase().contains("hit"));
         if hit {
-            call.set(Dim::Status, "gateway_cache_hit");
-            call.flags.add(Flags::GATEWAY_CACHE_HIT);
+            body::gateway_hit(call);
             return;
         }
         let code = self.path(&["response", "status"]);
@@ -186,7 +183,7 @@ impl<'t> Entry<'t> {
     fn take_usage(&self, call: &mut Call<'t>, said: Option<CachedInput>) -> Result<(), String> {
         let usage = self.told.get("usage").filter(|usage| usage.is_object());
         let unbilled = body::has_failed(call) || call.flags.has(Flags::GATEWAY_CACHE_HIT);
-        let counts = usage.map(Reported::of).transpose()?.flatten();
+        let counts = usage.map(Counts::of_usage).transpose()?.flatten();
         let (Some(usage), Some(counts)) = (usage, counts.filter(|counts| counts.input + counts.output > 0)) else {
             if !unbilled {
                 body::missing(call);
@@ -196,14 +193,16 @@ impl<'t> Entry<'t> {
         if let Some(cost) = usage.get("cost") {
             call.logged_cost = Some(value::money("cost", cost, 0)?).filter(|cost| *cost > Usd::ZERO);
         }
-        let split = usage.first(&["prompt_tokens_details", "input_tokens_details"]).is_some() || counts.beside;
-        if split && reported::is_inclusive(call) && said.is_none() {
-            return reported::take_usage(usage, call, said);
+        const SPLIT: [&str; 4] =
+            ["prompt_tokens_details", "input_tokens_details", "cache_read_input_tokens", "cache_creation_input_tokens"];
+        let split = usage.first(&SPLIT).is_some();
+        if split && tokens::by_seller(call) == Some(CachedInput::Inside) {
+            return tokens::take_relayed(usage, call, said);
         }
         // Kong sums the total itself: it tells nothing.
-        reported::settle(call, &Reported { total: None, ..counts }, false, said);
+        Counts { total: None, ..counts }.settle(call, said, tokens::relayed_reading(usage, call));
         if !split && !unbilled {
-            reported::without_split(call);
+            tokens::without_split(call);
         }
         Ok(())
     }

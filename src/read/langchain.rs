@@ -24,7 +24,6 @@ use crate::read::Session;
 use crate::read::Sink;
 use crate::read::Verdict;
 use crate::read::anthropic;
-use crate::read::body;
 use crate::read::json::Node;
 use crate::read::langchain::message::Message;
 use crate::read::langchain::message::messages;
@@ -138,7 +137,7 @@ impl Messages {
             }
             (Some(id), _) if is_chunk => {
                 self.seen.insert(id, Some(self.chunks.len()));
-                self.chunks.push(body::owned(&call));
+                self.chunks.push(call.borrowed().into_owned());
                 return Ok(Fate::Kept);
             }
             (Some(id), _) => {

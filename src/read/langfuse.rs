@@ -33,7 +33,8 @@ use crate::read::body::Embedded;
 use crate::read::json::Node;
 use crate::read::langfuse::shape::Item;
 use crate::read::langfuse::usage::Counts;
-use crate::read::traced;
+use crate::read::observability;
+use crate::read::spans;
 use crate::read::value;
 
 /// The reader of Langfuse's exports.
@@ -176,12 +177,12 @@ impl<'t> Row<'t> {
     }
 
     fn text(&self, keys: &[&str]) -> Option<Cow<'t, str>> {
-        traced::first(self.node, keys)
+        observability::first(self.node, keys)
     }
 
     fn time(&self, keys: &[&'static str]) -> Result<Option<Timestamp>, String> {
         let name = keys.first().copied().unwrap_or_default();
-        self.text(keys).map(|text| traced::utc(name, &text)).transpose()
+        self.text(keys).map(|text| observability::utc(name, &text)).transpose()
     }
 
     fn read(&mut self) -> Result<Fate, String> {
@@ -240,8 +241,8 @@ impl<'t> Row<'t> {
         };
         // `latency` is in seconds or milliseconds, by the export's age: the times are clear.
         self.call.ts = start;
-        self.call.latency_ms = end.and_then(|end| traced::millis_between(start, end));
-        self.call.ttft_ms = first.and_then(|first| traced::millis_between(start, first));
+        self.call.latency_ms = end.and_then(|end| observability::millis_between(start, end));
+        self.call.ttft_ms = first.and_then(|first| observability::millis_between(start, first));
         Ok(())
     }
 
@@ -249,7 +250,7 @@ impl<'t> Row<'t> {
         if let Some(model) = self.text(&["model", "providedModelName", "provided_model_name"]) {
             self.call.set(Dim::Model, model);
         }
-        let tier = self.parameters.and_then(|parameters| traced::text(parameters.get("service_tier")));
+        let tier = self.parameters.and_then(|parameters| observability::text(parameters.get("service_tier")));
         if let Some(tier) = tier.as_deref().and_then(value::tier) {
             self.call.set(Dim::Tier, tier.into_owned());
         }
@@ -273,10 +274,10 @@ impl<'t> Row<'t> {
             self.call.set(Dim::Environment, named);
         }
         if let Some(tags) = self.tags {
-            traced::tags(tags, &mut self.call);
+            observability::tags(tags, &mut self.call);
         }
         if let Some(metadata) = self.metadata {
-            traced::metadata(metadata, &mut self.call);
+            observability::metadata(metadata, &mut self.call);
         }
         if let Some(environment) = environment {
             self.call.set_if_none(Dim::Environment, environment);
@@ -303,7 +304,9 @@ impl<'t> Row<'t> {
     /// Takes Langfuse's own sum. It writes a zero where it knows no price: a zero without its parts says nothing.
     fn take_cost(&mut self) -> Result<(), String> {
         let cost = |name: &'static str, node: Option<Node<'t>>| {
-            node.filter(|node| traced::text(Some(*node)).is_some()).map(|node| value::money(name, node, 0)).transpose()
+            node.filter(|node| observability::text(Some(*node)).is_some())
+                .map(|node| value::money(name, node, 0))
+                .transpose()
         };
         let parts = self.costs.and_then(|costs| costs.get("total"));
         let own = self.node.first(&["totalCost", "total_cost", "calculatedTotalCost"]);
@@ -327,7 +330,7 @@ impl<'t> Row<'t> {
     fn take_ids(&mut self) {
         let own = self.span.id.clone();
         let kept = |node: Option<Node<'t>>, keys: &[&str]| {
-            node.and_then(|node| traced::first(node, keys)).filter(|id| traced::is_provider_id(id))
+            node.and_then(|node| observability::first(node, keys)).filter(|id| observability::is_provider_id(id))
         };
         let attributes = self.metadata.and_then(|metadata| metadata.get("attributes"));
         let id = kept(self.node.get("output"), &["id"])
@@ -362,7 +365,7 @@ impl<'t> Row<'t> {
 
     /// Gives the span what calls below it may inherit; an environment that nobody named yields to one above.
     fn hand_down(&mut self) {
-        traced::hand_down(&self.call, &OWN, &mut self.span);
+        spans::hand_down(&self.call, &OWN, &mut self.span);
         self.span.dims.retain(|(dim, value)| *dim != Dim::Environment || value != UNNAMED);
     }
 }
@@ -375,5 +378,5 @@ fn trace_span(trace: &str) -> String {
 /// Finds the provider's id in the id that LiteLLM gives its observations: `time-10-20-30-123456_chatcmpl-…`.
 fn logged_id(id: &str) -> Option<&str> {
     let (_, id) = id.strip_prefix("time-")?.split_once('_')?;
-    traced::is_provider_id(id).then_some(id)
+    observability::is_provider_id(id).then_some(id)
 }

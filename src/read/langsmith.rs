@@ -27,8 +27,8 @@ use crate::read::Verdict;
 use crate::read::body;
 use crate::read::body::Embedded;
 use crate::read::json::Node;
-use crate::read::traced;
-use crate::read::traced::has;
+use crate::read::observability;
+use crate::read::spans;
 use crate::read::value;
 
 /// The reader of LangSmith's runs.
@@ -57,7 +57,7 @@ impl Reader for LangSmith {
 }
 
 fn is_run(node: Node<'_>) -> bool {
-    has(node, &["run_type"]) && (has(node, &["dotted_order"]) || has(node, &["trace_id", "parent_run_id"]))
+    node.has("run_type") && (node.has("dotted_order") || node.has_all(&["trace_id", "parent_run_id"]))
 }
 
 /// Returns the runs of an answer of the API.
@@ -163,16 +163,16 @@ impl<'t> Row<'t> {
     }
 
     fn text(&self, keys: &[&str]) -> Option<Cow<'t, str>> {
-        traced::first(self.node, keys)
+        observability::first(self.node, keys)
     }
 
     fn meta(&self, keys: &[&str]) -> Option<Cow<'t, str>> {
-        self.metadata.and_then(|metadata| traced::first(metadata, keys))
+        self.metadata.and_then(|metadata| observability::first(metadata, keys))
     }
 
     fn time(&self, name: &'static str) -> Result<Option<Timestamp>, String> {
         // Stamps without a zone are UTC by the service's word.
-        self.text(&[name]).map(|text| traced::utc(name, &text)).transpose()
+        self.text(&[name]).map(|text| observability::utc(name, &text)).transpose()
     }
 
     fn read(&mut self) -> Result<Fate, String> {
@@ -189,7 +189,7 @@ impl<'t> Row<'t> {
             let name = self.span.name.clone();
             self.call.set_extra("trace_name", name);
         }
-        traced::hand_down(&self.call, &OWN, &mut self.span);
+        spans::hand_down(&self.call, &OWN, &mut self.span);
         if !is_request {
             let sums = usage::has_counts(self.node);
             self.span.role = if sums { SpanRole::Rollup } else { SpanRole::Structure };
@@ -232,8 +232,8 @@ impl<'t> Row<'t> {
             ..Span::default()
         };
         self.call.ts = start;
-        self.call.latency_ms = end.and_then(|end| traced::millis_between(start, end));
-        self.call.ttft_ms = first.and_then(|first| traced::millis_between(start, first));
+        self.call.latency_ms = end.and_then(|end| observability::millis_between(start, end));
+        self.call.ttft_ms = first.and_then(|first| observability::millis_between(start, first));
         Ok(())
     }
 
@@ -265,10 +265,10 @@ impl<'t> Row<'t> {
             }
         }
         if let Some(tags) = self.tags {
-            traced::tags(tags, &mut self.call);
+            observability::tags(tags, &mut self.call);
         }
         if let Some(metadata) = self.metadata {
-            traced::metadata(metadata, &mut self.call);
+            observability::metadata(metadata, &mut self.call);
         }
         // How deep a run lies, and the model that was asked for, are no dimensions of it.
         const SILENT: [&str; 6] =
@@ -281,17 +281,17 @@ impl<'t> Row<'t> {
     fn take_model(&mut self) {
         let parameters = self.extra.and_then(|extra| extra.get("invocation_params"));
         let asked = self.meta(&["ls_model_name"]).or_else(|| {
-            parameters.and_then(|parameters| traced::first(parameters, &["model", "model_name", "model_id"]))
+            parameters.and_then(|parameters| observability::first(parameters, &["model", "model_name", "model_id"]))
         });
         if let Some(asked) = asked {
             self.call.set(Dim::Model, asked);
         }
         let inner = self.outputs.and_then(|outputs| outputs.first(&["llm_output", "llmOutput"]));
         let served = [self.outputs, inner].into_iter().flatten();
-        let served = served.filter_map(|node| traced::first(node, &["model", "model_name", "modelName"])).next();
+        let served = served.filter_map(|node| observability::first(node, &["model", "model_name", "modelName"])).next();
         body::set_model(&mut self.call, served.filter(|model| model.len() <= 200));
         let tier = [self.outputs, inner, parameters].into_iter().flatten();
-        let tier = tier.filter_map(|node| traced::first(node, &["service_tier"])).next();
+        let tier = tier.filter_map(|node| observability::first(node, &["service_tier"])).next();
         if let Some(tier) = tier.as_deref().and_then(value::tier) {
             self.call.set(Dim::Tier, tier.into_owned());
         }
@@ -300,7 +300,7 @@ impl<'t> Row<'t> {
     /// Reads the cost, LangSmith's own sum; it may be a decimal text, or only there in parts.
     fn cost(&self) -> Result<Option<Usd>, String> {
         let cost = |name: &'static str| {
-            let node = self.node.get(name).filter(|node| traced::text(Some(*node)).is_some());
+            let node = self.node.get(name).filter(|node| observability::text(Some(*node)).is_some());
             node.map(|node| value::money(name, node, 0)).transpose()
         };
         let (total, prompt, completion) = (cost("total_cost")?, cost("prompt_cost")?, cost("completion_cost")?);
@@ -315,7 +315,8 @@ impl<'t> Row<'t> {
         let message = self.outputs.and_then(usage::message);
         let response = message.and_then(|message| message.get("response_metadata"));
         let ids = [self.outputs, inner, response, message].into_iter().flatten();
-        let id = ids.filter_map(|node| traced::first(node, &["id"])).find(|id| traced::is_provider_id(id));
+        let id =
+            ids.filter_map(|node| observability::first(node, &["id"])).find(|id| observability::is_provider_id(id));
         match id {
             Some(id) => {
                 self.call.set_extra("run_id", own.clone());

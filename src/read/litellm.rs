@@ -17,7 +17,6 @@ mod twins;
 use std::borrow::Cow;
 
 use crate::domain::Call;
-use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Timestamp;
@@ -30,12 +29,10 @@ use crate::read::Record;
 use crate::read::Session;
 use crate::read::Sink;
 use crate::read::Verdict;
-use crate::read::anthropic;
 use crate::read::body;
 use crate::read::body::Embedded;
 use crate::read::fields;
 use crate::read::json::Node;
-use crate::read::litellm::counts::Counts;
 use crate::read::litellm::ids::is_said;
 use crate::read::litellm::ids::names_one_call;
 use crate::read::litellm::ids::no_call;
@@ -53,7 +50,7 @@ impl Reader for LiteLlm {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        let has = |key: &str| record.fields().any(|(name, _)| name == key);
+        let has = |key: &str| record.has(key);
         let row = has("request_id") && has("spend") && (has("startTime") || has("start_time"));
         let payload = has("response_cost") && (has("model_map_information") || has("hidden_params"));
         has("call_type") && (row || payload)
@@ -221,8 +218,7 @@ impl<'t> Row<'t> {
         let error = self.node.get("error_information").or_else(|| self.metadata?.get("error_information"));
         let kind = error.and_then(|error| error.first(&["error_class", "error_code"])).and_then(Node::scalar);
         if self.node.get("cache_hit").and_then(Node::bool) == Some(true) {
-            self.call.set(Dim::Status, "gateway_cache_hit");
-            self.call.flags.add(Flags::GATEWAY_CACHE_HIT);
+            body::gateway_hit(&mut self.call);
             return;
         }
         match status.as_deref().map(value::status).as_deref() {
@@ -295,19 +291,22 @@ impl<'t> Row<'t> {
         let answer = self.response.and_then(|response| response.get("usage"));
         let usage = self.metadata.and_then(|metadata| metadata.get("usage_object")).or(answer);
         let more = self.metadata.and_then(|metadata| metadata.get("additional_usage_values"));
-        let counts = Counts::read(self.node, [usage, more])?;
+        let usages: Vec<Node<'_>> = [usage, more].into_iter().flatten().collect();
+        let counts = counts::counts(self.node, &usages)?;
         self.take_mode(usage);
-        if let Some(searches) = counts.web_searches {
+        let searches = counts::web_searches(&usages)?;
+        if searches > 0 {
             self.call.tools.push(("web_search".into(), searches));
         }
-        if counts.prompt == 0 && counts.completion == 0 {
+        if counts.input == 0 && counts.output == 0 {
             // The table has zeros where the usage is unknown (images, speech, broken streams).
             if !body::has_failed(&self.call) && !self.call.flags.has(Flags::GATEWAY_CACHE_HIT) {
                 body::missing(&mut self.call);
             }
             return Ok(());
         }
-        self.set_tokens(&counts);
+        let reading = counts::reading(&self.call, &counts);
+        counts.settle(&mut self.call, self.cached_input, reading);
         Ok(())
     }
 
@@ -327,37 +326,6 @@ impl<'t> Row<'t> {
         if let Some(geo) = said(usage, "inference_geo").filter(|geo| *geo != "not_available") {
             self.call.set(Dim::Region, geo);
             self.call.flags.add(Flags::GEO_STATED);
-        }
-    }
-
-    fn set_tokens(&mut self, counts: &Counts) {
-        let call = &mut self.call;
-        // A part cannot exceed the whole: then the row keeps reasoning beside the output.
-        let apart = counts.reasoning > counts.completion;
-        let output = if apart { counts.completion + counts.reasoning } else { counts.completion };
-        call.reasoning = counts.reasoning;
-        call.tokens.set(Class::CacheRead, counts.read);
-        if matches!(call.dim(Dim::Provider), Some("openai" | "azure")) {
-            call.tokens.set(Class::CacheWrite30m, counts.written);
-            if counts.written > 0 {
-                call.flags.add(Flags::TTL_UNKNOWN);
-            }
-        } else {
-            anthropic::set_cache_writes(call, counts.written, counts.short, counts.long);
-        }
-        let written = counts.written.max(counts.short + counts.long);
-        counts::settle_input(call, counts.prompt, counts.read, written, self.cached_input);
-        let audio_out = counts.audio_out.min(output);
-        call.tokens.set(Class::Output, output - audio_out);
-        call.tokens.set(Class::AudioOut, audio_out);
-        if counts.audio_in > 0 && call.other_inputs == [None; 2] {
-            match call.tokens.get(Class::Input).checked_sub(counts.audio_in) {
-                Some(rest) => {
-                    call.tokens.set(Class::Input, rest);
-                    call.tokens.set(Class::AudioIn, counts.audio_in);
-                }
-                None => body::inconsistent(call),
-            }
         }
     }
 }

@@ -2,8 +2,24 @@
 //!
 //! A record enters through [`framing`] as a [`json::Node`], whether it was a JSON line, an item of an array or
 //! a row of CSV, and leaves through a [`Sink`] exactly once: as a call, a span, a skip or a rejection.
+//!
+//! | what | where |
+//! |---|---|
+//! | bytes to records | [`source`], [`framing`], [`json`]; [`carried`] for records inside a collector's record |
+//! | which format | [`formats`]: the table, and detection by what each reader claims |
+//! | numbers, money, words | [`value`]; a text of a key: [`json::Node::text`] |
+//! | what a homemade key means | [`fields`] |
+//! | who sells, who makes | [`provider`] |
+//! | what the counts contain, cache writes by lifetime | [`tokens`]: the one procedure, for all that are not a provider's own |
+//! | a provider's `usage` | [`anthropic::take_usage`], [`openai::take_usage`], `gemini`, `bedrock`: its makers' arithmetic |
+//! | an answer in a record of the log's own; JSON inside text | [`body`] |
+//! | spans in any file: names of attributes, what counts, what is handed down | `spans` |
+//! | what users attach in Langfuse, LangSmith and Helicone | `observability` |
+//!
+//! A reader's head says what its input and output counts contain and by which source; what nobody checked says so.
 //! To add a format: write `read/<name>.rs` with a [`Reader`], add its line to [`formats::FORMATS`] and a
-//! folder to `samples/`.
+//! folder to `samples/`. A count that may or may not contain the cached tokens goes through
+//! [`tokens::Counts::settle`] with a [`tokens::Reading`] that says what the format's makers say.
 
 pub mod ai_sdk;
 pub mod anthropic;
@@ -32,6 +48,7 @@ pub mod langchain;
 pub mod langfuse;
 pub mod langsmith;
 pub mod litellm;
+mod observability;
 pub mod ollama;
 pub mod openai;
 pub mod openai_batch;
@@ -43,12 +60,10 @@ pub mod otlp_logs;
 pub mod phoenix;
 pub mod portkey;
 pub mod provider;
-pub mod reported;
 pub mod source;
+mod spans;
 pub mod sse;
-pub mod tally;
-mod traced;
-mod tracing;
+pub mod tokens;
 pub mod value;
 pub mod vercel_gateway;
 pub mod zipkin;
@@ -124,6 +139,14 @@ pub trait Sink {
     fn skip(&mut self, line: u64, reason: &'static str);
     /// Takes a record that cannot be used, with the reason.
     fn reject(&mut self, line: u64, reason: String);
+
+    /// Takes a record by what became of reading it: the call, or its rejection.
+    fn take(&mut self, call: &Call<'_>, outcome: Result<(), String>) {
+        match outcome {
+            Ok(()) => self.call(call),
+            Err(reason) => self.reject(call.line, reason),
+        }
+    }
 }
 
 /// How to read a file, as the user said or the settings say.

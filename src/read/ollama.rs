@@ -140,7 +140,7 @@ fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
             call.ts = Timestamp(end.0.saturating_sub(nanos));
         }
         None if around.has_time => {}
-        None => return Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into())),
+        None => return Err(around.no_time()),
     }
     call.latency_ms = took.or(call.latency_ms);
     // Only a wait for the prompt tells when the first token came.

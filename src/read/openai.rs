@@ -14,10 +14,7 @@ mod seller;
 mod shapes;
 mod vendors;
 
-pub use seller::is_family;
-
 use crate::domain::Call;
-use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::read::Options;
@@ -32,7 +29,6 @@ use crate::read::body::Found;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::openai::counts::counts;
-use crate::read::openai::seller::keeps_for_half_an_hour;
 use crate::read::openai::seller::of_openai;
 use crate::read::openai::seller::take_seller;
 use crate::read::openai::shapes::OWN;
@@ -43,6 +39,7 @@ use crate::read::openai::shapes::locate;
 use crate::read::openai::shapes::no_call;
 use crate::read::openai_batch;
 use crate::read::sse;
+use crate::read::tokens;
 use crate::read::value;
 
 /// The reader of OpenAI answers.
@@ -92,7 +89,7 @@ impl Session for Answers {
                 return Verdict::NotMine("no OpenAI answer in it".into());
             }
             let outcome = body::read_unanswered(record.node, &mut call).map(|()| take_seller(record.node, &mut call));
-            hand_on(outcome, &call, sink);
+            sink.take(&call, outcome);
             return Verdict::Taken;
         };
         let state = found.body.get("status").map(Node::raw);
@@ -100,15 +97,9 @@ impl Session for Answers {
             sink.skip(record.line, "unfinished");
             return Verdict::Taken;
         }
-        hand_on(read(&found, &mut call), &call, sink);
+        let outcome = read(&found, &mut call);
+        sink.take(&call, outcome);
         Verdict::Taken
-    }
-}
-
-fn hand_on(outcome: Result<(), String>, call: &Call<'_>, sink: &mut dyn Sink) {
-    match outcome {
-        Ok(()) => sink.call(call),
-        Err(reason) => sink.reject(call.line, reason),
     }
 }
 
@@ -135,7 +126,7 @@ pub fn read<'t>(found: &Found<'t>, call: &mut Call<'t>) -> Result<(), String> {
     let is_error = !is_answer(body);
     let has_time = take_time(body, call, around.has_time)? || around.has_time;
     if !has_time {
-        return Err(around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into()));
+        return Err(around.no_time());
     }
     take_seller(body, call);
     if is_error {
@@ -269,10 +260,6 @@ pub fn take_usage<'t>(usage: Node<'t>, call: &mut Call<'t>) -> Result<(), String
         Some((tokens, reasoning)) => {
             call.tokens = tokens;
             call.reasoning = reasoning;
-            if counts.written > 0 && !keeps_for_half_an_hour(call) {
-                call.tokens.set(Class::CacheWrite30m, 0);
-                call.tokens.set(Class::CacheWrite5m, counts.written);
-            }
             let hidden = reasoning.saturating_sub(counts.reasoning);
             if hidden > 0 {
                 call.set_extra("reasoning_hidden", hidden.to_string());
@@ -284,10 +271,7 @@ pub fn take_usage<'t>(usage: Node<'t>, call: &mut Call<'t>) -> Result<(), String
             body::inconsistent(call);
         }
     }
-    if counts.written > 0 {
-        // The usage does not tell the retention: the default of the model's maker is taken.
-        call.flags.add(Flags::TTL_UNKNOWN);
-    }
+    tokens::set_cache_writes(call, counts.written, 0, 0);
     Ok(())
 }
 

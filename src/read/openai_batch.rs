@@ -31,7 +31,7 @@ pub fn is_line(record: Node<'_>) -> bool {
 }
 
 fn has_answer(record: Node<'_>) -> bool {
-    let has = |key: &str| record.fields().any(|(name, _)| name == key);
+    let has = |key: &str| record.has(key);
     record.path(&["response", "body"]).is_some() || (has("response") && has("error") && !is_answered_bare(record))
 }
 
@@ -74,10 +74,8 @@ impl Session for Lines {
             return Verdict::Taken;
         }
         let mut call = Call { line: record.line, ..Call::default() };
-        match read(record.node, &mut call) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        let outcome = read(record.node, &mut call);
+        sink.take(&call, outcome);
         Verdict::Taken
     }
 }

@@ -30,12 +30,12 @@ use crate::read::Record;
 use crate::read::Session;
 use crate::read::Sink;
 use crate::read::Verdict;
-use crate::read::anthropic;
 use crate::read::body;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::opencode::counts::Counts;
 use crate::read::provider;
+use crate::read::tokens;
 use crate::read::value;
 
 /// The reader of OpenCode messages.
@@ -247,14 +247,7 @@ fn identity(call: &Call<'_>, counts: Option<&Counts>) -> String {
 fn set_tokens(call: &mut Call<'_>, counts: &Counts) {
     call.tokens.set(Class::Input, counts.input);
     call.tokens.set(Class::CacheRead, counts.read);
-    if matches!(call.dim(Dim::Provider), Some("openai" | "azure")) {
-        call.tokens.set(Class::CacheWrite30m, counts.written);
-        if counts.written > 0 {
-            call.flags.add(Flags::TTL_UNKNOWN);
-        }
-    } else {
-        anthropic::set_cache_writes(call, counts.written, 0, 0);
-    }
+    tokens::set_cache_writes(call, counts.written, 0, 0);
     let (output, reasoning) = counts.whole_output(call);
     call.tokens.set(Class::Output, output);
     call.reasoning = reasoning;

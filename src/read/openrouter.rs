@@ -15,7 +15,6 @@
 use std::borrow::Cow;
 
 use crate::domain::Call;
-use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Usd;
@@ -31,8 +30,9 @@ use crate::read::body;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::provider;
-use crate::read::reported;
-use crate::read::reported::Reported;
+use crate::read::tokens;
+use crate::read::tokens::Counts;
+use crate::read::tokens::Reading;
 use crate::read::value;
 use crate::read::vercel_gateway;
 
@@ -70,10 +70,8 @@ impl Session for Rows {
             None => return Verdict::NotMine("neither a row of OpenRouter's activity nor a generation".into()),
         };
         let mut call = Call { line: record.line, ..Call::default() };
-        match row.read(&mut call, self.cached_input) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        let outcome = row.read(&mut call, self.cached_input);
+        sink.take(&call, outcome);
         Verdict::Taken
     }
 }
@@ -141,7 +139,7 @@ struct Row<'t> {
 
 impl<'t> Row<'t> {
     fn text(&self, keys: &[&str]) -> Option<Cow<'t, str>> {
-        self.node.first(keys).and_then(Node::scalar).filter(|text| !text.is_empty())
+        self.node.first(keys).and_then(Node::text)
     }
 
     fn is(&self, keys: &[&str]) -> bool {
@@ -224,8 +222,7 @@ impl<'t> Row<'t> {
         let finish = self.text(&self.names.finish);
         let cached = self.text(&["response_cache_source_id", "responseCacheSourceId"]).is_some();
         if cached && call.logged_cost.is_none_or(|cost| cost == Usd::ZERO) {
-            call.set(Dim::Status, "gateway_cache_hit");
-            call.flags.add(Flags::GATEWAY_CACHE_HIT);
+            body::gateway_hit(call);
         } else if self.is(&["cancelled"]) {
             // Stopped by the caller; what was generated until then may still be billed.
             call.set(Dim::Status, "cancelled");
@@ -275,25 +272,16 @@ impl<'t> Row<'t> {
         if !unbilled && (input.is_none() || output.is_none() || input == Some(0) && output == Some(0)) {
             body::missing(call);
         }
-        let counts = Reported {
+        let counts = Counts {
             input: input.unwrap_or(0),
             output: output.unwrap_or(0),
             read: self.count(&self.names.cached)?.unwrap_or(0),
             reasoning: self.count(&self.names.reasoning)?.unwrap_or(0),
-            ..Reported::default()
+            image_out: self.count(&["native_tokens_completion_images", "nativeTokensCompletionImages"])?.unwrap_or(0),
+            ..Counts::default()
         };
-        let claude = call.dim(Dim::Model).is_some_and(|model| model.contains("claude"));
-        reported::settle(call, &counts, self.is_activity || !claude, said);
-        let images = self.count(&["native_tokens_completion_images", "nativeTokensCompletionImages"])?.unwrap_or(0);
-        if images > 0 {
-            match call.tokens.get(Class::Output).checked_sub(images) {
-                Some(text) => {
-                    call.tokens.set(Class::Output, text);
-                    call.tokens.set(Class::ImageOut, images);
-                }
-                None => body::inconsistent(call),
-            }
-        }
+        let is_known = self.is_activity || !tokens::is_claude(call);
+        counts.settle(call, said, if is_known { Reading::INSIDE } else { Reading::PERHAPS_INSIDE });
         Ok(())
     }
 

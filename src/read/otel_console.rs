@@ -3,7 +3,7 @@
 //! Python's is JSON (open-telemetry/opentelemetry-python `opentelemetry-sdk/src/opentelemetry/sdk/trace/__init__.py`,
 //! `ReadableSpan.to_json`). JavaScript's has other names (open-telemetry/opentelemetry-js
 //! `packages/opentelemetry-sdk-trace-base/src/export/ConsoleSpanExporter.ts`) and is read where it was written as
-//! JSON; what `console.dir` itself prints is not JSON. What the counts contain: see `tracing`. Mid 2026.
+//! JSON; what `console.dir` itself prints is not JSON. What the counts contain: see `spans`. Mid 2026.
 
 use crate::domain::Flags;
 use crate::read::Options;
@@ -16,11 +16,11 @@ use crate::read::Span;
 use crate::read::Verdict;
 use crate::read::fields;
 use crate::read::json::Node;
-use crate::read::tracing::Found;
-use crate::read::tracing::Outcome;
-use crate::read::tracing::Spans;
-use crate::read::tracing::has_thrown;
-use crate::read::tracing::ids;
+use crate::read::spans::Found;
+use crate::read::spans::Outcome;
+use crate::read::spans::Spans;
+use crate::read::spans::has_thrown;
+use crate::read::spans::ids;
 
 /// The reader of console exports.
 pub struct OtelConsole;
@@ -49,21 +49,17 @@ impl Reader for OtelConsole {
     }
 }
 
-fn has(record: Node<'_>, keys: &[&str]) -> bool {
-    keys.iter().all(|key| record.fields().any(|(name, _)| name == *key))
-}
-
 /// Phoenix has the same frame and says the kind and the status beside it.
 fn is_python(record: Node<'_>) -> bool {
     record.path(&["context", "trace_id"]).is_some()
         && record.path(&["context", "span_id"]).is_some()
-        && has(record, &["attributes", "start_time"])
-        && !has(record, &["span_kind"])
-        && !has(record, &["status_code"])
+        && record.has_all(&["attributes", "start_time"])
+        && !record.has("span_kind")
+        && !record.has("status_code")
 }
 
 fn is_javascript(record: Node<'_>) -> bool {
-    has(record, &["traceId", "id", "timestamp", "duration", "attributes", "status"])
+    record.has_all(&["traceId", "id", "timestamp", "duration", "attributes", "status"])
 }
 
 struct Console {

@@ -1,6 +1,6 @@
 //! OpenTelemetry traces as OTLP/JSON: the Collector's file exporter, Tempo's and Jaeger's exports, older library keys.
 //!
-//! What the counts of a span contain, which spans are calls and what they pass down: see `tracing`, with its
+//! What the counts of a span contain, which spans are calls and what they pass down: see `spans`, with its
 //! sources. Here is the envelope (opentelemetry-proto, JSON mapping; opentelemetry-collector-contrib
 //! `exporter/fileexporter/README.md`; grafana/tempo). Logs and metrics are other formats.
 
@@ -13,11 +13,11 @@ use crate::read::Sink;
 use crate::read::Span;
 use crate::read::Verdict;
 use crate::read::json::Node;
-use crate::read::tracing::Found;
-use crate::read::tracing::Outcome;
-use crate::read::tracing::Spans;
-use crate::read::tracing::has_thrown;
-use crate::read::tracing::ids;
+use crate::read::spans::Found;
+use crate::read::spans::Outcome;
+use crate::read::spans::Spans;
+use crate::read::spans::has_thrown;
+use crate::read::spans::ids;
 
 /// The reader of OTLP/JSON traces.
 pub struct Otlp;

@@ -25,10 +25,10 @@ use crate::read::Verdict;
 use crate::read::json::Node;
 use crate::read::otlp_logs::agents::Told;
 use crate::read::otlp_logs::event::Event;
-use crate::read::tracing::Found;
-use crate::read::tracing::Outcome;
-use crate::read::tracing::Spans;
-use crate::read::tracing::ids;
+use crate::read::spans::Found;
+use crate::read::spans::Outcome;
+use crate::read::spans::Spans;
+use crate::read::spans::ids;
 
 /// The reader of OTLP/JSON logs.
 pub struct OtlpLogs;
@@ -62,7 +62,7 @@ impl Reader for OtlpLogs {
 
 /// Tells whether a record is a log record as Python's console exporter prints it.
 fn is_console_record(record: Node<'_>) -> bool {
-    let has = |key: &str| record.fields().any(|(name, _)| name == key);
+    let has = |key: &str| record.has(key);
     has("severity_number") && has("body") && has("attributes") && has("trace_id")
 }
 

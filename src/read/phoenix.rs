@@ -3,7 +3,7 @@
 //! A data frame has a column an attribute (`attributes.llm.token_count.prompt`), `context.span_id`, and columns
 //! `cumulative_*` and `__computed__.*` that sum the spans below: those are not read. The API has objects instead
 //! (Arize-ai/phoenix `src/phoenix/trace/dsl/`, `src/phoenix/server/api/routers/v1/spans.py`). What the counts contain:
-//! see `tracing`; the names are OpenInference's. Times without a zone are UTC. Mid 2026.
+//! see `spans`; the names are OpenInference's. Times without a zone are UTC. Mid 2026.
 
 use std::borrow::Cow;
 
@@ -17,12 +17,13 @@ use crate::read::Sink;
 use crate::read::Span;
 use crate::read::Verdict;
 use crate::read::fields;
+use crate::read::formats;
 use crate::read::json::Node;
-use crate::read::tracing::Found;
-use crate::read::tracing::Outcome;
-use crate::read::tracing::Spans;
-use crate::read::tracing::has_thrown;
-use crate::read::tracing::ids;
+use crate::read::spans::Found;
+use crate::read::spans::Outcome;
+use crate::read::spans::Spans;
+use crate::read::spans::has_thrown;
+use crate::read::spans::ids;
 
 /// The reader of Phoenix exports.
 pub struct Phoenix;
@@ -33,7 +34,7 @@ impl Reader for Phoenix {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        spans(record).next().is_some()
+        is_span(record) || pages(record).any(|list| list.items().take(formats::FIRST_ITEMS).any(is_span))
     }
 
     fn has_spans(&self) -> bool {
@@ -51,22 +52,28 @@ impl Reader for Phoenix {
 
 /// Returns the spans of a record: those of a page of the API, or the record itself.
 fn spans<'t>(record: Node<'t>) -> impl Iterator<Item = Node<'t>> {
-    let page = ["data", "spans"].into_iter().filter_map(move |key| record.get(key)).flat_map(Node::items);
-    page.chain([record]).filter(|node| is_row(*node) || is_object(*node))
+    pages(record).flat_map(Node::items).chain([record]).filter(|node| is_span(*node))
+}
+
+fn pages<'t>(record: Node<'t>) -> impl Iterator<Item = Node<'t>> {
+    ["data", "spans"].into_iter().filter_map(move |key| record.get(key))
+}
+
+fn is_span(node: Node<'_>) -> bool {
+    is_row(node) || is_object(node)
 }
 
 /// Tells whether a record is a row of a data frame.
 fn is_row(node: Node<'_>) -> bool {
-    let has = |key: &str| node.fields().any(|(name, _)| name == key);
+    let has = |key: &str| node.has(key);
     (has("context.trace_id") || has("context.span_id")) && has("start_time")
 }
 
 /// Tells whether a record is a span of the API.
 fn is_object(node: Node<'_>) -> bool {
-    let context = node.get("context");
-    let context = context.is_some_and(|context| context.first(&["trace_id", "traceId"]).is_some());
-    let kind = node.first(&["span_kind", "spanKind", "status_code", "statusCode"]).is_some();
-    context && kind && node.first(&["start_time", "startTime"]).is_some()
+    let Some(context) = node.get("context").filter(|context| context.is_object()) else { return false };
+    let kind = || node.first(&["span_kind", "spanKind", "status_code", "statusCode"]).is_some();
+    context.first(&["trace_id", "traceId"]).is_some() && kind() && node.first(&["start_time", "startTime"]).is_some()
 }
 
 struct Frame {

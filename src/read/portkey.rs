@@ -12,6 +12,7 @@
 use std::borrow::Cow;
 
 use crate::domain::Call;
+use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::read::CachedInput;
@@ -28,8 +29,8 @@ use crate::read::body::Embedded;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::provider;
-use crate::read::reported;
-use crate::read::reported::Reported;
+use crate::read::tokens;
+use crate::read::tokens::Shape;
 use crate::read::value;
 
 /// The reader of Portkey's export.
@@ -41,7 +42,7 @@ impl Reader for Portkey {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        let has = |key: &str| record.fields().any(|(name, _)| name == key);
+        let has = |key: &str| record.has(key);
         // The user chooses the columns of an export.
         const OWN: [&str; 7] =
             ["req_units", "res_units", "total_units", "cost_currency", "cache_status", "virtual_key", "is_success"];
@@ -84,10 +85,8 @@ impl Session for Lines {
             answer: answer.filter(|answer| answer.is_object()),
         };
         let mut call = Call { line: record.line, ..Call::default() };
-        match line.read(&mut call, self.cached_input) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        let outcome = line.read(&mut call, self.cached_input);
+        sink.take(&call, outcome);
         Verdict::Taken
     }
 }
@@ -101,18 +100,16 @@ struct Line<'t> {
 
 impl<'t> Line<'t> {
     fn text(&self, key: &str) -> Option<Cow<'t, str>> {
-        self.node.get(key).and_then(Node::scalar).filter(|text| !text.is_empty())
+        self.node.get(key).and_then(Node::text)
     }
 
     fn read(&self, call: &mut Call<'t>, said: Option<CachedInput>) -> Result<(), String> {
         let created = self.node.first(&["created_at", "time_of_generation"]);
         let created = created.ok_or("no time: `created_at` is missing")?;
-        let (ts, flags) = fields::time(created).map_err(|reason| format!("`created_at`: {reason}"))?;
-        call.ts = ts;
-        call.flags.add(flags);
+        fields::set_time(call, "created_at", created)?;
         call.latency_ms = self.node.get("response_time").and_then(|node| value::millis(node, 1.0));
         if let Some(name) = self.text("ai_org") {
-            call.set(Dim::Provider, Cow::<'static, str>::Owned(provider::fold(&name).into_owned()));
+            call.set(Dim::Provider, provider::fold(&name).into_owned());
         }
         if let Some(model) = self.text("ai_model") {
             call.set(Dim::Model, model);
@@ -127,8 +124,7 @@ impl<'t> Line<'t> {
     fn take_outcome(&self, call: &mut Call<'t>) {
         let code = self.text("response_status_code");
         if self.text("cache_status").is_some_and(|status| status.to_ascii_uppercase().contains("HIT")) {
-            call.set(Dim::Status, "gateway_cache_hit");
-            call.flags.add(Flags::GATEWAY_CACHE_HIT);
+            body::gateway_hit(call);
             return;
         }
         let by_code = code.as_deref().map(value::status).filter(|status| status != "ok");
@@ -222,11 +218,10 @@ impl<'t> Line<'t> {
             }
             if let Some(usage) = answer.get("usage").filter(|usage| usage.is_object()) {
                 let whole = answer.get("type").map(Node::raw) == Some("message");
-                let bare = usage.get("input_tokens").is_some() && usage.get("total_tokens").is_none();
-                return if whole || bare && usage.get("input_tokens_details").is_none() {
+                return if whole || tokens::shape_of(usage) == Some(Shape::Anthropic) {
                     anthropic::take_usage(usage, call)
                 } else {
-                    reported::take_usage(usage, call, said)
+                    tokens::take_relayed(usage, call, said)
                 };
             }
         }
@@ -244,10 +239,10 @@ impl<'t> Line<'t> {
         if nothing && let Some(total) = total.filter(|total| *total > 0) {
             call.set_extra("total_tokens", total.to_string());
         }
-        let counts = Reported { input: input.unwrap_or(0), output: output.unwrap_or(0), ..Reported::default() };
-        reported::settle(call, &counts, false, None);
-        if counts.input > 0 && !call.flags.has(Flags::GATEWAY_CACHE_HIT) {
-            reported::without_split(call);
+        call.tokens.set(Class::Input, input.unwrap_or(0));
+        call.tokens.set(Class::Output, output.unwrap_or(0));
+        if input.unwrap_or(0) > 0 && !call.flags.has(Flags::GATEWAY_CACHE_HIT) {
+            tokens::without_split(call);
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! Folds the names that logs give to providers into the names of those who send the invoice.
+//! Who sells and who makes: folds the names that logs give to providers into the names of those who send the
+//! invoice.
 
 use std::borrow::Cow;
 
@@ -90,6 +91,28 @@ const DOTTED: &[&str] = &[
     "cerebras",
     "openrouter",
 ];
+
+/// Tells OpenAI's models by their names. Its open-weight ones are sold by others alone.
+pub fn is_openai_model(model: &str) -> bool {
+    const FAMILIES: [&str; 15] = [
+        "gpt-",
+        "gpt3",
+        "chatgpt-",
+        "o1",
+        "o3",
+        "o4",
+        "ft:",
+        "text-embedding-",
+        "text-davinci",
+        "codex-",
+        "dall-e",
+        "omni-moderation",
+        "computer-use",
+        "tts-",
+        "whisper-1",
+    ];
+    FAMILIES.iter().any(|name| model.starts_with(name)) && !model.starts_with("gpt-oss")
+}
 
 /// Returns the seller a provider name stands for; a name that is not known stays, in lower case.
 pub fn fold(name: &str) -> Cow<'_, str> {

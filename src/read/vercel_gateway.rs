@@ -8,8 +8,6 @@
 //! key of one's own Vercel sends the bill; with one, the provider behind does. The spend report sums by day and is
 //! another format.
 
-use std::borrow::Cow;
-
 use crate::domain::Call;
 use crate::domain::Dim;
 use crate::domain::Flags;
@@ -26,8 +24,9 @@ use crate::read::body;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::provider;
-use crate::read::reported;
-use crate::read::reported::Reported;
+use crate::read::tokens;
+use crate::read::tokens::Counts;
+use crate::read::tokens::Reading;
 use crate::read::value;
 
 /// The reader of the AI Gateway's generations.
@@ -61,10 +60,8 @@ impl Session for Generations {
             return Verdict::NotMine("no generation of Vercel's AI Gateway".into());
         };
         let mut call = Call { line: record.line, ..Call::default() };
-        match read(node, record.node, &mut call, self.cached_input) {
-            Ok(()) => sink.call(&call),
-            Err(reason) => sink.reject(record.line, reason),
-        }
+        let outcome = read(node, record.node, &mut call, self.cached_input);
+        sink.take(&call, outcome);
         Verdict::Taken
     }
 }
@@ -91,7 +88,7 @@ pub(super) fn is_generation(node: Node<'_>) -> bool {
 }
 
 fn read<'t>(node: Node<'t>, record: Node<'t>, call: &mut Call<'t>, said: Option<CachedInput>) -> Result<(), String> {
-    let text = |keys: &[&str]| node.first(keys).and_then(Node::scalar).filter(|text| !text.is_empty());
+    let text = |keys: &[&str]| node.first(keys).and_then(Node::text);
     let is = |keys: &[&str]| node.first(keys).and_then(Node::bool) == Some(true);
     take_time(node, call)?;
     if let Some(id) = text(&["id"]) {
@@ -102,7 +99,7 @@ fn read<'t>(node: Node<'t>, record: Node<'t>, call: &mut Call<'t>, said: Option<
     let behind = text(&["provider_name", "providerName"]);
     match behind {
         Some(name) if own_key => {
-            call.set(Dim::Provider, map_owned(&name));
+            call.set(Dim::Provider, provider::fold(&name).into_owned());
             call.set_extra("byok", "true");
         }
         name => {
@@ -121,15 +118,9 @@ fn read<'t>(node: Node<'t>, record: Node<'t>, call: &mut Call<'t>, said: Option<
     take_tokens(node, call, said)
 }
 
-fn map_owned(name: &str) -> Cow<'static, str> {
-    Cow::Owned(provider::fold(name).into_owned())
-}
-
 fn take_time(node: Node<'_>, call: &mut Call<'_>) -> Result<(), String> {
     let created = node.first(&["created_at", "createdAt"]).ok_or("no time: `created_at` is missing")?;
-    let (ts, flags) = fields::time(created).map_err(|reason| format!("`created_at`: {reason}"))?;
-    call.ts = ts;
-    call.flags.add(flags);
+    fields::set_time(call, "created_at", created)?;
     let millis = |keys: &[&str]| node.first(keys).and_then(|node| value::millis(node, 1.0));
     call.ttft_ms = millis(&["latency"]);
     call.latency_ms = millis(&["generation_time", "generationTime"]);
@@ -185,15 +176,16 @@ fn take_tokens(node: Node<'_>, call: &mut Call<'_>, said: Option<CachedInput>) -
     if !body::has_failed(call) && (input.is_none() || output.is_none() || nothing) {
         body::missing(call);
     }
-    let counts = Reported {
+    let counts = Counts {
         input: input.unwrap_or(0),
         output: output.unwrap_or(0),
         read: count(["native_tokens_cached", "cachedTokens"])?.unwrap_or(0),
         written: count(["native_tokens_cache_creation", "cacheCreationTokens"])?.unwrap_or(0),
         reasoning: count(["native_tokens_reasoning", "reasoningTokens"])?.unwrap_or(0),
-        ..Reported::default()
+        ..Counts::default()
     };
-    reported::settle(call, &counts, false, said);
+    let by_seller = tokens::by_seller(call) == Some(CachedInput::Inside);
+    counts.settle(call, said, if by_seller { Reading::INSIDE } else { Reading::PERHAPS_INSIDE });
     if let Some(uses) = count(["billable_web_search_calls", "billableWebSearchCalls"])?.filter(|uses| *uses > 0) {
         call.tools.push(("web_search".into(), uses));
     }

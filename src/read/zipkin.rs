@@ -2,7 +2,7 @@
 //!
 //! Everything in `tags` is text, lists as JSON; status and scope are tags too (openzipkin/zipkin-api
 //! `zipkin2-api.yaml`; opentelemetry-specification `trace/sdk_exporters/zipkin.md`). What the counts contain: see
-//! `tracing`. Mid 2026.
+//! `spans`. Mid 2026.
 
 use crate::read::Options;
 use crate::read::Origin;
@@ -14,10 +14,10 @@ use crate::read::Span;
 use crate::read::Verdict;
 use crate::read::fields;
 use crate::read::json::Node;
-use crate::read::tracing::Found;
-use crate::read::tracing::Outcome;
-use crate::read::tracing::Spans;
-use crate::read::tracing::ids;
+use crate::read::spans::Found;
+use crate::read::spans::Outcome;
+use crate::read::spans::Spans;
+use crate::read::spans::ids;
 
 /// The reader of Zipkin exports.
 pub struct Zipkin;
@@ -28,7 +28,7 @@ impl Reader for Zipkin {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        let has = |key: &str| record.fields().any(|(name, _)| name == key);
+        let has = |key: &str| record.has(key);
         has("traceId") && has("id") && has("timestamp") && (has("localEndpoint") || has("tags") && has("duration"))
     }
 

@@ -7,7 +7,9 @@ use crate::read::CachedInput;
 use crate::read::anthropic;
 use crate::read::body;
 use crate::read::json::Node;
-use crate::read::tally::Tally;
+use crate::read::tokens;
+use crate::read::tokens::Counts;
+use crate::read::tokens::Reading;
 use crate::read::value;
 
 /// Returns what the providers said beside the answer.
@@ -90,19 +92,28 @@ fn take_counts<'t>(
         Some(reasoning) => reasoning,
         None => beside(&["openai", "reasoningTokens"])?.unwrap_or(0),
     };
-    let (input, known) = match no_cache {
-        // It says what no other count does: nothing is left to decide.
-        Some(rest) => (rest, Some(CachedInput::Outside)),
-        None => (input, said.or_else(|| by_seller(call))),
+    let reading = match by_package(call) {
+        Some(known) => Reading::from(known),
+        None if tokens::is_claude(call) => Reading::PERHAPS_OUTSIDE,
+        None => Reading::PERHAPS_INSIDE,
     };
-    let total = count(&["totalTokens"])?.filter(|_| no_cache.is_none());
-    let likely = if of_anthropic(call) { CachedInput::Outside } else { CachedInput::Inside };
-    Tally { input, output, total, read, written, reasoning, ..Tally::default() }.settle(call, known, likely);
+    let counts = Counts {
+        input,
+        uncached: no_cache,
+        output,
+        total: count(&["totalTokens"])?.filter(|_| no_cache.is_none()),
+        is_summed: true,
+        read,
+        written,
+        reasoning,
+        ..Counts::default()
+    };
+    counts.settle(call, said, reading);
     Ok(())
 }
 
-/// Returns what the input contains by whose package counted it, before version 6.
-fn by_seller(call: &Call<'_>) -> Option<CachedInput> {
+/// Returns what the input contains by whose package counted it, before version 6: each passed on its seller's counts.
+fn by_package(call: &Call<'_>) -> Option<CachedInput> {
     match call.dim(Dim::Provider)? {
         "anthropic" | "bedrock" => Some(CachedInput::Outside),
         "openai" | "azure" | "google" | "xai" | "groq" | "mistral" | "deepseek" | "openrouter" => {
@@ -110,8 +121,4 @@ fn by_seller(call: &Call<'_>) -> Option<CachedInput> {
         }
         _ => None,
     }
-}
-
-fn of_anthropic(call: &Call<'_>) -> bool {
-    call.dim(Dim::Model).is_some_and(|model| model.contains("claude"))
 }

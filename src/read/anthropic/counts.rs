@@ -2,9 +2,9 @@
 
 use crate::domain::Call;
 use crate::domain::Class;
-use crate::domain::Flags;
 use crate::read::body;
 use crate::read::json::Node;
+use crate::read::tokens::set_split_writes;
 use crate::read::value;
 
 /// The token counts of a `usage`, or of one of its iterations, as they came: absent is not zero.
@@ -70,22 +70,11 @@ impl Counts {
         call.tokens.set(Class::Output, self.output.unwrap_or(0));
         call.tokens.set(Class::CacheRead, self.read.unwrap_or(0));
         call.reasoning = self.thinking.unwrap_or(0);
-        set_cache_writes(call, self.written.unwrap_or(0), self.short.unwrap_or(0), self.long.unwrap_or(0));
+        set_split_writes(call, self.written.unwrap_or(0), self.short.unwrap_or(0), self.long.unwrap_or(0));
         if self.input.is_none() || self.output.is_none() {
             body::missing(call);
         } else if call.reasoning > call.tokens.get(Class::Output) {
             body::inconsistent(call);
         }
-    }
-}
-
-/// Sets cache writes by their lifetime. What the split leaves out is real, and billed: in streamed calls with
-/// server tools the split covers only the first iteration (BerriAI/litellm issue 42663).
-pub fn set_cache_writes(call: &mut Call<'_>, total: u64, short: u64, long: u64) {
-    let rest = total.saturating_sub(short + long);
-    call.tokens.set(Class::CacheWrite5m, short + rest);
-    call.tokens.set(Class::CacheWrite1h, long);
-    if rest > 0 {
-        call.flags.add(Flags::TTL_UNKNOWN);
     }
 }

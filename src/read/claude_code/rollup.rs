@@ -9,10 +9,10 @@ use crate::domain::Flags;
 use crate::domain::Timestamp;
 use crate::read::Sink;
 use crate::read::anthropic::Counts;
-use crate::read::anthropic::set_cache_writes;
 use crate::read::body;
 use crate::read::claude_code::line::Line;
 use crate::read::json::Node;
+use crate::read::tokens::set_split_writes;
 use crate::read::value;
 
 /// The results of a file, until its end tells whether their calls were logged too.
@@ -145,7 +145,7 @@ fn by_model(head: &Call<'static>, models: Node<'_>, usage: Option<Node<'_>>) -> 
         call.reasoning = count("thinkingTokens")?.unwrap_or(0);
         let split = usage.filter(|_| alone).and_then(|usage| split_of(usage, written));
         let (short, long) = split.unwrap_or((0, 0));
-        set_cache_writes(&mut call, written, short, long);
+        set_split_writes(&mut call, written, short, long);
         if let Some(uses) = count("webSearchRequests")?.filter(|uses| *uses > 0) {
             call.tools.push(("web_search".into(), uses));
         }

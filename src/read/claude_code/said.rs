@@ -107,7 +107,7 @@ pub(super) fn inner_calls(
     }
     let mut outer = outer.clone();
     counts.set(&mut outer);
-    Ok(anthropic::inner_calls(Some(usage), &outer)?.into_iter().map(into_owned).collect())
+    Ok(anthropic::inner_calls(Some(usage), &outer)?.into_iter().map(Call::into_owned).collect())
 }
 
 /// Returns all tokens of some calls.
@@ -123,26 +123,4 @@ fn last_folder(path: &str) -> &str {
 /// Returns the text of a field.
 pub(super) fn owned(node: Option<Node<'_>>) -> Option<String> {
     Some(node?.str()?.into_owned())
-}
-
-fn into_owned(call: Call<'_>) -> Call<'static> {
-    let own = |text: Cow<'_, str>| -> Cow<'static, str> { Cow::Owned(text.into_owned()) };
-    Call {
-        line: call.line,
-        ts: call.ts,
-        request_id: call.request_id.map(own),
-        span: call.span.map(own),
-        parent: call.parent.map(own),
-        dims: call.dims.map(|value| value.map(own)),
-        extra: call.extra.into_iter().map(|(key, value)| (own(key), own(value))).collect(),
-        tokens: call.tokens,
-        reasoning: call.reasoning,
-        tools: call.tools.into_iter().map(|(id, uses)| (own(id), uses)).collect(),
-        latency_ms: call.latency_ms,
-        ttft_ms: call.ttft_ms,
-        logged_cost: call.logged_cost,
-        flags: call.flags,
-        unpriced: call.unpriced,
-        other_inputs: call.other_inputs,
-    }
 }

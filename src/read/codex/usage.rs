@@ -4,11 +4,13 @@ use std::fmt;
 
 use crate::domain::Call;
 use crate::domain::Class;
-use crate::domain::Flags;
 use crate::domain::tokens::MAX_TOKENS;
 use crate::read::body;
 use crate::read::json::Kind;
 use crate::read::json::Node;
+use crate::read::tokens;
+use crate::read::tokens::Input;
+use crate::read::tokens::Reading;
 use crate::read::value;
 
 /// A running total may pass what one call can carry; past this it is no count of tokens any more.
@@ -58,16 +60,12 @@ impl Usage {
         if counts.into_iter().any(|count| count > MAX_TOKENS) {
             return Err(format!("more tokens than a call can have: {self}"));
         }
-        let inside = self.cached + self.written;
-        let tokens = &mut call.tokens;
-        tokens.set(Class::Input, self.input.checked_sub(inside).unwrap_or(self.input));
-        tokens.set(Class::CacheRead, self.cached);
-        tokens.set(Class::CacheWrite30m, self.written);
-        tokens.set(Class::Output, self.output);
+        let input = Input { count: self.input, read: self.cached, written: self.written, media: 0 };
+        tokens::settle_input(call, input, None, None, Reading::INSIDE);
+        call.tokens.set(Class::CacheRead, self.cached);
+        call.tokens.set(Class::Output, self.output);
         call.reasoning = self.reasoning;
-        if self.written > 0 {
-            call.flags.add(Flags::TTL_UNKNOWN);
-        }
+        tokens::set_half_hour_writes(call, self.written);
         if self.reasoning > self.output {
             body::inconsistent(call);
         }

@@ -24,6 +24,14 @@ pub(super) enum Named {
     Loosely,
 }
 
+impl Named {
+    /// Returns a column's place among those of one field: the user's word takes the field from whatever merely looks
+    /// like it, and leaves the others' ranks what they are.
+    fn order(self, rank: u16) -> u16 {
+        if self == Named::Mapped { 0 } else { rank.saturating_add(1) }
+    }
+}
+
 /// What a column is to this file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -40,14 +48,14 @@ pub(super) const SLOTS: usize = 23;
 /// Values found in one record, the best-named one a field.
 pub(super) struct Found<'t> {
     pub(super) slots: [Option<Value<'t>>; SLOTS],
-    pub(super) dim_ranks: [u16; DIMS],
+    pub(super) dim_orders: [u16; DIMS],
     pub(super) requests: bool,
     pub(super) failure: Option<&'static str>,
 }
 
 #[derive(Clone, Copy)]
 pub(super) struct Value<'t> {
-    pub(super) rank: u16,
+    pub(super) order: u16,
     pub(super) field: Field,
     pub(super) key: &'t str,
     pub(super) node: Node<'t>,
@@ -121,7 +129,7 @@ pub(super) fn take<'t>(
         }
         Field::Error if value.is_object() => found.failure = Some("error").filter(|_| value.fields().next().is_some()),
         Field::Dim(dim) if value.is_object() => match value.first(&["id", "name", "key", "slug"]) {
-            Some(name) => take_dim(dim, meaning.rank, key, name, call, found),
+            Some(name) => take_dim(dim, meaning.rank, named, key, name, call, found),
             None => take_nested(value, call, found, 0)?,
         },
         // An object under `input` or `output` is somebody's prompt or answer; under these it is counts or tags.
@@ -132,7 +140,7 @@ pub(super) fn take<'t>(
             take_extra(key, value, call);
         }
         Field::Error => take_failure(key, value, call, found),
-        Field::Dim(dim) => take_dim(dim, meaning.rank, key, value, call, found),
+        Field::Dim(dim) => take_dim(dim, meaning.rank, named, key, value, call, found),
         field => {
             if matches!(value.kind(), Kind::Array | Kind::Object) {
                 return if named == Named::Loosely { Ok(()) } else { Err(format!("`{key}` is not a single value")) };
@@ -144,10 +152,11 @@ pub(super) fn take<'t>(
             if named == Named::Loosely && (is_text && value::count(key, value).is_err() || value.bool().is_some()) {
                 return Ok(());
             }
+            let order = named.order(meaning.rank);
             if let Some(at) = slot(field)
-                && found.slots[at].is_none_or(|known| meaning.rank < known.rank)
+                && found.slots[at].is_none_or(|known| order < known.order)
             {
-                found.slots[at] = Some(Value { rank: meaning.rank, field, key, node: value });
+                found.slots[at] = Some(Value { order, field, key, node: value });
             }
         }
     }
@@ -197,6 +206,7 @@ pub(super) fn take_extra<'t>(key: &'t str, value: Node<'t>, call: &mut Call<'t>)
 pub(super) fn take_dim<'t>(
     dim: Dim,
     rank: u16,
+    named: Named,
     key: &'t str,
     value: Node<'t>,
     call: &mut Call<'t>,
@@ -224,8 +234,9 @@ pub(super) fn take_dim<'t>(
     if dim == Dim::Region && fields::states_geo(rank) {
         call.flags.add(Flags::GEO_STATED);
     }
-    if rank < found.dim_ranks[dim as usize] {
-        found.dim_ranks[dim as usize] = rank;
+    let order = named.order(rank);
+    if order < found.dim_orders[dim as usize] {
+        found.dim_orders[dim as usize] = order;
         call.dims[dim as usize] = None;
         fields::set_dim(call, dim, text);
     } else {

@@ -1,6 +1,5 @@
 //! The chunks of streams, put together: each counts from the start, so the last one of an id has the call.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::domain::Call;
@@ -31,7 +30,7 @@ impl Chunks {
         match &call.request_id {
             Some(id) if unfinished && call.flags.has(Flags::UNIQUE_ID) => {
                 let id = id.to_string();
-                self.open.insert(id, kept(&call));
+                self.open.insert(id, call.borrowed().into_owned());
             }
             _ => sink.call(&call),
         }
@@ -79,27 +78,4 @@ fn merge<'t>(earlier: Call<'static>, mut call: Call<'t>) -> Call<'t> {
         fields::set_extra(&mut call, &key, value);
     }
     call
-}
-
-/// Copies a call out of the record it borrows from.
-fn kept(call: &Call<'_>) -> Call<'static> {
-    let owned = |text: &Cow<'_, str>| -> Cow<'static, str> { Cow::Owned(text.to_string()) };
-    Call {
-        line: call.line,
-        ts: call.ts,
-        request_id: call.request_id.as_ref().map(owned),
-        span: call.span.as_ref().map(owned),
-        parent: call.parent.as_ref().map(owned),
-        dims: std::array::from_fn(|at| call.dims.get(at).and_then(Option::as_ref).map(owned)),
-        extra: call.extra.iter().map(|(key, value)| (owned(key), owned(value))).collect(),
-        tokens: call.tokens,
-        reasoning: call.reasoning,
-        tools: call.tools.iter().map(|(tool, uses)| (owned(tool), *uses)).collect(),
-        latency_ms: call.latency_ms,
-        ttft_ms: call.ttft_ms,
-        logged_cost: call.logged_cost,
-        flags: call.flags,
-        unpriced: call.unpriced,
-        other_inputs: call.other_inputs,
-    }
 }

@@ -13,6 +13,7 @@ use crate::read::json::Node;
 use crate::read::langchain::usage;
 use crate::read::openai;
 use crate::read::provider;
+use crate::read::tokens::Reading;
 
 /// Keys of a message: not the log author's.
 const OWN: &[&str] = &[
@@ -161,9 +162,7 @@ impl<'t> Message<'t> {
     pub(super) fn read(&self, call: &mut Call<'t>, said: Option<CachedInput>) -> Result<(), String> {
         let around = body::take_around(&self.found, OWN, call);
         if !around.has_time {
-            self.take_time(call).ok_or_else(|| {
-                around.problem.unwrap_or_else(|| "no time: add one with a wrapper key such as ts".into())
-            })?;
+            self.take_time(call).ok_or_else(|| around.no_time())?;
         }
         let own = self.node.get("id").and_then(Node::str);
         body::set_id(call, self.provider_id().or(own));
@@ -204,9 +203,11 @@ impl<'t> Message<'t> {
         if let Some(usage) = self.openai_usage() {
             return openai::take_usage(usage, call);
         }
-        let sure = said.or(self.meta(&["model_provider"]).and(Some(CachedInput::Inside)));
+        // Packages that name the provider add the cached tokens up.
+        let is_known = self.meta(&["model_provider"]).is_some();
+        let reading = if is_known { Reading::INSIDE } else { Reading::PERHAPS_INSIDE };
         match self.node.get("usage_metadata") {
-            Some(usage) => usage::take(usage, sure, call),
+            Some(usage) => usage::take(usage, said, reading, call),
             None => {
                 body::missing(call);
                 Ok(())

@@ -5,13 +5,20 @@ use crate::domain::Dim;
 use crate::read::CachedInput;
 use crate::read::body;
 use crate::read::json::Node;
-use crate::read::tally::Tally;
+use crate::read::tokens::Counts;
+use crate::read::tokens::Reading;
 use crate::read::value;
 
 /// Tiers that the OpenAI package writes before the names of details: `flex_cache_read`.
 const TIERS: [&str; 2] = ["flex", "priority"];
 
-pub(super) fn take<'t>(usage: Node<'t>, known: Option<CachedInput>, call: &mut Call<'t>) -> Result<(), String> {
+/// Takes the counts; `reading` is what the message's package lets conclude about the input.
+pub(super) fn take<'t>(
+    usage: Node<'t>,
+    said: Option<CachedInput>,
+    reading: Reading,
+    call: &mut Call<'t>,
+) -> Result<(), String> {
     let count = |key: &str| value::optional_count(key, usage.get(key));
     let (Some(input), Some(output)) = (count("input_tokens")?, count("output_tokens")?) else {
         body::missing(call);
@@ -29,10 +36,11 @@ pub(super) fn take<'t>(usage: Node<'t>, known: Option<CachedInput>, call: &mut C
         let named = tier.and_then(|tier| details.get(&format!("{tier}_{key}"))).or_else(|| details.get(key));
         value::optional_count(key, named).map(|count| count.unwrap_or(0))
     };
-    let tally = Tally {
+    let counts = Counts {
         input,
         output,
         total: count("total_tokens")?,
+        is_summed: true,
         read: detail(into, "cache_read")?,
         written: detail(into, "cache_creation")?,
         short: detail(into, "ephemeral_5m_input_tokens")?,
@@ -40,7 +48,8 @@ pub(super) fn take<'t>(usage: Node<'t>, known: Option<CachedInput>, call: &mut C
         reasoning: detail(out, "reasoning")?,
         audio_in: detail(into, "audio")?,
         audio_out: detail(out, "audio")?,
+        ..Counts::default()
     };
-    tally.settle(call, known, CachedInput::Inside);
+    counts.settle(call, said, reading);
     Ok(())
 }

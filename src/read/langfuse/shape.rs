@@ -1,8 +1,7 @@
 //! The shapes Langfuse's data comes in: a row, a page of the API, the download of a single trace.
 
 use crate::read::json::Node;
-use crate::read::traced;
-use crate::read::traced::has;
+use crate::read::observability;
 
 /// One thing a record holds.
 pub(super) enum Item<'t> {
@@ -26,30 +25,33 @@ fn is_row(node: Node<'_>) -> bool {
 }
 
 fn is_observation(node: Node<'_>) -> bool {
-    has(node, &["traceId", "type", "usageDetails"])
-        || has(node, &["traceId", "type", "startTime", "parentObservationId"])
-        || has(node, &["trace_id", "usage_details", "provided_model_name"])
-        || has(node, &["trace_id", "type", "start_time", "parent_observation_id"])
+    if node.has("traceId") {
+        node.has("type") && (node.has("usageDetails") || node.has_all(&["startTime", "parentObservationId"]))
+    } else {
+        node.has("trace_id")
+            && (node.has_all(&["usage_details", "provided_model_name"])
+                || node.has_all(&["type", "start_time", "parent_observation_id"]))
+    }
 }
 
 fn is_trace(node: Node<'_>) -> bool {
-    has(node, &["id", "timestamp", "release", "tags"])
-        && (has(node, &["sessionId"]) || has(node, &["session_id"]))
-        && ["public", "bookmarked", "htmlPath"].iter().any(|key| has(node, &[*key]))
+    node.has_all(&["id", "timestamp", "release", "tags"])
+        && (node.has("sessionId") || node.has("session_id"))
+        && ["public", "bookmarked", "htmlPath"].iter().any(|key| node.has(key))
 }
 
 fn is_score(node: Node<'_>) -> bool {
-    has(node, &["name", "value", "source"])
-        && (has(node, &["traceId", "dataType"]) || has(node, &["trace_id", "data_type"]))
+    node.has_all(&["name", "value", "source"])
+        && (node.has_all(&["traceId", "dataType"]) || node.has_all(&["trace_id", "data_type"]))
 }
 
 fn is_download(node: Node<'_>) -> bool {
-    has(node, &["trace", "observations"])
+    node.has_all(&["trace", "observations"])
 }
 
 /// Returns the list of an API page.
 fn page(node: Node<'_>) -> Option<Node<'_>> {
-    let list = node.get("data").filter(|_| has(node, &["meta"]))?;
+    let list = node.get("data").filter(|_| node.has("meta"))?;
     list.items().next().is_some_and(is_row).then_some(list)
 }
 
@@ -94,7 +96,7 @@ fn listed<'t>(lists: [Option<Node<'t>>; 2]) -> impl Iterator<Item = Item<'t>> {
             continue;
         }
         // In a trace of its own everything is an observation, whatever else it lacks: what is missing is told.
-        let Some(id) = traced::text(node.get("id")) else {
+        let Some(id) = observability::text(node.get("id")) else {
             items.push(Item::Observation(node));
             continue;
         };

@@ -6,16 +6,14 @@
 
 use crate::domain::Call;
 use crate::domain::Class;
-use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::read::CachedInput;
-use crate::read::anthropic;
 use crate::read::body;
 use crate::read::json::Node;
 use crate::read::langfuse::part::PARTS;
 use crate::read::langfuse::part::Part;
-use crate::read::openai;
-use crate::read::traced;
+use crate::read::observability;
+use crate::read::tokens;
 use crate::read::value;
 
 /// The counts of an observation.
@@ -62,7 +60,7 @@ impl Counts {
     /// Reads the fields that older versions of the API had.
     fn older(row: Node<'_>) -> Result<Option<Counts>, String> {
         if let Some(usage) = row.get("usage").filter(|usage| usage.is_object()) {
-            let unit = traced::first(usage, &["unit"]);
+            let unit = observability::first(usage, &["unit"]);
             return if unit.is_none_or(|unit| unit.eq_ignore_ascii_case("TOKENS")) {
                 Counts::from(usage)
             } else {
@@ -207,7 +205,7 @@ impl Counts {
         let mut reading = confirmed.unwrap_or_else(|| self.by_names());
         let cached = self.get(Part::Read) + self.written(reading.split_inside);
         let mut doubted = confirmed.is_none() && (self.flat || self.detailed);
-        if self.flat && !reading.in_beside && counts_apart(call) {
+        if self.flat && !reading.in_beside && tokens::by_seller(call) == Some(CachedInput::Outside) {
             // The provider's own names beside `input`: whoever added up the total may have left them out.
             (reading.in_beside, doubted) = (true, true);
         }
@@ -257,13 +255,7 @@ impl Counts {
 
     fn set_writes(&self, reading: Reading, call: &mut Call<'_>) {
         let written = self.written(reading.split_inside);
-        let (short, long) = (self.get(Part::Written5m), self.get(Part::Written1h));
-        if short + long == 0 && written > 0 && openai::is_family(call.dim(Dim::Model).unwrap_or_default()) {
-            call.tokens.set(Class::CacheWrite30m, written);
-            call.flags.add(Flags::TTL_UNKNOWN);
-        } else {
-            anthropic::set_cache_writes(call, written, short, long);
-        }
+        tokens::set_cache_writes(call, written, self.get(Part::Written5m), self.get(Part::Written1h));
     }
 
     fn set_output(&self, reading: Reading, call: &mut Call<'_>) {
@@ -308,13 +300,4 @@ struct Reading {
     out_beside: bool,
     /// Cache writes by lifetime stand inside the writes as a whole.
     split_inside: bool,
-}
-
-/// Tells whether the model's provider reports cached tokens beside the input.
-fn counts_apart(call: &Call<'_>) -> bool {
-    let model = call.dim(Dim::Model).unwrap_or_default();
-    matches!(call.dim(Dim::Provider), Some("anthropic" | "bedrock"))
-        || model.contains("claude")
-        || model.contains("anthropic")
-        || model.contains("nova")
 }

@@ -2,22 +2,21 @@
 //! made of it, else the run's columns.
 
 use crate::domain::Call;
-use crate::domain::Class;
 use crate::domain::Dim;
-use crate::domain::Flags;
 use crate::read::CachedInput;
 use crate::read::anthropic;
-use crate::read::body;
 use crate::read::json::Node;
+use crate::read::observability;
 use crate::read::openai;
-use crate::read::traced;
+use crate::read::tokens;
+use crate::read::tokens::Counts;
+use crate::read::tokens::Reading;
+use crate::read::tokens::Shape;
 use crate::read::value;
 
 /// Tells whether a run's columns count any tokens.
 pub(super) fn has_counts(row: Node<'_>) -> bool {
-    ["total_tokens", "prompt_tokens", "completion_tokens"]
-        .iter()
-        .any(|key| traced::text(row.get(key)).is_some_and(|count| !count.trim_matches(['0', '.']).is_empty()))
+    observability::has_counts(row, &["total_tokens", "prompt_tokens", "completion_tokens"])
 }
 
 /// Returns the first message LangChain wrote down, which carries usage and ids.
@@ -47,12 +46,12 @@ impl<'t> Source<'t> {
         let usages = [self.outputs, messages].into_iter().flatten().filter_map(|node| node.get("usage_metadata"));
         for usage in usages.filter(|usage| usage.is_object()) {
             let details = [usage.get("input_token_details"), usage.get("output_token_details")];
-            let counts = Counts::read(usage, ["input_tokens", "output_tokens"], details)?;
+            let counts = Usage::read(usage, ["input_tokens", "output_tokens"], details)?;
             if counts.is_some() {
                 return Ok(self.settle(counts, said, call));
             }
         }
-        let counts = Counts::read(self.row, ["prompt_tokens", "completion_tokens"], self.details)?;
+        let counts = Usage::read(self.row, ["prompt_tokens", "completion_tokens"], self.details)?;
         Ok(self.settle(counts, said, call))
     }
 
@@ -62,75 +61,67 @@ impl<'t> Source<'t> {
         let inner = inner.and_then(|inner| inner.first(&["token_usage", "usage"]));
         let usages = [inner, self.outputs.and_then(|outputs| outputs.get("usage"))];
         for usage in usages.into_iter().flatten().filter(|usage| usage.is_object()) {
-            let seller = call.dim(Dim::Provider);
-            let counted = |keys: &[&str]| keys.iter().all(|key| usage.get(key).is_some());
-            if matches!(seller, Some("openai" | "azure"))
-                && (counted(&["prompt_tokens", "total_tokens"]) || counted(&["input_tokens", "total_tokens"]))
-            {
-                openai::take_usage(usage, call)?;
-                return Ok(true);
-            }
-            if seller == Some("anthropic") && counted(&["input_tokens", "output_tokens"]) && !counted(&["total_tokens"])
-            {
-                anthropic::take_usage(usage, call)?;
-                return Ok(true);
+            let has = |key: &str| usage.get(key).is_some();
+            match (call.dim(Dim::Provider), tokens::shape_of(usage)) {
+                (Some("openai" | "azure"), Some(Shape::OpenAi)) if has("total_tokens") => {
+                    openai::take_usage(usage, call)?;
+                    return Ok(true);
+                }
+                (Some("anthropic"), Some(Shape::Anthropic)) if has("output_tokens") => {
+                    anthropic::take_usage(usage, call)?;
+                    return Ok(true);
+                }
+                _ => {}
             }
         }
         Ok(false)
     }
 
-    fn settle(&self, counts: Option<Counts>, said: Option<CachedInput>, call: &mut Call<'_>) -> bool {
-        let Some(counts) = counts else { return false };
+    fn settle(&self, usage: Option<Usage>, said: Option<CachedInput>, call: &mut Call<'_>) -> bool {
+        let Some(Usage { mut counts, tier }) = usage else { return false };
+        if let Some(tier) = tier {
+            call.set_if_none(Dim::Tier, tier);
+        }
         let from_langchain = self.outputs.is_some_and(|outputs| outputs.get("generations").is_some())
             || self.extra.is_some_and(|extra| {
                 extra.path(&["runtime", "library"]).is_some_and(|library| library.raw().starts_with("langchain"))
             });
-        counts.settle(said, from_langchain, call);
+        // Only Google's own total is more than a sum.
+        counts.is_summed = !matches!(call.dim(Dim::Provider), Some("google" | "vertex"));
+        let is_claude = tokens::is_claude(call) || call.dim(Dim::Provider) == Some("anthropic");
+        // A wrapper of the SDK's own left Claude's cached tokens out of the input until March 2026.
+        let is_open = is_claude && !from_langchain;
+        counts.settle(call, said, if is_open { Reading::PERHAPS_INSIDE } else { Reading::INSIDE });
         true
     }
 }
 
-/// The counts of a run as they stand.
+/// The counts of a run as they stand, and the service mode that their names tell.
 #[derive(Default)]
-struct Counts {
-    input: u64,
-    output: u64,
-    total: Option<u64>,
-    read: u64,
-    written: u64,
-    short: u64,
-    long: u64,
-    audio_in: u64,
-    image_in: u64,
-    reasoning: u64,
-    audio_out: u64,
-    image_out: u64,
+struct Usage {
+    counts: Counts,
     tier: Option<&'static str>,
 }
 
-impl Counts {
+impl Usage {
     /// Reads them; `None` where there are none, or none but zeros, which stand for the unknown.
-    fn read(
-        node: Node<'_>,
-        names: [&'static str; 2],
-        details: [Option<Node<'_>>; 2],
-    ) -> Result<Option<Counts>, String> {
+    fn read(node: Node<'_>, names: [&'static str; 2], details: [Option<Node<'_>>; 2]) -> Result<Option<Usage>, String> {
         let count = |key: &str| value::optional_count(key, node.get(key));
         let [input, output] = [count(names[0])?, count(names[1])?];
-        let mut counts = Counts {
+        let counts = Counts {
             input: input.unwrap_or(0),
             output: output.unwrap_or(0),
             total: count("total_tokens")?,
             ..Counts::default()
         };
+        let mut usage = Usage { counts, tier: None };
         for (key, node) in details[0].into_iter().flat_map(Node::fields) {
-            counts.add_input(key, node)?;
+            usage.add_input(key, node)?;
         }
         for (key, node) in details[1].into_iter().flat_map(Node::fields) {
-            counts.add_output(key, node)?;
+            usage.add_output(key, node)?;
         }
-        let any = counts.input + counts.output + counts.read + counts.written + counts.short + counts.long > 0;
-        Ok((any && (input.is_some() || output.is_some())).then_some(counts))
+        Ok((!usage.counts.is_zero() && (input.is_some() || output.is_some())).then_some(usage))
     }
 
     /// Takes the service mode that LangChain writes before the names of OpenAI's counts.
@@ -147,12 +138,12 @@ impl Counts {
     fn add_input(&mut self, key: &str, node: Node<'_>) -> Result<(), String> {
         let count = value::optional_count(key, Some(node));
         let field = match self.without_tier(key) {
-            "cache_read" | "cached" | "cached_tokens" | "cache_read_input_tokens" => &mut self.read,
-            "cache_creation" | "cache_write" | "cache_creation_input_tokens" => &mut self.written,
-            "ephemeral_5m_input_tokens" | "cache_creation_5m" => &mut self.short,
-            "ephemeral_1h_input_tokens" | "ephemeral_1hr_input_tokens" | "cache_creation_1h" => &mut self.long,
-            "audio" => &mut self.audio_in,
-            "image" => &mut self.image_in,
+            "cache_read" | "cached" | "cached_tokens" | "cache_read_input_tokens" => &mut self.counts.read,
+            "cache_creation" | "cache_write" | "cache_creation_input_tokens" => &mut self.counts.written,
+            "ephemeral_5m_input_tokens" | "cache_creation_5m" => &mut self.counts.short,
+            "ephemeral_1h_input_tokens" | "ephemeral_1hr_input_tokens" | "cache_creation_1h" => &mut self.counts.long,
+            "audio" => &mut self.counts.audio_in,
+            "image" => &mut self.counts.image_in,
             // Other parts are text like the rest, and stand inside the input.
             _ => return Ok(()),
         };
@@ -163,93 +154,12 @@ impl Counts {
     fn add_output(&mut self, key: &str, node: Node<'_>) -> Result<(), String> {
         let count = value::optional_count(key, Some(node));
         let field = match self.without_tier(key) {
-            "reasoning" | "reasoning_tokens" | "thinking" => &mut self.reasoning,
-            "audio" => &mut self.audio_out,
-            "image" => &mut self.image_out,
+            "reasoning" | "reasoning_tokens" | "thinking" => &mut self.counts.reasoning,
+            "audio" => &mut self.counts.audio_out,
+            "image" => &mut self.counts.image_out,
             _ => return Ok(()),
         };
         *field = count?.unwrap_or(0);
         Ok(())
     }
-
-    /// Sets the disjoint classes of a call.
-    fn settle(&self, said: Option<CachedInput>, from_langchain: bool, call: &mut Call<'_>) {
-        if let Some(tier) = self.tier {
-            call.set_if_none(Dim::Tier, tier);
-        }
-        self.set_input(said, from_langchain, call);
-        self.set_output(call);
-    }
-
-    /// Until March 2026 both the whole of the cache writes and their split by lifetime were listed.
-    fn written(&self) -> u64 {
-        self.written.max(self.short + self.long)
-    }
-
-    fn set_input(&self, said: Option<CachedInput>, from_langchain: bool, call: &mut Call<'_>) {
-        let (cached, written) = (self.read + self.written(), self.written());
-        call.tokens.set(Class::CacheRead, self.read);
-        if written > 0 && self.short + self.long == 0 && openai::is_family(call.dim(Dim::Model).unwrap_or_default()) {
-            call.tokens.set(Class::CacheWrite30m, written);
-            call.flags.add(Flags::TTL_UNKNOWN);
-        } else {
-            anthropic::set_cache_writes(call, written, self.short, self.long);
-        }
-        let media = self.audio_in + self.image_in;
-        let inside = self.input.checked_sub(cached + media);
-        let outside = self.input.checked_sub(media);
-        let beside = self.total == Some(self.input + self.output + cached);
-        let (input, other) = match (inside, said) {
-            _ if cached == 0 => (outside, None),
-            // A part cannot exceed the whole.
-            (None, _) | (_, Some(CachedInput::Outside)) => (outside, None),
-            (Some(_), Some(CachedInput::Inside)) => (inside, None),
-            (Some(_), None) if beside => (outside, None),
-            // A wrapper of the SDK's own left Claude's cached tokens out of the input until March 2026.
-            (Some(_), None) if is_claude(call) && !from_langchain => (inside, outside),
-            (Some(_), None) => (inside, None),
-        };
-        call.tokens.set(Class::AudioIn, self.audio_in);
-        call.tokens.set(Class::ImageIn, self.image_in);
-        call.tokens.set(Class::Input, input.unwrap_or(self.input));
-        if input.is_none() {
-            body::inconsistent(call);
-        }
-        if other.is_some() {
-            call.flags.add(Flags::INCLUSIVE_GUESSED);
-            call.other_inputs = [other, None];
-        }
-    }
-
-    fn set_output(&self, call: &mut Call<'_>) {
-        let sum = self.input + self.output;
-        let from_google = matches!(call.dim(Dim::Provider), Some("google" | "vertex"));
-        let (output, reasoning) = match self.total {
-            _ if self.reasoning > self.output => (self.output + self.reasoning, self.reasoning),
-            Some(total) if self.reasoning > 0 && total == sum + self.reasoning => {
-                (self.output + self.reasoning, self.reasoning)
-            }
-            Some(total) if from_google && self.reasoning == 0 && total > sum => {
-                call.set_extra("reasoning_hidden", (total - sum).to_string());
-                (total - self.input, total - sum)
-            }
-            _ => (self.output, self.reasoning),
-        };
-        call.reasoning = reasoning;
-        call.tokens.set(Class::AudioOut, self.audio_out);
-        call.tokens.set(Class::ImageOut, self.image_out);
-        match output.checked_sub(self.audio_out + self.image_out) {
-            Some(text) => call.tokens.set(Class::Output, text),
-            None => {
-                call.tokens.set(Class::Output, output);
-                body::inconsistent(call);
-            }
-        }
-    }
-}
-
-/// Tells whether the model's provider reports cached tokens beside the input.
-fn is_claude(call: &Call<'_>) -> bool {
-    let model = call.dim(Dim::Model).unwrap_or_default();
-    call.dim(Dim::Provider) == Some("anthropic") || model.contains("claude") || model.contains("nova")
 }

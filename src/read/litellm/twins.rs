@@ -8,7 +8,6 @@
 //! the call, since its id is the provider's; its twin is a repeat. A row that waits for its twin waits for the
 //! next thousand of its kind at most.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::VecDeque;
 
@@ -75,7 +74,7 @@ impl Twins {
             sink.call(&oldest);
         }
         *self.awaited.entry(like.clone()).or_default() += 1;
-        self.waiting.push_back((like, owned(call)));
+        self.waiting.push_back((like, call.borrowed().into_owned()));
     }
 
     fn inner(&mut self, like: Likeness, call: &Call<'_>, sink: &mut dyn Sink) {
@@ -141,28 +140,4 @@ fn likeness(call: &Call<'_>) -> Option<Likeness> {
 
 fn are_near(one: i64, other: i64) -> bool {
     one.abs_diff(other) <= NANOS.unsigned_abs()
-}
-
-/// Copies a call out of the record it borrows from.
-fn owned(call: &Call<'_>) -> Call<'static> {
-    let text = |text: &Cow<'_, str>| Cow::<'static, str>::Owned(text.to_string());
-    let optional = |value: &Option<Cow<'_, str>>| value.as_ref().map(text);
-    Call {
-        line: call.line,
-        ts: call.ts,
-        request_id: optional(&call.request_id),
-        span: optional(&call.span),
-        parent: optional(&call.parent),
-        dims: call.dims.each_ref().map(optional),
-        extra: call.extra.iter().map(|(key, value)| (text(key), text(value))).collect(),
-        tokens: call.tokens,
-        reasoning: call.reasoning,
-        tools: call.tools.iter().map(|(id, uses)| (text(id), *uses)).collect(),
-        latency_ms: call.latency_ms,
-        ttft_ms: call.ttft_ms,
-        logged_cost: call.logged_cost,
-        flags: call.flags,
-        unpriced: call.unpriced,
-        other_inputs: call.other_inputs,
-    }
 }

@@ -79,7 +79,7 @@ pub(super) fn counts(usage: Node<'_>, apart: bool) -> Result<Option<Counts>, Str
 }
 
 impl Counts {
-    /// Returns the disjoint classes and the reasoning, or `None` where the counts contradict each other.
+    /// Returns the disjoint classes but for the cache writes, and the reasoning, or `None` where the counts contradict each other.
     pub(super) fn disjoint(&self, of_openai: bool) -> Option<(Tokens, u64)> {
         let (output, reasoning) = self.whole_output(of_openai)?;
         let audio = self.audio.checked_sub(self.audio_cached)?;
@@ -91,7 +91,6 @@ impl Counts {
         for (class, count) in [
             (Class::Input, input),
             (Class::CacheRead, cached),
-            (Class::CacheWrite30m, self.written),
             (Class::Output, text_out),
             (Class::AudioIn, audio),
             (Class::AudioCacheRead, self.audio_cached),
@@ -120,12 +119,11 @@ impl Counts {
         }
     }
 
-    /// Returns the counts as they stand, for a record that nobody can price.
+    /// Returns the counts but for the cache writes as they stand, for a record that nobody can price.
     pub(super) fn raw(&self) -> Tokens {
         let mut tokens = Tokens::default();
         tokens.set(Class::Input, self.input);
         tokens.set(Class::CacheRead, self.cached);
-        tokens.set(Class::CacheWrite30m, self.written);
         tokens.set(Class::Output, self.output);
         tokens
     }

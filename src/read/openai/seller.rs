@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::domain::Call;
 use crate::domain::Dim;
 use crate::read::json::Node;
+use crate::read::provider::is_openai_model;
 
 /// Sets the seller, unless the wrapper names one.
 pub(super) fn take_seller(body: Node<'_>, call: &mut Call<'_>) {
@@ -28,7 +29,7 @@ pub(super) fn take_seller(body: Node<'_>, call: &mut Call<'_>) {
         let asked = call.dim(Dim::Model).map(|model| Cow::Owned(model.to_string()));
         let model = body.get("model").and_then(Node::str).or(asked).unwrap_or_default();
         match () {
-            () if is_family(&model) => "openai",
+            () if is_openai_model(&model) => "openai",
             () if model.starts_with("accounts/fireworks/") => "fireworks",
             () if model == "sonar" || model.starts_with("sonar-") => "perplexity",
             // Many vendors copy the shape: whose model it is, the price table may know.
@@ -40,33 +41,6 @@ pub(super) fn take_seller(body: Node<'_>, call: &mut Call<'_>) {
 
 /// Tells whether the model is OpenAI's own, so that the documented sums are law.
 pub(super) fn of_openai(call: &Call<'_>) -> bool {
-    matches!(call.dim(Dim::Provider), Some("openai" | "azure")) && is_family(call.dim(Dim::Model).unwrap_or_default())
-}
-
-/// Tells OpenAI's models by their names. Its open-weight ones are sold by others alone.
-pub fn is_family(model: &str) -> bool {
-    const FAMILIES: [&str; 15] = [
-        "gpt-",
-        "gpt3",
-        "chatgpt-",
-        "o1",
-        "o3",
-        "o4",
-        "ft:",
-        "text-embedding-",
-        "text-davinci",
-        "codex-",
-        "dall-e",
-        "omni-moderation",
-        "computer-use",
-        "tts-",
-        "whisper-1",
-    ];
-    FAMILIES.iter().any(|name| model.starts_with(name)) && !model.starts_with("gpt-oss")
-}
-
-/// Tells whether a cache write of a call is kept for thirty minutes, as OpenAI's models do; others keep it for five.
-pub(super) fn keeps_for_half_an_hour(call: &Call<'_>) -> bool {
-    let model = call.dim(Dim::Model).unwrap_or_default();
-    of_openai(call) || call.dim(Dim::Provider) == Some("azure") || is_family(model.rsplit('/').next().unwrap_or(model))
+    matches!(call.dim(Dim::Provider), Some("openai" | "azure"))
+        && is_openai_model(call.dim(Dim::Model).unwrap_or_default())
 }

@@ -5,17 +5,17 @@ use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
 use crate::domain::Timestamp;
-use crate::read::anthropic;
 use crate::read::body;
 use crate::read::fields;
 use crate::read::fields::Field;
 use crate::read::otlp_logs::event::Event;
-use crate::read::tracing::attributes::Attributes;
-use crate::read::tracing::attributes::assign;
-use crate::read::tracing::claude_seller;
-use crate::read::tracing::names;
-use crate::read::tracing::names::Dialect;
-use crate::read::tracing::names::Name;
+use crate::read::spans::attributes::Attributes;
+use crate::read::spans::attributes::assign;
+use crate::read::spans::claude_seller;
+use crate::read::spans::names;
+use crate::read::spans::names::Dialect;
+use crate::read::spans::names::Name;
+use crate::read::tokens;
 use crate::read::value;
 
 /// What an event tells.
@@ -165,7 +165,7 @@ fn claude<'t>(event: &Event<'t>) -> Result<Call<'t>, String> {
             call.tokens.set(Class::Input, input);
             call.tokens.set(Class::Output, output);
             call.tokens.set(Class::CacheRead, cached[0].unwrap_or(0));
-            anthropic::set_cache_writes(&mut call, cached[1].unwrap_or(0), 0, 0);
+            tokens::set_split_writes(&mut call, cached[1].unwrap_or(0), 0, 0);
         }
         (None, None) if cached == [None, None] => body::missing(&mut call),
         (None, _) => return Err("an `api_request` without `input_tokens`".into()),
@@ -265,10 +265,7 @@ fn take_codex_counts(event: &Event<'_>, input: u64, output: u64, call: &mut Call
     call.reasoning = part("reasoning_token_count")?;
     call.tokens.set(Class::Output, output);
     call.tokens.set(Class::CacheRead, read);
-    call.tokens.set(Class::CacheWrite30m, written);
-    if written > 0 {
-        call.flags.add(Flags::TTL_UNKNOWN);
-    }
+    tokens::set_half_hour_writes(call, written);
     match input.checked_sub(read + written) {
         Some(uncached) if call.reasoning <= output => call.tokens.set(Class::Input, uncached),
         _ => {

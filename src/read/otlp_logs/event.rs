@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::otlp_logs::place_of;
-use crate::read::tracing::attributes::inner;
-use crate::read::tracing::attributes::members;
-use crate::read::tracing::ids;
+use crate::read::spans::attributes::inner;
+use crate::read::spans::attributes::members;
+use crate::read::spans::ids;
 use crate::read::value;
 
 /// A log record.
@@ -60,7 +60,7 @@ impl<'t> Event<'t> {
 
     /// Returns the text of the first of several attributes that has one.
     pub(super) fn text(&self, names: &[&str]) -> Option<Cow<'t, str>> {
-        self.get(names).and_then(Node::scalar).filter(|text| !text.is_empty())
+        self.get(names).and_then(Node::text)
     }
 
     /// Returns a count that may be absent.

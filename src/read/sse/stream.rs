@@ -10,7 +10,6 @@ use crate::read::Sink;
 use crate::read::Span;
 use crate::read::Verdict;
 use crate::read::anthropic::Anthropic;
-use crate::read::body;
 use crate::read::fields;
 use crate::read::json::Kind;
 use crate::read::json::Node;
@@ -259,7 +258,7 @@ struct Catch {
 
 impl Sink for Catch {
     fn call(&mut self, call: &Call<'_>) {
-        self.calls.push(body::owned(call));
+        self.calls.push(call.borrowed().into_owned());
     }
 
     fn span(&mut self, _: &Span<'_>) {}

@@ -1,6 +1,13 @@
 //! Results of the AI SDK.
 
-use super::*;
+use attr::domain::Unpriced;
+use attr::read::ai_sdk::AiSdk;
+
+use super::Kept;
+use super::Seen;
+use super::expect;
+use super::read;
+use super::sample;
 
 fn results() -> Kept {
     read(&AiSdk, &sample("ai_sdk/on_finish.jsonl"))

@@ -1,6 +1,11 @@
 //! Results of Anthropic batches.
 
-use super::*;
+use attr::domain::Unpriced;
+use attr::read::anthropic_batch::AnthropicBatch;
+
+use super::expect;
+use super::read;
+use super::sample;
 
 #[test]
 fn results_need_a_time_and_failures_are_not_billed() {

@@ -1,11 +1,19 @@
 //! Codex sessions: running totals, copies of other threads, records a response.
 
 use attr::domain::Unpriced;
+use attr::read::Options;
 use attr::read::ReadError;
 use attr::read::codex::Codex;
+use attr::read::formats;
+use attr::read::framing::Framing;
 use proptest::prelude::*;
 
-use super::*;
+use super::Kept;
+use super::check;
+use super::expect;
+use super::read;
+use super::read_as;
+use super::sample;
 
 const START: &str = r#"{"timestamp":"2026-05-14T08:00:00.000Z","type":"session_meta","payload":{"id":"th-1","timestamp":"2026-05-14T08:00:00.000Z","cwd":"/srv/shop"}}
 {"timestamp":"2026-05-14T08:00:00.100Z","type":"turn_context","payload":{"model":"gpt-5.4","turn_id":"t-1"}}

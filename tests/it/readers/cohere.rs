@@ -1,6 +1,12 @@
 //! Cohere's own answers.
 
-use super::*;
+use attr::domain::Unpriced;
+use attr::read::cohere::Cohere;
+
+use super::calls;
+use super::expect;
+use super::read;
+use super::sample;
 
 /// What is billed is not what was processed.
 #[test]

@@ -1,10 +1,12 @@
 //! Flat logs: what a spreadsheet or a script does to times, counts and sums.
 
+use attr::read::Options;
 use attr::read::flat::Flat;
 
 use super::Seen;
 use super::expect;
 use super::read;
+use super::read_as;
 
 fn call(rest: &str) -> Seen {
     let kept = read(&Flat, &format!("{{\"model\":\"gpt-5-mini\",\"input_tokens\":10,\"output_tokens\":2,{rest}}}\n"));
@@ -58,4 +60,26 @@ fn a_prompt_under_a_counts_name_is_no_count() {
     let kept = read(&Flat, &format!("{text}\n"));
     expect(&kept.calls[0], &[("input", 10), ("output", 2)]);
     assert!(!format!("{kept:?}").contains("how many"));
+}
+
+/// A price may depend on a region that a provider states; no other column's map makes one of a homemade one.
+#[test]
+fn a_map_leaves_the_other_columns_what_they_are() {
+    let seen = |map: &[(&str, &str)], rest: &str| {
+        let map = map.iter().map(|(field, column)| (field.to_string(), column.to_string())).collect();
+        let options = Options { map, ..Options::default() };
+        let text = format!("{{\"at\":\"2026-06-01T12:00:00Z\",\"model\":\"m\",\"input\":5,\"output\":2,{rest}}}\n");
+        read_as(&Flat, text.as_bytes(), &options).calls.remove(0)
+    };
+    let homemade = seen(&[("ts", "at")], r#""region":"eu""#);
+    assert_eq!((homemade.dims["region"].as_str(), homemade.is_geo_stated), ("eu", false));
+    assert!(seen(&[("ts", "at")], r#""inference_geo":"eu""#).is_geo_stated);
+    assert!(!seen(&[("ts", "at"), ("region", "where")], r#""where":"eu""#).is_geo_stated);
+    assert!(seen(&[("ts", "at"), ("inference_geo", "where")], r#""where":"eu""#).is_geo_stated);
+    // The user's word takes a field from any column that looks like it, in the record or below it.
+    let taken = seen(&[("ts", "at"), ("tenant", "who"), ("input_tokens", "n")], r#""tenant":"t","n":7,"who":"acme""#);
+    assert_eq!(taken.dims["tenant"], "acme");
+    expect(&taken, &[("input", 7), ("output", 2)]);
+    let nested = seen(&[("ts", "at"), ("input_tokens", "n")], r#""usage":{"input_tokens":9},"n":7"#);
+    expect(&nested, &[("input", 7), ("output", 2)]);
 }

@@ -1,10 +1,18 @@
 //! Gemini CLI chats: messages written again, changes, subagents, and what the counts contain.
 
 use attr::domain::Unpriced;
+use attr::read::CachedInput;
+use attr::read::Options;
 use attr::read::gemini_cli::GeminiCli;
 use proptest::prelude::*;
 
-use super::*;
+use super::Seen;
+use super::calls;
+use super::check;
+use super::expect;
+use super::read;
+use super::read_as;
+use super::sample;
 
 const SESSION: &str = "4d0c0000-0000-4000-8000-0000000000aa";
 const HEAD: &str = r#"{"sessionId":"s-1","projectHash":"9f2b","kind":"main"}"#;

@@ -1,7 +1,15 @@
 //! Helicone: exclusive columns, answers that settle older rows, both units of cost, and what is no call.
 
-use super::*;
+use std::collections::BTreeMap;
+
+use attr::domain::Unpriced;
+use attr::domain::Usd;
 use attr::read::helicone::Helicone;
+
+use super::Seen;
+use super::expect;
+use super::read;
+use super::sample;
 
 fn requests() -> BTreeMap<u64, Seen> {
     read(&Helicone, &sample("helicone/requests.jsonl")).calls.into_iter().map(|call| (call.line, call)).collect()

@@ -1,6 +1,10 @@
 //! Jaeger: tags, microseconds, references, processes.
 
-use super::*;
+use attr::read::jaeger::Jaeger;
+
+use super::expect;
+use super::read;
+use super::sample;
 
 #[test]
 fn tags_are_attributes_and_the_process_is_the_service() {

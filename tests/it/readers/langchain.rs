@@ -1,6 +1,15 @@
 //! LangChain's messages.
 
-use super::*;
+use attr::domain::Unpriced;
+use attr::read::CachedInput;
+use attr::read::Options;
+use attr::read::langchain::LangChain;
+
+use super::Seen;
+use super::expect;
+use super::read;
+use super::read_as;
+use super::sample;
 
 fn on(line: u64) -> Seen {
     let kept = read(&LangChain, &sample("langchain/messages.jsonl"));

@@ -1,9 +1,27 @@
 //! Langfuse: every form it exports, what its usage keys contain, and what is no call.
 
-use super::*;
+use std::collections::BTreeMap;
+
+use attr::domain::Unpriced;
+use attr::domain::Usd;
+use attr::read::CachedInput;
+use attr::read::Options;
+use attr::read::Reader;
+use attr::read::SpanRole;
+use attr::read::formats;
+use attr::read::framing::Framing;
 use attr::read::helicone::Helicone;
 use attr::read::langfuse::Langfuse;
 use attr::read::langsmith::LangSmith;
+use proptest::prelude::*;
+
+use super::Kept;
+use super::Seen;
+use super::check;
+use super::expect;
+use super::read;
+use super::read_as;
+use super::sample;
 
 fn observations() -> BTreeMap<String, Seen> {
     by_span(&read(&Langfuse, &sample("langfuse/observations.jsonl")))

@@ -1,7 +1,16 @@
 //! LangSmith: runs of models as calls, everything above them as structure, and Claude's two meanings of input.
 
-use super::*;
+use std::collections::BTreeMap;
+
+use attr::domain::Unpriced;
+use attr::domain::Usd;
+use attr::read::SpanRole;
 use attr::read::langsmith::LangSmith;
+
+use super::Seen;
+use super::expect;
+use super::read;
+use super::sample;
 
 fn run_id(n: u32) -> String {
     format!("{n:08x}-0000-4000-8000-000000000000")

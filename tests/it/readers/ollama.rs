@@ -1,6 +1,11 @@
 //! Ollama's own answers.
 
-use super::*;
+use attr::domain::Unpriced;
+use attr::read::ollama::Ollama;
+
+use super::expect;
+use super::read;
+use super::sample;
 
 #[test]
 fn the_last_line_of_a_stream_counts_and_stamps_the_end() {

@@ -1,6 +1,13 @@
 //! Output files of OpenAI batches.
 
-use super::*;
+use attr::domain::Unpriced;
+use attr::read::openai::OpenAi;
+use attr::read::openai_batch::OpenAiBatch;
+
+use super::calls;
+use super::expect;
+use super::read;
+use super::sample;
 
 #[test]
 fn lines_of_a_batch_are_calls_of_its_tier() {

@@ -1,6 +1,11 @@
 //! Console exports: Python's JSON, and JavaScript's where it was written as JSON.
 
-use super::*;
+use attr::read::SpanRole;
+use attr::read::otel_console::OtelConsole;
+
+use super::expect;
+use super::read;
+use super::sample;
 
 #[test]
 fn python_prints_prefixed_ids_and_times_of_its_own() {

@@ -1,6 +1,22 @@
 //! OTLP traces: what instrumentations call things, and what they count.
 
-use super::*;
+use attr::domain::Unpriced;
+use attr::domain::Usd;
+use attr::read::SpanRole;
+use attr::read::formats;
+use attr::read::framing::Framing;
+use attr::read::otlp::Otlp;
+
+use super::Kept;
+use super::Seen;
+use super::expect;
+use super::on_line;
+use super::read;
+use super::sample;
+
+fn traces() -> Kept {
+    read(&Otlp, &sample("otlp/traces.jsonl"))
+}
 
 fn dialects() -> Kept {
     read(&Otlp, &sample("otlp/dialects.jsonl"))
@@ -143,4 +159,99 @@ fn providers_are_known_with_the_api_behind_them() {
     ] {
         assert_eq!(attr::read::provider::fold(said), seller);
     }
+}
+
+#[test]
+fn a_span_becomes_a_call_with_its_place_in_the_trace() {
+    let kept = traces();
+    let call = &kept.calls[0];
+    assert_eq!(call.id.as_deref(), Some("msg_01Ta"));
+    assert_eq!(call.dims["trace"], "4bf92f3577b34da6a3ce929d0e0e4701");
+    assert_eq!(call.span.as_deref(), Some("00f067aa0ba90001"));
+    assert_eq!(call.parent.as_deref(), Some("00f067aa0ba9ffff"));
+    assert_eq!((call.ts.as_str(), call.latency), ("2026-06-01T08:00:00.123Z", Some(2500)));
+    for (dim, value) in [("agent", "triage"), ("session", "s-9"), ("environment", "prod"), ("provider", "anthropic")] {
+        assert_eq!(call.dims[dim], value);
+    }
+    assert_eq!(call.extra["service"], "helpdesk");
+    assert_eq!(call.dims["feature"], "helpdesk", "the service, last of all: what a span above says stands before it");
+    assert_eq!(
+        (call.flags.as_slice(), call.others.as_slice()),
+        (["inclusive_guessed", "ttl_unknown"].as_slice(), [5200].as_slice())
+    );
+}
+
+#[test]
+fn instrumentations_that_deviate_are_known_by_scope() {
+    let kept = traces();
+    let (openllmetry, openinference) = (on_line(&kept, 2)[0], on_line(&kept, 3)[0]);
+    assert_eq!(openllmetry.dims["provider"], "bedrock");
+    assert_eq!(openllmetry.flags, ["ttl_unknown"], "exclusive by its source: nothing guessed");
+    expect(openinference, &[("input", 5000), ("cache_read", 2000), ("cache_write_5m", 500), ("output", 350)]);
+    let openai = on_line(&kept, 4)[0];
+    assert_eq!((openai.reasoning, openai.dims["model"].as_str()), (120, "gpt-5.6-2026-03-05"));
+    assert_eq!((openai.extra["model_requested"].as_str(), openai.dims["tier"].as_str()), ("gpt-5.6", "standard"));
+    let google = on_line(&kept, 5)[0];
+    expect(google, &[("input", 1000), ("output", 320)]);
+    assert_eq!((google.reasoning, google.dims["provider"].as_str()), (240, "google"));
+    let ai_sdk = on_line(&kept, 10)[1];
+    expect(ai_sdk, &[("input", 100), ("cache_read", 800), ("output", 40)]);
+    assert_eq!((ai_sdk.ttft, ai_sdk.flags.len()), (Some(311), 0));
+}
+
+#[test]
+fn every_span_goes_out_with_its_role_and_what_it_hands_down() {
+    let kept = traces();
+    let roles = |trace: &str| -> Vec<SpanRole> {
+        kept.spans.iter().filter(|span| span.trace.ends_with(trace)).map(|span| span.role).collect()
+    };
+    assert_eq!(roles("4707"), [SpanRole::Rollup, SpanRole::Call, SpanRole::Call, SpanRole::Structure]);
+    assert_eq!(roles("4708"), [SpanRole::Rollup]);
+    assert_eq!(roles("4709"), [SpanRole::Rollup, SpanRole::Call]);
+    assert_eq!(roles("470b"), [SpanRole::Structure]);
+    let web = kept.spans.iter().find(|span| span.trace.ends_with("4706") && span.id.ends_with("0001")).expect("kept");
+    for (dim, value) in [("tenant", "acme"), ("feature", "faq"), ("user", "u-1"), ("team", "support")] {
+        assert_eq!(web.dims[dim], value, "{dim}");
+    }
+    assert_eq!((web.extra["release"].as_str(), web.extra["tag.beta"].as_str()), ("r7", "true"));
+    assert!(!web.dims.contains_key("tier"), "a customer's tier is not the service mode");
+    assert!(!web.dims.contains_key("status"));
+    let agent = kept.spans.iter().find(|span| span.trace.ends_with("4707")).expect("kept");
+    assert_eq!(agent.dims["agent"], "planner");
+    assert!(!agent.dims.contains_key("feature"), "what a resource says is not handed down");
+}
+
+#[test]
+fn ids_enums_and_numbers_come_in_both_spellings() {
+    let kept = traces();
+    let tempo = on_line(&kept, 11)[0];
+    assert_eq!(tempo.dims["trace"], "4bf92f3577b34da6a3ce929d0e0e470a");
+    assert_eq!(tempo.span.as_deref(), Some("00f067aa0ba902b7"));
+    assert_eq!(tempo.parent.as_deref(), Some("b7ad6b7169203331"));
+    assert_eq!((tempo.dims["status"].as_str(), tempo.unpriced), ("error", None));
+    expect(tempo, &[("input", 40), ("output", 4)]);
+    // Letters that could be base64 are somebody's own ids: decoded, these two would be one.
+    let own = r#"{"scopeSpans":[{"spans":[{"traceId":"t","spanId":"span-000001","startTimeUnixNano":"1780300800000000000"},{"traceId":"t","spanId":"span-000002","startTimeUnixNano":"1780300800000000000"}]}]}"#;
+    let ids: Vec<String> = read(&Otlp, &format!("{own}\n")).spans.into_iter().map(|span| span.id).collect();
+    assert_eq!(ids, ["span-000001", "span-000002"]);
+    let solo = on_line(&kept, 14)[0];
+    assert_eq!((solo.dims["trace"].as_str(), solo.span.as_deref()), ("t-1", Some("sp-1")));
+}
+
+#[test]
+fn spans_without_usage_are_skipped_unless_they_are_requests() {
+    let kept = traces();
+    let plain = on_line(&kept, 13);
+    assert_eq!(plain.len(), 3);
+    assert_eq!(plain[0].cost, Usd::parse("0.0012").ok());
+    assert_eq!((plain[1].dims["status"].as_str(), plain[1].unpriced), ("timeout", None));
+    assert_eq!(plain[2].unpriced, Some(Unpriced::UsageMissing));
+    assert_eq!(kept.skips, [(7, "no_usage"), (8, "no_usage"), (12, "reread"), (16, "no_spans")]);
+    assert_eq!(kept.rejections.len(), 3, "{:?}", kept.rejections);
+}
+
+#[test]
+fn metrics_and_logs_are_not_traces() {
+    let kept = read(&Otlp, "{\"resourceMetrics\":[]}\n{\"resourceLogs\":[]}\n");
+    assert_eq!((kept.foreign.len(), kept.calls.len()), (2, 0));
 }

@@ -1,6 +1,14 @@
 //! OTLP logs: the events of coding agents, and events that double a span.
 
-use super::*;
+use attr::domain::Unpriced;
+use attr::domain::Usd;
+use attr::read::otlp_logs::OtlpLogs;
+
+use super::Kept;
+use super::expect;
+use super::on_line;
+use super::read;
+use super::sample;
 
 fn events() -> Kept {
     read(&OtlpLogs, &sample("otlp_logs/events.jsonl"))

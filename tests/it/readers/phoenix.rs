@@ -1,6 +1,11 @@
 //! Phoenix: data frames as CSV and JSON lines, and the spans of its API.
 
-use super::*;
+use attr::read::SpanRole;
+use attr::read::phoenix::Phoenix;
+
+use super::expect;
+use super::read;
+use super::sample;
 
 #[test]
 fn a_data_frame_has_a_column_an_attribute() {

@@ -1,6 +1,15 @@
 //! Streams: what their events amount to.
 
-use super::*;
+use std::collections::BTreeMap;
+
+use attr::domain::Unpriced;
+use attr::read::sse::Sse;
+
+use super::Seen;
+use super::calls;
+use super::expect;
+use super::read;
+use super::sample;
 
 fn dump() -> BTreeMap<String, Seen> {
     calls(&Sse, "sse/dump.sse")

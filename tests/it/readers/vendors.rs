@@ -1,6 +1,13 @@
 //! Answers of OpenAI's shape as other vendors write them, and those of its other endpoints.
 
-use super::*;
+use attr::domain::Unpriced;
+use attr::domain::Usd;
+use attr::read::openai::OpenAi;
+
+use super::Seen;
+use super::expect;
+use super::read;
+use super::sample;
 
 fn vendors() -> Vec<Seen> {
     read(&OpenAi, &sample("openai/vendors.jsonl")).calls

@@ -1,6 +1,10 @@
 //! Zipkin: everything is text, times are microseconds.
 
-use super::*;
+use attr::read::zipkin::Zipkin;
+
+use super::expect;
+use super::read;
+use super::sample;
 
 #[test]
 fn texts_are_counts_lists_and_statuses() {

@@ -4,13 +4,14 @@ use crate::domain::Call;
 use crate::domain::Class;
 use crate::domain::Dim;
 use crate::domain::Flags;
-use crate::domain::Unpriced;
 use crate::read::CachedInput;
 use crate::read::fields;
 use crate::read::fields::Field;
 use crate::read::flat::found::Found;
 use crate::read::flat::found::Value;
 use crate::read::flat::found::slot;
+use crate::read::tokens;
+use crate::read::tokens::Reading;
 
 /// Sets the cache writes and returns their sum. Where the log gives no lifetime the provider's default is taken,
 /// five minutes at Anthropic, thirty at OpenAI, and flagged.
@@ -21,9 +22,9 @@ pub(super) fn take_cache_writes(
     let (five, thirty, hour) = (count(Field::CacheWrite5m)?, count(Field::CacheWrite30m)?, count(Field::CacheWrite1h)?);
     let split = five.unwrap_or(0) + thirty.unwrap_or(0) + hour.unwrap_or(0);
     let rest = count(Field::CacheWrite)?.unwrap_or(0).saturating_sub(split);
-    let openai = matches!(call.dim(Dim::Provider), Some("openai" | "azure"));
-    call.tokens.set(Class::CacheWrite5m, five.unwrap_or(0) + if openai { 0 } else { rest });
-    call.tokens.set(Class::CacheWrite30m, thirty.unwrap_or(0) + if openai { rest } else { 0 });
+    let half_hour = tokens::keeps_for_half_an_hour(call);
+    call.tokens.set(Class::CacheWrite5m, five.unwrap_or(0) + if half_hour { 0 } else { rest });
+    call.tokens.set(Class::CacheWrite30m, thirty.unwrap_or(0) + if half_hour { rest } else { 0 });
     call.tokens.set(Class::CacheWrite1h, hour.unwrap_or(0));
     if rest > 0 {
         call.flags.add(Flags::TTL_UNKNOWN);
@@ -32,7 +33,7 @@ pub(super) fn take_cache_writes(
 }
 
 /// Tells whether the cache columns are spelt as Anthropic and Bedrock spell theirs, beside an exclusive input.
-pub(super) fn spells_exclusive(found: &Found<'_>, call: &Call<'_>) -> bool {
+fn spells_exclusive(found: &Found<'_>, call: &Call<'_>) -> bool {
     let input_key = found.slots[1].map_or("", |value| value.key);
     let spelt = |at: usize| {
         found.slots[at].is_some_and(|value: Value<'_>| {
@@ -41,9 +42,8 @@ pub(super) fn spells_exclusive(found: &Found<'_>, call: &Call<'_>) -> bool {
                 .any(|name| is_spelt(value.key, name))
         })
     };
-    let anthropic = matches!(call.dim(Dim::Provider), Some("anthropic" | "bedrock"))
-        || call.dim(Dim::Model).is_some_and(|model| model.contains("claude"));
-    (spelt(5) || spelt(6)) && is_spelt(input_key, "input_tokens") && anthropic
+    let exclusive = tokens::by_seller(call) == Some(CachedInput::Outside);
+    (spelt(5) || spelt(6)) && is_spelt(input_key, "input_tokens") && exclusive
 }
 
 /// Tells whether a key is a name but for case and separators.
@@ -54,30 +54,9 @@ pub(super) fn is_spelt(key: &str, name: &str) -> bool {
     key == name || (key.len() + 4 >= name.len() && letters(key) == letters(name))
 }
 
-/// Decides what the input count contains and sets the uncached input.
-pub(super) fn settle_input(call: &mut Call<'_>, found: &Found<'_>, input: u64, cached: u64, said: Option<CachedInput>) {
-    let inside = input.checked_sub(cached);
-    let value = match (said, inside) {
-        _ if cached == 0 => input,
-        (Some(CachedInput::Outside), _) | (None, None) => input,
-        (Some(CachedInput::Inside), Some(rest)) => rest,
-        (Some(CachedInput::Inside), None) => {
-            inconsistent(call);
-            input
-        }
-        (None, Some(rest)) => {
-            call.flags.add(Flags::INCLUSIVE_GUESSED);
-            let (taken, other) = if spells_exclusive(found, call) { (input, rest) } else { (rest, input) };
-            call.other_inputs = [Some(other), None];
-            taken
-        }
-    };
-    call.tokens.set(Class::Input, value);
-}
-
-pub(super) fn inconsistent(call: &mut Call<'_>) {
-    call.unpriced = Some(Unpriced::UsageInconsistent);
-    call.flags.add(Flags::USAGE_INCONSISTENT);
+/// Returns what the input count may contain, by the spelling of the columns.
+pub(super) fn reading(found: &Found<'_>, call: &Call<'_>) -> Reading {
+    if spells_exclusive(found, call) { Reading::PERHAPS_OUTSIDE } else { Reading::PERHAPS_INSIDE }
 }
 
 /// Tells whether a model answers with vectors, scores or labels, so that no output count is missing.

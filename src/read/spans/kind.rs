@@ -1,8 +1,8 @@
 //! What a span says it does, by whichever convention it follows.
 
 use crate::domain::span::SpanRole;
-use crate::read::tracing::attributes::Attributes;
-use crate::read::tracing::names::Slot;
+use crate::read::spans::attributes::Attributes;
+use crate::read::spans::names::Slot;
 
 /// What a span says it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

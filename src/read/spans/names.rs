@@ -1,4 +1,4 @@
-//! Names of span attributes, all generations of them. What their values mean for a call is `tracing`'s business.
+//! Names of span attributes, all generations of them. What their values mean for a call is the business of `spans`.
 //!
 //! Instrumentations are told to keep emitting the names they began with, so every generation is in use at
 //! once: of several names for one thing the earliest of its list counts, newest first (open-telemetry/
@@ -11,8 +11,8 @@ mod own;
 use std::sync::LazyLock;
 
 use crate::read::fields::own as claimed;
-use crate::read::tracing::names::own::OWN_PREFIXES;
-use crate::read::tracing::names::own::SILENT;
+use crate::read::spans::names::own::OWN_PREFIXES;
+use crate::read::spans::names::own::SILENT;
 
 /// What an attribute tells about a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,18 +6,12 @@ use std::borrow::Cow;
 use crate::domain::Call;
 use crate::domain::Dim;
 use crate::domain::Timestamp;
-use crate::read::Span;
 use crate::read::fields;
 use crate::read::fields::Field;
 use crate::read::json::Node;
 use crate::read::json::Tape;
 use crate::read::provider;
 use crate::read::value;
-
-/// Tells whether a record has every one of these keys, whatever their values.
-pub(super) fn has(node: Node<'_>, keys: &[&str]) -> bool {
-    keys.iter().all(|key| node.fields().any(|(name, _)| name == *key))
-}
 
 /// Returns the text of a cell: without the quotes of a JSON string inside it; an empty one and `null` are none.
 pub(super) fn text(node: Option<Node<'_>>) -> Option<Cow<'_, str>> {
@@ -28,6 +22,12 @@ pub(super) fn text(node: Option<Node<'_>>) -> Option<Cow<'_, str>> {
 /// Returns the first of several cells that has a text.
 pub(super) fn first<'t>(node: Node<'t>, keys: &[&str]) -> Option<Cow<'t, str>> {
     keys.iter().find_map(|key| text(node.get(key)))
+}
+
+/// Tells whether any of these columns counts something: tables have zeros where nothing is known.
+pub(super) fn has_counts(row: Node<'_>, keys: &[&str]) -> bool {
+    let counts = keys.iter().filter_map(|key| text(row.get(key)));
+    counts.into_iter().any(|count| !count.trim_matches(['0', '.']).is_empty())
 }
 
 /// Takes the quotes off a text that is a JSON string.
@@ -126,25 +126,9 @@ fn set_dimension<'t>(call: &mut Call<'t>, key: &str, text: Cow<'t, str>) -> Opti
         return Some(text);
     };
     match meaning.field {
-        Field::Dim(
-            dim @ (Dim::Feature
-            | Dim::Tenant
-            | Dim::Environment
-            | Dim::Team
-            | Dim::User
-            | Dim::Session
-            | Dim::Prompt
-            | Dim::PromptVersion
-            | Dim::Route
-            | Dim::Agent
-            | Dim::Run
-            | Dim::Task
-            | Dim::Process
-            | Dim::Skill
-            | Dim::Account
-            | Dim::ApiKey
-            | Dim::Workspace),
-        ) if fields::says_dim(dim, meaning.rank, &text) && fields::is_short(key, &text) => {
+        Field::Dim(dim)
+            if fields::says_who(dim) && fields::says_dim(dim, meaning.rank, &text) && fields::is_short(key, &text) =>
+        {
             call.set_if_none(dim, text);
             None
         }
@@ -171,13 +155,4 @@ pub(super) fn tags<'t>(node: Node<'t>, call: &mut Call<'t>) {
             _ => fields::tag(call, tag),
         }
     }
-}
-
-/// Gives a span what the calls below it may inherit: who and what for, never what was called. `own` are the extra
-/// keys that tell of the record alone.
-pub(super) fn hand_down<'t>(call: &Call<'t>, own: &[&str], span: &mut Span<'t>) {
-    const SELF: [Dim; 7] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region, Dim::Status, Dim::Source, Dim::Trace];
-    let dims = Dim::all().zip(&call.dims).filter(|(dim, _)| !SELF.contains(dim));
-    span.dims = dims.filter_map(|(dim, value)| value.clone().map(|value| (dim, value))).collect();
-    span.extra = call.extra.iter().filter(|(key, _)| !own.contains(&key.as_ref())).cloned().collect();
 }

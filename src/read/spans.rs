@@ -28,10 +28,10 @@ use crate::read::body::Embedded;
 use crate::read::fields;
 use crate::read::json::Node;
 use crate::read::provider;
-use crate::read::tracing::attributes::Attributes;
-use crate::read::tracing::kind::Kind;
-use crate::read::tracing::names::Dialect;
-use crate::read::tracing::names::Slot;
+use crate::read::spans::attributes::Attributes;
+use crate::read::spans::kind::Kind;
+use crate::read::spans::names::Dialect;
+use crate::read::spans::names::Slot;
 use crate::read::value;
 
 /// A span as its format writes it down.
@@ -123,7 +123,7 @@ impl Spans {
         let tags = attributes.get(Slot::Tags).filter(|tags| tags.raw().starts_with('['));
         let tags = self.tags.open(tags);
         let kind = Kind::of(&attributes, &span.name);
-        let usage = usage::Counts::read(&attributes)?;
+        let usage = usage::Usage::read(&attributes)?;
         if found.is_copy && usage.is_none() {
             // The span, which comes by another way, has what there is to know.
             sink.skip(line, "no_usage");
@@ -134,13 +134,13 @@ impl Spans {
         attributes.take_dimensions(metadata, tags, &mut call);
         span.role = kind.role(&attributes, usage.is_some());
         // Only what the span itself says is inherited: what a resource says yields to any ancestor.
-        hand_down(&call, &mut span);
+        hand_down(&call, &["model_requested", "model_served", "error_type", "request_id"], &mut span);
         attributes.take_resource(found.resource, found.service, &mut call);
         let fate = fate(kind, &call, usage.is_some());
         if fate == Fate::Call {
             take_times(&attributes, &span, &mut call);
             take_ids(&attributes, &span, kind, &mut call);
-            match &usage {
+            match usage {
                 Some(usage) => usage.settle(scope, self.cached_input, &attributes, &mut call),
                 None if body::has_failed(&call) => {}
                 None => body::missing(&mut call),
@@ -265,11 +265,11 @@ pub(super) fn claude_seller(model: &str) -> Option<&'static str> {
     }
 }
 
-/// Gives the span what the calls below it may inherit: who and what for, never what was called.
-fn hand_down<'t>(call: &Call<'t>, span: &mut Span<'t>) {
-    const OWN: [Dim; 7] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region, Dim::Status, Dim::Source, Dim::Trace];
-    let dims = Dim::all().zip(&call.dims).filter(|(dim, _)| !OWN.contains(dim));
+/// Gives a span what the calls below it may inherit: who and what for, never what was called. `own` are the extra
+/// keys that tell of the record alone.
+pub(super) fn hand_down<'t>(call: &Call<'t>, own: &[&str], span: &mut Span<'t>) {
+    const SELF: [Dim; 7] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region, Dim::Status, Dim::Source, Dim::Trace];
+    let dims = Dim::all().zip(&call.dims).filter(|(dim, _)| !SELF.contains(dim));
     span.dims = dims.filter_map(|(dim, value)| value.clone().map(|value| (dim, value))).collect();
-    let own = |key: &str| matches!(key, "model_requested" | "model_served" | "error_type" | "request_id");
-    span.extra = call.extra.iter().filter(|(key, _)| !own(key)).cloned().collect();
+    span.extra = call.extra.iter().filter(|(key, _)| !own.contains(&key.as_ref())).cloned().collect();
 }

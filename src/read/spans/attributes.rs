@@ -8,11 +8,11 @@ use crate::read::fields;
 use crate::read::fields::Field;
 use crate::read::json::Kind;
 use crate::read::json::Node;
-use crate::read::tracing::names;
-use crate::read::tracing::names::Dialect;
-use crate::read::tracing::names::Name;
-use crate::read::tracing::names::SLOTS;
-use crate::read::tracing::names::Slot;
+use crate::read::spans::names;
+use crate::read::spans::names::Dialect;
+use crate::read::spans::names::Name;
+use crate::read::spans::names::SLOTS;
+use crate::read::spans::names::Slot;
 
 /// The best-named value of each slot.
 pub(in crate::read) struct Attributes<'t> {
@@ -240,25 +240,7 @@ pub(in crate::read) fn assign<'t>(call: &mut Call<'t>, key: &str, value: Node<'t
         return;
     };
     match fields::meaning(key).map(|meaning| meaning.field) {
-        Some(Field::Dim(
-            dim @ (Dim::Feature
-            | Dim::Tenant
-            | Dim::Environment
-            | Dim::Team
-            | Dim::User
-            | Dim::Session
-            | Dim::Prompt
-            | Dim::PromptVersion
-            | Dim::Route
-            | Dim::Agent
-            | Dim::Run
-            | Dim::Task
-            | Dim::Process
-            | Dim::Skill
-            | Dim::Account
-            | Dim::ApiKey
-            | Dim::Workspace),
-        )) => fields::set_dim(call, dim, text),
+        Some(Field::Dim(dim)) if fields::says_who(dim) => fields::set_dim(call, dim, text),
         Some(Field::Text | Field::Nested) => {}
         _ => fields::set_extra(call, key, text),
     }
