@@ -202,9 +202,11 @@ fn worth(stored: &StoredCall) -> impl Ord + use<> {
         if cached + call.reasoning > 0 || origin == Origin::Provider { 4 + origin as u8 } else { origin as u8 };
     let updated = call.extra.iter().find(|(key, _)| key == "updated_at").map(|(_, at)| at.to_string());
     let charged = call.flags.has(Flags::COST_CHARGED);
+    // Of two that know the same counts, the one that saw the failure saw more of the call.
+    let failed = call.dim(Dim::Status).is_some_and(super::is_failure);
     // What is alike in all this is decided by itself, so that the order of imports does not matter.
     let itself = std::cmp::Reverse((call.ts, stored.fingerprint, stored.id));
-    (!call.flags.has(Flags::REPLAYED), soundness(stored), nearness, updated, total, charged, itself)
+    (!call.flags.has(Flags::REPLAYED), soundness(stored), nearness, updated, total, failed, charged, itself)
 }
 
 /// How far the counts of a record can be believed.
