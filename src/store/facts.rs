@@ -1,6 +1,7 @@
 //! What the store can tell about itself: its imports, its span, its keys, single calls; and imports undone.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
@@ -187,9 +188,9 @@ impl Store {
         }
         spans::undo(&tx, id)?;
         let mut resolved = spans::resolve(&tx, &mut self.dictionary)?;
-        for call in alone {
-            if holds::release(&tx, call, Hold::Chosen)? {
-                resolved.released.push(call);
+        for call in &alone {
+            if holds::release(&tx, *call, Hold::Chosen)? {
+                resolved.released.push(*call);
             }
         }
         merge::settle_without(&tx, &mut self.dictionary, &left, &mut resolved)?;
@@ -197,6 +198,11 @@ impl Store {
         let touched = [&removed[..], &resolved.all()].concat();
         segments::remake_holding(&tx, &mut self.dictionary, &touched)?;
         segments::take_in(&tx, &mut self.dictionary, &resolved.released)?;
+        // What is alone now, or counts again, may have a twin in yet another source.
+        let again: BTreeSet<i64> = alone.iter().chain(&resolved.released).copied().collect();
+        if let Some(first) = again.first() {
+            probable::find(&tx, *first, |call| again.contains(&call))?;
+        }
         tx.commit()?;
         Ok(Some(Undone {
             import,

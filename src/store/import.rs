@@ -243,7 +243,7 @@ impl Import<'_> {
         drop(update);
         segments::merge_tail(&store.conn, &mut store.dictionary)?;
         if self.next_call > self.first_call {
-            probable::find(&store.conn, self.first_call)?;
+            probable::find(&store.conn, self.first_call, |_| true)?;
         }
         if !dry_run {
             self.open = false;
