@@ -26,6 +26,7 @@ use crate::store::segment::TextColumn;
 use crate::store::segment::name;
 use crate::store::segments;
 use crate::store::spans;
+use crate::store::spans::Resolved;
 
 /// One import, as recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,8 +187,20 @@ impl Store {
             alone.extend(probable::without(&tx, *call)?);
             holds::forget(&tx, *call)?;
         }
+        spans::begin(&tx)?;
+        let reader = RowReader::open(&tx)?;
+        for record in left.iter().flatten() {
+            if let Some(stored) = reader.find(&tx, *record)?.filter(|stored| stored.by_span) {
+                spans::hand_over(&tx, &stored, id)?;
+            }
+        }
         spans::undo(&tx, id)?;
+        // What records took over from others goes before anything is inherited: else it would take that with it.
+        let mut parted = Resolved::default();
+        merge::part(&tx, &mut self.dictionary, &left, &mut parted)?;
         let mut resolved = spans::resolve(&tx, &mut self.dictionary)?;
+        resolved.changed.extend(parted.changed);
+        resolved.released.extend(parted.released);
         for call in &alone {
             if holds::release(&tx, *call, Hold::Chosen)? {
                 resolved.released.push(*call);

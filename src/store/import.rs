@@ -156,7 +156,8 @@ impl Import<'_> {
         let known = spans::insert(&store.conn, batch)?;
         self.has_spans |= !batch.spans.is_empty();
         let mut judged = self.dedup.judge(&store.conn, batch)?;
-        known.iter().for_each(|row| judged.verdicts[*row as usize] = Verdict::Duplicate);
+        let again = self.dedup.judge_spans(&store.conn, batch, &known, &mut judged)?;
+        spans::raise(&store.conn, batch, &again)?;
         for row in (0..batch.len()).filter(|row| judged.verdicts[*row] == Verdict::Conflict) {
             batch.add_flag(row, Flags::ID_CONFLICT);
         }
@@ -175,7 +176,7 @@ impl Import<'_> {
         self.dedup.add_segment(segment);
         let stored = |row: u32| rows.binary_search(&row).ok().map(|at| ids[at]);
         if !batch.spans.is_empty() {
-            spans::link(&store.conn, batch, stored)?;
+            spans::link(&store.conn, batch, |row| stored(row).filter(|_| !again.contains(&row)))?;
         }
         let other = |other: Other| match other {
             Other::Row(row) => stored(row),
@@ -258,8 +259,11 @@ impl Import<'_> {
         let store = &mut *self.store;
         let mut resolved = Resolved::default();
         if self.has_spans {
+            let again = merge::in_touched_traces(&store.conn)?;
+            let given_back = merge::give_back_all(&store.conn, &mut store.dictionary, &again)?;
             resolved = spans::resolve(&store.conn, &mut store.dictionary)?;
-            self.twins.extend(merge::in_touched_traces(&store.conn)?);
+            resolved.changed.extend(given_back);
+            self.twins.extend(again);
         }
         let rollups = resolved.held.clone();
         let groups = merge::settle(&store.conn, &mut store.dictionary, &self.twins, &mut resolved)?;

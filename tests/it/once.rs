@@ -7,6 +7,7 @@ mod agents;
 mod doubt;
 mod files;
 mod sources;
+mod spans;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -182,6 +183,10 @@ fn a_file_that_grows_step_by_step_is_its_last_state() {
 fn the_order_of_a_readers_files_does_not_matter() {
     for reader in formats::readers() {
         let mut files = samples_of(reader.name());
+        // Two exports of LangSmith name one project by its id and by its name: of the same run, the first one stays.
+        let only = |files: &[PathBuf]| -> Picture {
+            only(files).into_iter().filter(|(axes, _)| reader.name() != "langsmith" || axes != "workspace").collect()
+        };
         let should = only(&files);
         for turn in 0..files.len() {
             files.rotate_left(1);

@@ -41,6 +41,9 @@ const SOURCES: [(&str, &str); 7] = [
     ),
 ];
 
+/// The span above, in a file of its own: it is no call, and says for whom the work was.
+const ABOVE: &str = r#"{"resourceSpans":[{"resource":{"attributes":[]},"scopeSpans":[{"scope":{"name":"app"},"spans":[{"traceId":"4bf92f3577b34da6a3ce929d0e0e4736","spanId":"b7ad6b7169203331","name":"POST /mail","kind":2,"startTimeUnixNano":"1780300800000000000","endTimeUnixNano":"1780300803000000000","attributes":[{"key":"tenant.id","value":{"stringValue":"from-above"}},{"key":"user.id","value":{"stringValue":"above-1"}},{"key":"release","value":{"stringValue":"r7"}}],"status":{}}]}]}]}"#;
+
 /// Writes the sources as files, each also with a call of its own that no other has.
 fn written() -> (tempfile::TempDir, Vec<PathBuf>) {
     let folder = tempfile::tempdir().unwrap();
@@ -92,6 +95,26 @@ fn one_call_in_seven_sources_is_one_call() {
     }
     assert_eq!(call.logged_cost.map(|cost| cost.to_string()).as_deref(), Some("0.01365"), "what the gateway charged");
     assert!(book.store.probable_pairs().unwrap().iter().all(|pair| !pair.excluded));
+}
+
+/// Dimensions come from an ancestor and from other records at once; each goes with what it came from.
+#[test]
+fn an_ancestor_and_other_records_do_not_get_in_each_others_way() {
+    let (folder, paths) = written();
+    let above = folder.path().join("above.jsonl");
+    fs_err::write(&above, format!("{ABOVE}\n")).unwrap();
+    let files = [above, paths[0].clone(), paths[1].clone(), paths[4].clone()];
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 1, 0, 3], [1, 2, 3, 0], [2, 0, 3, 1]] {
+        for gone in 0..files.len() {
+            let mut book = book();
+            let ids = order.map(|at| put(&mut book, &files[at]).imported.id);
+            assert_alike(&picture(&book.store), &only(&files), &format!("{order:?}"));
+            book.store.undo_import(ids[gone]).unwrap();
+            assert_sound(&book.store);
+            let left: Vec<PathBuf> = (0..files.len()).filter(|at| *at != order[gone]).map(|at| files[at].clone()).collect();
+            assert_alike(&picture(&book.store), &only(&left), &format!("{order:?} without {}", order[gone]));
+        }
+    }
 }
 
 proptest! {
