@@ -218,12 +218,7 @@ const ROWS: usize = 32;
 
 impl<'c> Pairs<'c> {
     fn open(conn: &'c Connection) -> Result<Pairs<'c>, StoreError> {
-        let mut pairs = Pairs {
-            conn,
-            rows: RowReader::open(conn)?,
-            taken: HashSet::new(),
-            in_doubt: HashSet::new(),
-        };
+        let mut pairs = Pairs { conn, rows: RowReader::open(conn)?, taken: HashSet::new(), in_doubt: HashSet::new() };
         let mut statement = conn.prepare(
             "WITH every AS (SELECT id, import FROM calls UNION ALL SELECT id, import FROM held_calls)
              SELECT p.call, i.source, p.twin, j.source FROM probable p

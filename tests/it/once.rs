@@ -17,8 +17,8 @@ use attr::domain::time::Timestamp;
 use attr::ops::book::Book;
 use attr::ops::import;
 use attr::ops::import::FileOutcome;
-use attr::ops::import::ImportPlan;
 use attr::ops::import::How;
+use attr::ops::import::ImportPlan;
 use attr::read::formats;
 use attr::store::Store;
 use proptest::prelude::*;
@@ -75,7 +75,8 @@ fn put_all(book: &mut Book, paths: &[PathBuf]) -> Vec<FileOutcome> {
 type Picture = Vec<(String, Sums)>;
 
 fn picture(store: &Store) -> Picture {
-    let mut questions: Vec<Vec<&str>> = vec![vec![], vec!["day"], vec!["hour", "model"], vec!["source", "provider", "model"]];
+    let mut questions: Vec<Vec<&str>> =
+        vec![vec![], vec!["day"], vec!["hour", "model"], vec!["source", "provider", "model"]];
     questions.extend(Dim::all().map(|dim| vec![dim.name()]));
     questions.into_iter().map(|axes| (axes.join(","), by(store, &axes))).collect()
 }
@@ -157,7 +158,10 @@ fn a_file_that_grows_is_its_last_state() {
             let known = TAKEN_BACK.contains(&(shown(&path).as_str(), cut));
             assert!(!known || differs.is_some(), "{} is mended: take it from the list", shown(&path));
             if let Some(((question, is), (_, should))) = differs.filter(|_| !known) {
-                wrong.push(format!("{} after {cut} of {lines} lines, by `{question}`:\n  {is:?}\n  {should:?}", shown(&path)));
+                wrong.push(format!(
+                    "{} after {cut} of {lines} lines, by `{question}`:\n  {is:?}\n  {should:?}",
+                    shown(&path)
+                ));
             }
             assert_sound(&book.store);
         }
@@ -236,7 +240,8 @@ fn the_program_takes_all_samples_at_once() {
     world.attr(&["store", "rebuild"]).ended(0);
     world.sound();
     let imports = world.attr(&["imports", "--json"]).ended(0).json();
-    let ids: Vec<i64> = imports["imports"].as_array().unwrap().iter().map(|import| import["id"].as_i64().unwrap()).collect();
+    let ids: Vec<i64> =
+        imports["imports"].as_array().unwrap().iter().map(|import| import["id"].as_i64().unwrap()).collect();
     for id in ids.iter().rev().step_by(7) {
         world.attr(&["imports", "undo", &id.to_string()]).ended(0);
     }

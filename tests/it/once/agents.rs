@@ -116,7 +116,10 @@ fn a_message_of_opencode_in_a_file_and_in_its_database_is_one() {
         let mut data: serde_json::Value = serde_json::from_str(MESSAGE).unwrap();
         data.as_object_mut().unwrap().retain(|key, _| key != "id" && key != "sessionID");
         database
-            .execute("INSERT INTO message VALUES ('msg_once1', 'ses_9', 1779800001000, 1779800005000, ?1)", [data.to_string()])
+            .execute(
+                "INSERT INTO message VALUES ('msg_once1', 'ses_9', 1779800001000, 1779800005000, ?1)",
+                [data.to_string()],
+            )
             .unwrap();
         drop(database);
         let path = path.display().to_string();

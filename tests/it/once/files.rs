@@ -61,7 +61,12 @@ fn a_broken_file_among_fifty_is_the_only_one_that_is_not_in() {
         }
         let FileOutcome::In { imported, tail, .. } = outcome else { panic!("{}: {outcome:?}", shown(path)) };
         let alone = put(&mut one_by_one, path);
-        assert_eq!((imported.new, imported.duplicate), (alone.imported.new, alone.imported.duplicate), "{}", shown(path));
+        assert_eq!(
+            (imported.new, imported.duplicate),
+            (alone.imported.new, alone.imported.duplicate),
+            "{}",
+            shown(path)
+        );
         assert_eq!(imported.total, alone.imported.total, "{}", shown(path));
         assert_eq!((tail.records, tail.bytes), (alone.tail.records, alone.tail.bytes), "{}", shown(path));
     }
@@ -78,7 +83,11 @@ fn a_small_file_of_many_rows_is_in_with_its_neighbours() {
     let world = World::new();
     let mut text = String::new();
     for n in 0..ROWS {
-        writeln!(text, "{{\"ts\":1790000000,\"request_id\":\"r{n}\",\"model\":\"gpt-4o\",\"input_tokens\":1,\"output_tokens\":1}}").unwrap();
+        writeln!(
+            text,
+            "{{\"ts\":1790000000,\"request_id\":\"r{n}\",\"model\":\"gpt-4o\",\"input_tokens\":1,\"output_tokens\":1}}"
+        )
+        .unwrap();
     }
     let large = gzip(text.as_bytes());
     assert!(large.len() < 4 << 20, "it must look small: {}", large.len());

@@ -51,7 +51,8 @@ fn written() -> (tempfile::TempDir, Vec<PathBuf>) {
         let path = folder.path().join(name);
         let other = text.replace("msg_01Once7Hq2", &format!("msg_01Own{}", name.replace('.', "")));
         // The ids of the log's own must differ as well.
-        let other = other.replace("902b7\"", "902b8\"").replace("000042\"", "000043\"").replace("\"ob-42\"", "\"ob-43\"");
+        let other =
+            other.replace("902b7\"", "902b8\"").replace("000042\"", "000043\"").replace("\"ob-42\"", "\"ob-43\"");
         fs_err::write(&path, format!("{text}\n{other}\n")).unwrap();
         path
     });
@@ -111,7 +112,8 @@ fn an_ancestor_and_other_records_do_not_get_in_each_others_way() {
             assert_alike(&picture(&book.store), &only(&files), &format!("{order:?}"));
             book.store.undo_import(ids[gone]).unwrap();
             assert_sound(&book.store);
-            let left: Vec<PathBuf> = (0..files.len()).filter(|at| *at != order[gone]).map(|at| files[at].clone()).collect();
+            let left: Vec<PathBuf> =
+                (0..files.len()).filter(|at| *at != order[gone]).map(|at| files[at].clone()).collect();
             assert_alike(&picture(&book.store), &only(&left), &format!("{order:?} without {}", order[gone]));
         }
     }

@@ -9,7 +9,8 @@ fn row(id: &str, parent: &str, end: &str, usage: &str, updated: u64) -> String {
     ) + "\n"
 }
 
-const USAGE: &str = r#"{"input":400,"input_cached_tokens":1600,"output":120,"output_reasoning_tokens":300,"total":2420}"#;
+const USAGE: &str =
+    r#"{"input":400,"input_cached_tokens":1600,"output":120,"output_reasoning_tokens":300,"total":2420}"#;
 
 /// The same observation: begun, half way, and done.
 fn states() -> [String; 3] {
