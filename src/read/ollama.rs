@@ -108,7 +108,9 @@ impl Session for Answers {
             }
             (Ok(()), at) => {
                 if let Some(at) = at {
-                    sink.skip(self.open.swap_remove(at).line, "stream_event");
+                    let open = self.open.swap_remove(at);
+                    sink.skip(open.line, "stream_event");
+                    name_stream(&mut call, &open);
                 }
                 sink.call(&call);
             }
@@ -119,11 +121,21 @@ impl Session for Answers {
     fn end(&mut self, sink: &mut dyn Sink) {
         for open in self.open.drain(..) {
             let mut call = Call { line: open.line, ts: open.ts, flags: open.flags, ..Call::default() };
+            name_stream(&mut call, &open);
             call.set(Dim::Provider, "ollama");
             call.set(Dim::Model, open.model);
             body::missing(&mut call);
             sink.call(&call);
         }
+    }
+}
+
+/// Names a stream by its model and the nanosecond of its first line, so that it is one call whether a log was imported
+/// before its last line or after. A coarser time may be another stream's too, and names nothing.
+fn name_stream(call: &mut Call<'_>, open: &Open) {
+    if call.request_id.is_none() && open.ts.0 % 1_000_000 != 0 {
+        call.request_id = Some(format!("{}@{}", open.model, open.ts).into());
+        call.flags.add(Flags::UNIQUE_ID);
     }
 }
 

@@ -6,6 +6,7 @@
 //! and a conflict (both are kept) when the content differs. A record without an id is told by its content, and the
 //! n-th equal record of a file is a duplicate only if the store had n of them before the file.
 
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use rusqlite::Connection;
@@ -13,13 +14,17 @@ use rusqlite::OptionalExtension;
 
 use crate::domain::Dim;
 use crate::domain::Flags;
+use crate::domain::Tokens;
+use crate::domain::Usd;
 use crate::store::StoreError;
 use crate::store::batch::Batch;
 use crate::store::batch::SPAN_IDENTITY;
 use crate::store::batch::identity;
 use crate::store::holds;
+use crate::store::merge;
 use crate::store::segment::Identities;
 use crate::store::segments;
+use crate::store::spans::Known;
 
 /// Hashes kept in memory between batches; beyond this, runs are read from the store each time.
 const CACHED_HASHES: usize = 6_000_000;
@@ -203,6 +208,34 @@ impl Dedup {
         Verdict::New
     }
 
+    /// Judges rows whose span is known: the same record again is a duplicate, one that counts otherwise (the span was
+    /// exported before it was complete) is another record of the call. Returns the rows of the second kind.
+    pub(crate) fn judge_spans(
+        &mut self,
+        conn: &Connection,
+        batch: &Batch,
+        known: &[Known],
+        judged: &mut Judged,
+    ) -> Result<BTreeSet<u32>, StoreError> {
+        let mut again = BTreeSet::new();
+        for Known { row, call, rows } in known {
+            let at = *row as usize;
+            let rows: Vec<u32> =
+                rows.iter().copied().filter(|row| judged.verdicts[*row as usize] != Verdict::Duplicate).collect();
+            let other = call.map(Other::Call).or(rows.first().map(|row| Other::Row(*row)));
+            let is_known = rows.iter().any(|other| told_by_row(batch, *other as usize) == told_by_row(batch, at))
+                || call.map(|call| merge::span_says(conn, call, batch, at)).transpose()?.unwrap_or(false);
+            match other.filter(|_| !is_known) {
+                Some(other) => {
+                    judged.twins.push(Twin { row: *row, other });
+                    again.insert(*row);
+                }
+                None => judged.verdicts[at] = Verdict::Duplicate,
+            }
+        }
+        Ok(again)
+    }
+
     fn stored_call(&mut self, conn: &Connection, call: i64) -> Result<Option<Stored>, StoreError> {
         let mut found = None;
         for table in ["calls", "held_calls"] {
@@ -232,6 +265,17 @@ impl Dedup {
 
 fn by_span(batch: &Batch, row: usize) -> bool {
     batch.flags.get(row) & u64::from(SPAN_IDENTITY) != 0
+}
+
+/// What two records of one span must both say to be the same record.
+pub(crate) type Told = (Tokens, u64, Option<Usd>, u32, Option<String>);
+
+/// Doubts of a reader that tell one record of a span from another.
+pub(crate) const TELLING: u32 = Flags::USAGE_MISSING.0 | Flags::USAGE_INCONSISTENT.0 | Flags::USAGE_ESTIMATED.0;
+
+pub(crate) fn told_by_row(batch: &Batch, row: usize) -> Told {
+    let status = batch.dim(row, Dim::Status).map(str::to_string);
+    (batch.tokens(row), batch.reasoning.get(row), batch.logged_cost(row), batch.flags(row).0 & TELLING, status)
 }
 
 fn is_unique(batch: &Batch, row: usize) -> bool {

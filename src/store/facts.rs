@@ -1,6 +1,7 @@
 //! What the store can tell about itself: its imports, its span, its keys, single calls; and imports undone.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use rusqlite::OptionalExtension;
@@ -18,6 +19,7 @@ use crate::store::holds::Hold;
 use crate::store::merge;
 use crate::store::packed::Packed;
 use crate::store::probable;
+use crate::store::rows::RowReader;
 use crate::store::segment::TextColumn;
 use crate::store::segment::name;
 use crate::store::segments;
@@ -170,15 +172,22 @@ impl Store {
             alone.extend(probable::without(&tx, *call)?);
             holds::forget(&tx, *call)?;
         }
+        spans::begin(&tx)?;
+        let reader = RowReader::open(&tx)?;
+        for record in left.iter().flatten() {
+            if let Some(stored) = reader.find(&tx, *record)?.filter(|stored| stored.by_span) {
+                spans::hand_over(&tx, &stored, id)?;
+            }
+        }
         spans::undo(&tx, id)?;
         let mut resolved = Resolved::default();
         merge::dissolve(&tx, &mut self.dictionary, &left, &mut resolved)?;
         let mut pairs = merge::prepare_traces(&tx, &mut self.dictionary, &mut resolved)?;
         pairs.extend(left.iter().flat_map(|records| records.windows(2).map(|two| (two[0], two[1]))));
         resolved.add(spans::resolve(&tx, &mut self.dictionary)?);
-        for call in alone {
-            if holds::release(&tx, call, Hold::Chosen)? {
-                resolved.released.push(call);
+        for call in &alone {
+            if holds::release(&tx, *call, Hold::Chosen)? {
+                resolved.released.push(*call);
             }
         }
         merge::settle(&tx, &mut self.dictionary, &pairs, &mut resolved)?;
@@ -187,9 +196,12 @@ impl Store {
         segments::remake_holding(&tx, &mut self.dictionary, &touched)?;
         segments::take_in(&tx, &mut self.dictionary, &resolved.released)?;
         // A record that was let go and is represented by another again has not come back.
-        let mut came_back = std::collections::BTreeSet::new();
-        for call in resolved.released.iter().filter(|call| !resolved.held.contains(call)) {
-            came_back.insert(*call);
+        let came_back: BTreeSet<i64> =
+            resolved.released.iter().filter(|call| !resolved.held.contains(call)).copied().collect();
+        // What is alone now, or counts again, may have a twin in yet another source.
+        let again: BTreeSet<i64> = alone.iter().chain(&resolved.released).copied().collect();
+        if let Some(first) = again.first() {
+            probable::find(&tx, *first, |call| again.contains(&call))?;
         }
         tx.commit()?;
         Ok(Some(Undone {

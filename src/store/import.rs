@@ -160,7 +160,8 @@ impl Import<'_> {
         let known = spans::insert(&store.conn, batch)?;
         self.has_spans |= !batch.spans.is_empty();
         let mut judged = self.dedup.judge(&store.conn, batch)?;
-        known.iter().for_each(|row| judged.verdicts[*row as usize] = Verdict::Duplicate);
+        let again = self.dedup.judge_spans(&store.conn, batch, &known, &mut judged)?;
+        spans::raise(&store.conn, batch, &again)?;
         for row in (0..batch.len()).filter(|row| judged.verdicts[*row] == Verdict::Conflict) {
             batch.add_flag(row, Flags::ID_CONFLICT);
         }
@@ -179,7 +180,7 @@ impl Import<'_> {
         self.dedup.add_segment(segment);
         let stored = |row: u32| rows.binary_search(&row).ok().map(|at| ids[at]);
         if !batch.spans.is_empty() {
-            spans::link(&store.conn, batch, stored)?;
+            spans::link(&store.conn, batch, |row| stored(row).filter(|_| !again.contains(&row)))?;
         }
         let other = |other: Other| match other {
             Other::Row(row) => stored(row),
@@ -247,7 +248,7 @@ impl Import<'_> {
         drop(update);
         segments::merge_tail(&store.conn, &mut store.dictionary)?;
         if self.next_call > self.first_call {
-            probable::find(&store.conn, self.first_call)?;
+            probable::find(&store.conn, self.first_call, |_| true)?;
         }
         if !dry_run {
             self.open = false;

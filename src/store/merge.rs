@@ -19,6 +19,7 @@ use crate::store::StoreError;
 use crate::store::batch;
 use crate::store::batch::Batch;
 use crate::store::batch::IdentityRule;
+use crate::store::dedup;
 use crate::store::dictionary::Dictionary;
 use crate::store::dimension;
 use crate::store::holds;
@@ -60,14 +61,17 @@ pub(crate) fn settle(
             resolved.changed.extend(give_back(conn, dictionary, *id)?);
             calls.extend(reader.find(conn, *id)?);
         }
-        let mut free = Vec::new();
+        let (mut free, mut bound) = (Vec::new(), Vec::new());
         for call in &calls {
-            if !holds::is_held_but_for(conn, call.id, Hold::Same)? {
-                free.push(call);
+            match holds::is_held_but_for(conn, call.id, Hold::Same)? {
+                true => bound.push(call),
+                false => free.push(call),
             }
         }
+        // What sums others does so in every record of its span.
+        free.retain(|call| !bound.iter().any(|other| are_of_one_span(call, other)));
         // A record that sums others cannot stand for the call while another can.
-        let candidates = if free.is_empty() { calls.iter().collect() } else { free };
+        let candidates = if free.is_empty() { bound } else { free };
         let best = candidates.into_iter().max_by(|a, b| worth(a).cmp(&worth(b)));
         let Some(kept) = best.map(|call| call.id) else { continue };
         for call in &calls {
@@ -132,8 +136,8 @@ fn in_touched_traces(conn: &Connection) -> Result<Vec<(i64, i64)>, StoreError> {
 /// Returns what would be left of the groups that an import has a part in without it.
 pub(crate) fn groups_without(conn: &Connection, import: i64) -> Result<Vec<Vec<i64>>, StoreError> {
     let mut touched = conn.prepare_cached(
-        "SELECT kept FROM holds WHERE reason = ?2 AND
-            (call IN (SELECT id FROM held_calls WHERE import = ?1) OR kept IN (SELECT id FROM calls WHERE import = ?1))",
+        "WITH own AS (SELECT id FROM calls WHERE import = ?1 UNION ALL SELECT id FROM held_calls WHERE import = ?1)
+         SELECT kept FROM holds WHERE reason = ?2 AND (call IN own OR kept IN own)",
     )?;
     let leaders = touched.query_map(params![import, Hold::Same as u8], |row| row.get(0))?;
     let leaders: BTreeSet<i64> = leaders.collect::<Result<_, _>>()?;
@@ -171,6 +175,35 @@ fn members(conn: &Connection, leader: i64) -> Result<Vec<i64>, StoreError> {
     Ok(members)
 }
 
+/// Tells whether one of a span's stored records says what a row of a batch does; `call` is one of them.
+pub(crate) fn span_says(conn: &Connection, call: i64, batch: &Batch, row: usize) -> Result<bool, StoreError> {
+    let mut print = conn.prepare_cached(
+        "SELECT 1 FROM (SELECT id, fingerprint FROM calls UNION ALL SELECT id, fingerprint FROM held_calls)
+         WHERE id = ?1 AND fingerprint = ?2",
+    )?;
+    if print.exists(params![call, batch.fingerprint[row] as i64])? {
+        return Ok(true);
+    }
+    let reader = RowReader::open(conn)?;
+    let told = dedup::told_by_row(batch, row);
+    for record in members(conn, leader(conn, call)?)? {
+        if let Some(stored) = reader.find(conn, record)?
+            && stored.by_span
+            && stored.call.span.as_deref() == batch.span.get(row)
+            && (stored.fingerprint == batch.fingerprint[row] || told_by(&stored) == told)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn told_by(stored: &StoredCall) -> dedup::Told {
+    let call = &stored.call;
+    let status = call.dim(Dim::Status).map(str::to_string);
+    (call.tokens, call.reasoning, call.logged_cost, call.flags.0 & dedup::TELLING, status)
+}
+
 /// Puts pairs together with the groups they touch.
 fn gather(conn: &Connection, pairs: &[(i64, i64)]) -> Result<Vec<Vec<i64>>, StoreError> {
     let mut above: BTreeMap<i64, i64> = BTreeMap::new();
@@ -197,6 +230,10 @@ fn root(above: &mut BTreeMap<i64, i64>, call: i64) -> i64 {
     top
 }
 
+fn are_of_one_span(a: &StoredCall, b: &StoredCall) -> bool {
+    a.by_span && b.by_span && a.call.span == b.call.span && a.call.dim(Dim::Trace) == b.call.dim(Dim::Trace)
+}
+
 /// What a record is worth as the one to count: compared part by part, the first that differs decides.
 fn worth(stored: &StoredCall) -> impl Ord + use<> {
     let call = &stored.call;
@@ -209,9 +246,11 @@ fn worth(stored: &StoredCall) -> impl Ord + use<> {
         if cached + call.reasoning > 0 || origin == Origin::Provider { 4 + origin as u8 } else { origin as u8 };
     let updated = call.extra.iter().find(|(key, _)| key == "updated_at").map(|(_, at)| at.to_string());
     let charged = call.flags.has(Flags::COST_CHARGED);
+    // Of two that know the same counts, the one that saw the failure saw more of the call.
+    let failed = call.dim(Dim::Status).is_some_and(super::is_failure);
     // What is alike in all this is decided by itself, so that the order of imports does not matter.
     let itself = std::cmp::Reverse((call.ts, stored.fingerprint, stored.id));
-    (!call.flags.has(Flags::REPLAYED), soundness(stored), nearness, updated, total, charged, itself)
+    (!call.flags.has(Flags::REPLAYED), soundness(stored), nearness, updated, total, failed, charged, itself)
 }
 
 /// How far the counts of a record can be believed.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::collections::HashSet;
 
 use rusqlite::Connection;
 use rusqlite::params;
@@ -133,68 +134,148 @@ pub(crate) fn without(conn: &Connection, twin: i64) -> Result<Vec<i64>, StoreErr
 }
 
 /// A call by what another source would tell the same.
+#[derive(Clone, Copy)]
 struct Seen {
     call: i64,
     ts: i64,
     source: u64,
-    /// Whether it has found its twin.
-    paired: bool,
 }
 
-/// Looks for calls of other sources that are probably those from `first` on, and lists the pairs.
-pub(crate) fn find(conn: &Connection, first: i64) -> Result<(), StoreError> {
+/// Calls that are alike.
+#[derive(Default)]
+struct Alike {
+    /// Those that are looked at now.
+    fresh: Vec<Seen>,
+    /// Those of other sources that may be one of them.
+    others: Vec<Seen>,
+}
+
+/// Looks for calls of other sources that are probably those from `first` on which are `fresh`, and lists the pairs.
+pub(crate) fn find(conn: &Connection, first: i64, is_fresh: impl Fn(i64) -> bool) -> Result<(), StoreError> {
     let sources: i64 = conn.query_row("SELECT count(DISTINCT source) FROM imports", [], |row| row.get(0))?;
     if sources < 2 {
         return Ok(());
     }
     let segments = segments::all(conn)?;
-    let mut fresh: HashMap<u64, Vec<Seen>> = HashMap::new();
+    let mut groups: HashMap<u64, Alike> = HashMap::new();
     let (mut low, mut high) = (i64::MAX, i64::MIN);
     for segment in segments.iter().filter(|segment| segment.last_call >= first) {
         each(conn, segment, |likeness, seen| {
-            if seen.call >= first {
+            if seen.call >= first && is_fresh(seen.call) {
                 (low, high) = (low.min(seen.ts), high.max(seen.ts));
-                fresh.entry(likeness).or_default().push(seen);
+                groups.entry(likeness).or_default().fresh.push(seen);
             }
         })?;
     }
     let near = |segment: &&Segment| {
         segment.ts_max >= low.saturating_sub(LONGEST) && segment.ts_min <= high.saturating_add(LONGEST)
     };
-    let mut pairs = Vec::new();
+    let mut any = false;
     for segment in segments.iter().filter(near) {
-        each(conn, segment, |likeness, old| {
-            let Some(alike) = fresh.get_mut(&likeness) else { return };
-            let candidates = alike.iter_mut().filter(|new| {
-                !new.paired
-                    && new.source != old.source
-                    && old.call < new.call
-                    && new.ts.abs_diff(old.ts) <= LONGEST as u64
-            });
-            if let Some(new) = candidates.min_by_key(|new| (new.ts.abs_diff(old.ts), new.call)) {
-                new.paired = true;
-                pairs.push((old.call, new.call));
+        each(conn, segment, |likeness, seen| {
+            let Some(alike) = groups.get_mut(&likeness) else { return };
+            let waits = seen.call < first || !is_fresh(seen.call);
+            let may_be = |new: &Seen| {
+                new.source != seen.source
+                    && (waits || seen.call < new.call)
+                    && new.ts.abs_diff(seen.ts) <= LONGEST as u64
+            };
+            if alike.fresh.iter().any(may_be) {
+                alike.others.push(seen);
+                any = true;
             }
         })?;
     }
-    confirm(conn, &pairs)
-}
-
-/// Looks at the rows of pairs, and lists those that are probably one call.
-fn confirm(conn: &Connection, pairs: &[(i64, i64)]) -> Result<(), StoreError> {
-    if pairs.is_empty() {
+    if !any {
         return Ok(());
     }
-    let reader = RowReader::open(conn)?;
-    let mut insert = conn.prepare_cached("INSERT OR IGNORE INTO probable (call, twin) VALUES (?1, ?2)")?;
-    for (old, new) in pairs {
-        let (Some(a), Some(b)) = (reader.find(conn, *old)?, reader.find(conn, *new)?) else { continue };
-        if at_one_time(&a, &b) && !merge::differ_by_id(&a, &b) {
-            let (lesser, other) = if merge::is_better(&a, &b) { (&b, &a) } else { (&a, &b) };
-            insert.execute(params![lesser.id, other.id])?;
+    let mut pairs = Pairs::open(conn)?;
+    let mut groups: Vec<Alike> = groups.into_values().filter(|alike| !alike.others.is_empty()).collect();
+    groups.iter_mut().for_each(|alike| alike.fresh.sort_unstable_by_key(|seen| (seen.ts, seen.call)));
+    // In order of time, whatever order a map has: the same imports must give the same pairs.
+    groups.sort_unstable_by_key(|alike| alike.fresh.first().map(|seen| (seen.ts, seen.call)));
+    for Alike { fresh, mut others } in groups {
+        others.sort_unstable_by_key(|seen| (seen.ts, seen.call));
+        for new in fresh {
+            pairs.pair(&new, &others)?;
         }
     }
     Ok(())
+}
+
+/// The pairs so far. A call has at most one twin in each other source, and what is in doubt is nobody's twin.
+struct Pairs<'c> {
+    conn: &'c Connection,
+    rows: RowReader,
+    /// Calls and the sources they have found a twin in.
+    taken: HashSet<(i64, u64)>,
+    in_doubt: HashSet<i64>,
+}
+
+/// How many neighbours in time are looked at for a call: all in one moment, or so many rows.
+const NEIGHBOURS: usize = 4096;
+const ROWS: usize = 32;
+
+impl<'c> Pairs<'c> {
+    fn open(conn: &'c Connection) -> Result<Pairs<'c>, StoreError> {
+        let mut pairs = Pairs { conn, rows: RowReader::open(conn)?, taken: HashSet::new(), in_doubt: HashSet::new() };
+        let mut statement = conn.prepare(
+            "WITH every AS (SELECT id, import FROM calls UNION ALL SELECT id, import FROM held_calls)
+             SELECT p.call, i.source, p.twin, j.source FROM probable p
+             JOIN every c ON c.id = p.call JOIN imports i ON i.id = c.import
+             JOIN every t ON t.id = p.twin JOIN imports j ON j.id = t.import",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let source = |at: usize| row.get::<_, String>(at).map(|source| xxh3_64(source.as_bytes()));
+            pairs.note((row.get(0)?, source(1)?), (row.get(2)?, source(3)?));
+        }
+        Ok(pairs)
+    }
+
+    fn note(&mut self, lesser: (i64, u64), other: (i64, u64)) {
+        self.in_doubt.insert(lesser.0);
+        self.taken.insert((lesser.0, other.1));
+        self.taken.insert((other.0, lesser.1));
+    }
+
+    /// Finds a call's twin, the nearest in time that can be it, and lists the pair.
+    fn pair(&mut self, new: &Seen, others: &[Seen]) -> Result<(), StoreError> {
+        if self.in_doubt.contains(&new.call) {
+            return Ok(());
+        }
+        let Some(own) = self.rows.find(self.conn, new.call)? else { return Ok(()) };
+        let at = others.partition_point(|other| other.ts < new.ts);
+        let (mut before, mut after) = (others[..at].iter().rev().peekable(), others[at..].iter().peekable());
+        let mut read = 0;
+        for _ in 0..NEIGHBOURS {
+            let distance = |seen: Option<&&Seen>| seen.map_or(u64::MAX, |seen| seen.ts.abs_diff(new.ts));
+            let next = if distance(before.peek()) < distance(after.peek()) { before.next() } else { after.next() };
+            let Some(other) = next.filter(|other| other.ts.abs_diff(new.ts) <= LONGEST as u64 && read < ROWS) else {
+                break;
+            };
+            if other.source == new.source
+                || other.call == new.call
+                || self.in_doubt.contains(&other.call)
+                || self.taken.contains(&(other.call, new.source))
+                || self.taken.contains(&(new.call, other.source))
+            {
+                continue;
+            }
+            read += 1;
+            let Some(row) = self.rows.find(self.conn, other.call)? else { continue };
+            if !at_one_time(&own, &row) || merge::differ_by_id(&own, &row) {
+                continue;
+            }
+            let (lesser, kept) = if merge::is_better(&own, &row) { (other, new) } else { (new, other) };
+            self.conn
+                .prepare_cached("INSERT OR IGNORE INTO probable (call, twin) VALUES (?1, ?2)")?
+                .execute(params![lesser.call, kept.call])?;
+            self.note((lesser.call, lesser.source), (kept.call, kept.source));
+            break;
+        }
+        Ok(())
+    }
 }
 
 fn at_one_time(a: &StoredCall, b: &StoredCall) -> bool {
@@ -231,7 +312,7 @@ fn each(conn: &Connection, segment: &Segment, mut on: impl FnMut(u64, Seen)) -> 
         key[..8].copy_from_slice(&models[row].to_le_bytes());
         key[8..16].copy_from_slice(&prompts[row].to_le_bytes());
         key[16..].copy_from_slice(&outputs[row].to_le_bytes());
-        on(xxh3_64(&key), Seen { call: ids.get(row), ts: times[row], source: sources[row], paired: false });
+        on(xxh3_64(&key), Seen { call: ids.get(row), ts: times[row], source: sources[row] });
     }
     Ok(())
 }

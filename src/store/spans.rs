@@ -6,12 +6,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::HashMap;
 
 use rusqlite::Connection;
 use rusqlite::params;
 
 use crate::domain::Dim;
+use crate::domain::Timestamp;
+use crate::domain::Unpriced;
 use crate::domain::span::SpanRole;
 use crate::store::StoreError;
 use crate::store::batch;
@@ -22,6 +25,7 @@ use crate::store::holds;
 use crate::store::holds::Hold;
 use crate::store::merge;
 use crate::store::merge::normal_model;
+use crate::store::rows::StoredCall;
 
 /// Prepares the list of traces that an import touches.
 pub(crate) fn begin(conn: &Connection) -> Result<(), StoreError> {
@@ -30,9 +34,19 @@ pub(crate) fn begin(conn: &Connection) -> Result<(), StoreError> {
     )?)
 }
 
-/// Stores a batch's spans; returns the rows whose span was stored before, by an earlier file or line.
-pub(crate) fn insert(conn: &Connection, batch: &Batch) -> Result<Vec<u32>, StoreError> {
-    let mut known = Vec::new();
+/// A row whose span is known already, from an earlier file or line.
+pub(crate) struct Known {
+    /// The row of the batch.
+    pub(crate) row: u32,
+    /// The call that the span is tied to, where it is stored.
+    pub(crate) call: Option<i64>,
+    /// The earlier rows of the batch with the same span.
+    pub(crate) rows: Vec<u32>,
+}
+
+/// Stores a batch's spans; returns the rows whose span was stored before.
+pub(crate) fn insert(conn: &Connection, batch: &Batch) -> Result<Vec<Known>, StoreError> {
+    let mut known: Vec<Known> = Vec::new();
     let mut insert = conn.prepare_cached(
         "INSERT OR IGNORE INTO spans (trace, span, parent, name, start, end, role, import, dims)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -47,11 +61,7 @@ pub(crate) fn insert(conn: &Connection, batch: &Batch) -> Result<Vec<u32>, Store
             .map(|(dim, value)| (dim.name().to_string(), value.as_ref()))
             .chain(span.extra.iter().map(|(key, value)| (batch::key_column(key), value.as_ref())))
             .collect();
-        let role = match span.role {
-            SpanRole::Structure => 0,
-            SpanRole::Call => 1,
-            SpanRole::Rollup => 2,
-        };
+        let role = role_number(span.role);
         let import = item.file;
         let added = insert.execute(params![
             span.trace,
@@ -65,13 +75,86 @@ pub(crate) fn insert(conn: &Connection, batch: &Batch) -> Result<Vec<u32>, Store
             serde_json::to_string(&dims).unwrap_or_default(),
         ])?;
         if added == 0 {
-            known.extend(item.row);
+            if let Some(row) = item.row {
+                known.push(Known { row, call: call_of(conn, &span.trace, &span.id)?, rows: Vec::new() });
+            }
         } else if last_trace != span.trace {
             touch.execute([&span.trace])?;
             last_trace = span.trace.to_string();
         }
     }
+    if !known.is_empty() {
+        let mut rows: HashMap<(&str, &str), Vec<u32>> = HashMap::new();
+        for item in &batch.spans {
+            rows.entry((&item.span.trace, &item.span.id)).or_default().extend(item.row);
+        }
+        let places: HashMap<u32, (&str, &str)> =
+            batch.spans.iter().filter_map(|item| Some((item.row?, (&*item.span.trace, &*item.span.id)))).collect();
+        for again in &mut known {
+            let same = places.get(&again.row).and_then(|place| rows.get(place));
+            again.rows = same.into_iter().flatten().copied().filter(|row| *row < again.row).collect();
+        }
+    }
     Ok(known)
+}
+
+fn call_of(conn: &Connection, trace: &str, span: &str) -> Result<Option<i64>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT call FROM spans WHERE trace = ?1 AND span = ?2")?;
+    let mut rows = statement.query([trace, span])?;
+    Ok(rows.next()?.map(|row| row.get(0)).transpose()?.flatten())
+}
+
+/// Raises what is known of a span by a further record of it, which may have been written later: then it has an end,
+/// and usage.
+pub(crate) fn raise(conn: &Connection, batch: &Batch, rows: &BTreeSet<u32>) -> Result<(), StoreError> {
+    let mut raise = conn.prepare_cached(
+        "UPDATE spans SET end = max(end, ?3), role = max(role, ?4), model = coalesce(model, ?5),
+            response_id = coalesce(response_id, ?6) WHERE trace = ?1 AND span = ?2",
+    )?;
+    let mut touch = conn.prepare_cached("INSERT OR IGNORE INTO temp.touched (trace) VALUES (?1)")?;
+    for item in &batch.spans {
+        let Some(row) = item.row.filter(|row| rows.contains(row)) else { continue };
+        let span = &item.span;
+        let (model, id) = (batch.dim(row as usize, Dim::Model), batch.request_id.get(row as usize));
+        raise.execute(params![span.trace, span.id, span.end, role_number(span.role), model, id])?;
+        touch.execute([&span.trace])?;
+    }
+    Ok(())
+}
+
+/// Leaves the span of a record that goes to another record of it, and takes back what a record that goes had raised.
+/// `left` is a record that stays, `gone` the import that goes.
+pub(crate) fn hand_over(conn: &Connection, left: &StoredCall, gone: i64) -> Result<(), StoreError> {
+    let (Some(trace), Some(span)) = (left.call.dim(Dim::Trace), left.call.span.as_deref()) else { return Ok(()) };
+    let Timestamp(start) = left.call.ts;
+    let nanos = left.call.latency_ms.unwrap_or(0).saturating_mul(1_000_000);
+    let has_usage = left.call.unpriced != Some(Unpriced::UsageMissing);
+    conn.prepare_cached(
+        "UPDATE spans SET end = max(start, ?3), role = CASE role WHEN 2 THEN 2 ELSE ?4 END, model = ?5,
+            response_id = ?6 WHERE trace = ?1 AND span = ?2",
+    )?
+    .execute(params![
+        trace,
+        span,
+        start.saturating_add_unsigned(nanos),
+        i64::from(has_usage),
+        left.call.dim(Dim::Model),
+        left.call.request_id.as_deref(),
+    ])?;
+    conn.prepare_cached(
+        "UPDATE spans SET import = ?3, call = ?4, gained = NULL WHERE trace = ?1 AND span = ?2 AND import = ?5",
+    )?
+    .execute(params![trace, span, left.import, left.id, gone])?;
+    conn.prepare_cached("INSERT OR IGNORE INTO temp.touched (trace) VALUES (?1)")?.execute([trace])?;
+    Ok(())
+}
+
+const fn role_number(role: SpanRole) -> i64 {
+    match role {
+        SpanRole::Structure => 0,
+        SpanRole::Call => 1,
+        SpanRole::Rollup => 2,
+    }
 }
 
 /// Ties the calls just stored to their spans.
@@ -132,7 +215,6 @@ pub(crate) fn resolve(conn: &Connection, dictionary: &mut Dictionary) -> Result<
 
 /// Removes the spans of an import and lists their traces for [`resolve`].
 pub(crate) fn undo(conn: &Connection, import: i64) -> Result<(), StoreError> {
-    begin(conn)?;
     conn.execute("INSERT OR IGNORE INTO temp.touched SELECT DISTINCT trace FROM spans WHERE import = ?1", [import])?;
     conn.execute("DELETE FROM spans WHERE import = ?1", [import])?;
     Ok(())

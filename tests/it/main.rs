@@ -9,6 +9,7 @@ mod hostile;
 mod laws;
 mod layers;
 mod lists;
+mod once;
 mod pages;
 mod price;
 mod readers;

@@ -78,16 +78,22 @@ impl Twins {
     }
 
     fn inner(&mut self, like: Likeness, call: &Call<'_>, sink: &mut dyn Sink) {
-        sink.call(call);
         let is_twin = |(other, row): &(Likeness, Call<'_>)| *other == like && are_near(row.ts.0, call.ts.0);
         if self.awaited.contains_key(&like)
             && let Some(at) = self.waiting.iter().position(is_twin)
             && let Some((like, twin)) = self.waiting.remove(at)
         {
             self.no_longer_awaits(&like);
+            let mut call = call.borrowed();
+            // An earlier import may have ended between the two, and stored the twin as a call.
+            if let Some(id) = twin.request_id {
+                call.set_extra("request_id", id);
+            }
+            sink.call(&call);
             sink.skip(twin.line, "repeat");
             return;
         }
+        sink.call(call);
         if self.order.len() >= REMEMBERED
             && let Some(oldest) = self.order.pop_front()
             && let Some(begun) = self.bridged.get_mut(&oldest)

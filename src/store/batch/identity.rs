@@ -50,7 +50,7 @@ pub(crate) fn other_id<'c>(call: &'c Call<'_>) -> Option<&'c str> {
 /// The key of the request's id beside the response's.
 pub(crate) const OTHER_ID: &str = "request_id";
 
-/// Tells whether a text is an id that a provider or gateway gave to one request: `req_…` or a UUID. What an
+/// Tells whether a text is an id that a provider or gateway gave to one request: `req_…`, `resp_…` or a UUID. What an
 /// application calls a request id may be anything.
 pub(crate) fn is_request_id(text: &str) -> bool {
     let is_uuid = || {
@@ -60,7 +60,8 @@ pub(crate) fn is_request_id(text: &str) -> bool {
                 _ => b.is_ascii_hexdigit(),
             })
     };
-    text.strip_prefix("req_").is_some_and(|rest| rest.len() >= 6) || is_uuid()
+    let given = ["req_", "resp_"].iter().find_map(|kind| text.strip_prefix(kind));
+    given.is_some_and(|rest| rest.len() >= 6) || is_uuid()
 }
 
 /// What tells a call from others, as stored.
