@@ -21,6 +21,12 @@ use crate::store::RowPrice;
 /// What a price depends on besides time and counts.
 const KEY: [Dim; 4] = [Dim::Provider, Dim::Model, Dim::Tier, Dim::Region];
 
+/// A price that is no further from a logged cost than this part of it fits: 0.5 %.
+const WITHIN: i128 = 200;
+
+/// A price that is no further from a logged cost than this part of it is the one that was logged.
+const EXACTLY: i128 = 1_000_000;
+
 /// Other terms than a call's own, for questions of what would be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WhatIf {
@@ -190,26 +196,31 @@ pub(super) fn lies_in_record(reason: Unpriced) -> bool {
     matches!(reason, Unpriced::UsageMissing | Unpriced::UsageInconsistent)
 }
 
-/// Returns the one input count whose price fits the logged cost, and leaves it in `tokens`; `None` if none or several do.
+/// Returns the one input count whose price fits the logged cost, and leaves it in `tokens`; `None` if none or several
+/// do. Few cache writes can move the price by less than the bound: then the one that hits the logged cost is taken.
 fn settled(
     tokens: &mut Tokens,
     others: [Option<u64>; 2],
     logged: Usd,
     price: &impl Fn(&Tokens) -> Result<Priced, Unpriced>,
 ) -> Option<u64> {
-    let likeliest = tokens.get(Class::Input);
-    let fits = |input: u64| {
-        let mut reading = *tokens;
-        reading.set(Class::Input, input);
-        // Within 0.5 %: |cost - logged| * 200 <= logged.
-        logged > Usd::ZERO
-            && price(&reading).is_ok_and(|priced| (priced.list - logged).pico().abs() * 200 <= logged.pico())
-    };
-    let mut fitting = [Some(likeliest), others[0], others[1]].into_iter().flatten().filter(|input| fits(*input));
-    let input = fitting.next()?;
-    if fitting.next().is_some() {
+    if logged <= Usd::ZERO {
         return None;
     }
+    let likeliest = tokens.get(Class::Input);
+    let away = |input: u64| {
+        let mut reading = *tokens;
+        reading.set(Class::Input, input);
+        price(&reading).ok().map(|priced| (priced.list - logged).pico().abs())
+    };
+    let readings = [Some(likeliest), others[0], others[1]];
+    let aways: Vec<(u64, i128)> =
+        readings.into_iter().flatten().filter_map(|input| Some((input, away(input)?))).collect();
+    let only = |parts: i128| {
+        let mut near = aways.iter().filter(|(_, away)| away * parts <= logged.pico());
+        near.next().filter(|_| near.next().is_none()).map(|(input, _)| *input)
+    };
+    let input = only(WITHIN).or_else(|| only(EXACTLY))?;
     tokens.set(Class::Input, input);
     Some(input)
 }

@@ -510,6 +510,13 @@ fn newlines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
+/// Tells whether a line of JSON stands before the first NUL: a power cut leaves NULs within a log.
+fn begins_with_json(head: &[u8]) -> bool {
+    let text = memchr::memchr(0, head).map_or(head, |nul| &head[..nul]);
+    let text = text.trim_ascii_start();
+    matches!(text.first(), Some(b'{' | b'[')) && text.contains(&b'\n')
+}
+
 fn refuse_binary(head: &[u8]) -> Result<(), NotText> {
     let kind = match head {
         [0x89, b'P', b'N', b'G', ..] => "a PNG image",
@@ -519,7 +526,7 @@ fn refuse_binary(head: &[u8]) -> Result<(), NotText> {
         [b'P', b'A', b'R', b'1', ..] => "a Parquet file: export JSON lines or CSV",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16 text: convert it to UTF-8",
         _ if head.starts_with(b"SQLite format 3\0") => "a SQLite database",
-        _ if head[..head.len().min(1024)].contains(&0) => {
+        _ if head[..head.len().min(1024)].contains(&0) && !begins_with_json(head) => {
             "binary data (a collector's `proto` export? write it with `format: json`)"
         }
         _ => return Ok(()),

@@ -89,3 +89,32 @@ fn inner_requests_run_where_the_outer_one_does() {
         "0.019525",
     );
 }
+
+#[test]
+fn a_logged_cost_tells_where_few_cache_writes_stand() {
+    // 40 writes outside of 4,000: 4,000 x 3 + 40 x 3.75 + 2,000 x 15. Inside it would be 0.3 % less, which fits as well.
+    costs(
+        r#"{"request_id":"chatcmpl-7c1","call_type":"acompletion","spend":0.04215,"total_tokens":6000,"prompt_tokens":4000,"completion_tokens":2000,"startTime":"2026-10-01 08:14:09","endTime":"2026-10-01 08:14:11","model":"claude-sonnet-4-6","custom_llm_provider":"anthropic","cache_hit":"False","status":"success","metadata":{"usage_object":{"prompt_tokens":4000,"completion_tokens":2000,"cache_read_input_tokens":0,"cache_creation_input_tokens":40}}}"#,
+        Some("anthropic"),
+        "claude-sonnet-4-6",
+        "0.04215",
+    );
+}
+
+#[test]
+fn rows_written_anew_with_other_space_are_the_same_rows() {
+    let world = World::new();
+    let row = |second: u64| {
+        format!(
+            r#"{{"ts":"2026-10-01T12:00:0{second}Z","model":"gpt-5-mini","input_tokens":1000,"output_tokens":5,"note":"a \"b\" , c\\"}}"#
+        )
+    };
+    let lines = world.write("rows.jsonl", format!("{}\n{}\n{}\n", row(1), row(1), row(2)));
+    world.attr(&["import", &lines]).ended(0);
+    // One of two equal rows, and a row of which only a text differs, by a space.
+    let anew = row(1).replace(",\"", " ,\n\t\"").replace("\":", "\" : ");
+    let pretty = world.write("pretty.json", format!("[{anew},\n{}]", row(2).replace(" , c", " ,  c")));
+    let ran = world.attr(&["import", &pretty, "--json"]).ended(0).json();
+    let import = &ran["imports"][0];
+    assert_eq!((import["new"].as_u64(), import["duplicate"].as_u64()), (Some(1), Some(1)), "{ran}");
+}

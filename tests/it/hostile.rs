@@ -176,6 +176,13 @@ mod lines {
         takes("comments.jsonl", format!("# first\n\n// second\n{}#{{\n\n{}", goods(2), good(2)), 3, 0, &[]);
     }
 
+    /// A power cut leaves NULs where lines were.
+    #[test]
+    fn a_line_of_nuls_is_one_broken_line() {
+        let nuls = "\0".repeat(300);
+        takes("nuls.jsonl", format!("{}{nuls}\n{}", good(0), good(1)), 2, 1, &[]);
+    }
+
     /// Rejections name the line as an editor counts it.
     #[test]
     fn the_line_is_the_one_in_the_file() {

@@ -4,6 +4,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use memchr::memchr;
+use memchr::memchr2;
 use xxhash_rust::xxh3::xxh3_64;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
@@ -71,6 +73,7 @@ pub(super) fn read_all(
         by_content: false,
         tail: ImportTail::default(),
     };
+    let mut tight = Vec::new();
     let mut own = reader.start(&options);
     let mut others = Others::new();
     let no_calls = Cell::new(0);
@@ -84,7 +87,7 @@ pub(super) fn read_all(
             Framed::Broken(line, reason) => collector.reject(line, reason),
             Framed::Record(line, tape, text) => {
                 let record = Record { line, node: tape.root(text) };
-                collector.fingerprint = xxh3_64(text.as_bytes());
+                collector.fingerprint = record_print(text.as_bytes(), &mut tight);
                 collector.calls_of_record = 0;
                 if let Verdict::NotMine(reason) = own.record(record, &mut collector) {
                     pass_on(record, reason, reader, &options, &mut others, &mut collector);
@@ -209,6 +212,36 @@ impl Sink for Collector<'_, '_> {
             self.tail.rejects.push((line, reason));
         }
     }
+}
+
+/// Hashes a record's text without the space between its parts, which is another in a pretty-printed export of the
+/// same rows. `tight` is room to work in.
+fn record_print(text: &[u8], tight: &mut Vec<u8>) -> u64 {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+    tight.clear();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let between = memchr(b'"', rest).unwrap_or(rest.len());
+        tight.extend(rest[..between].iter().filter(|byte| !is_space(byte)));
+        rest = &rest[between..];
+        let (string, after) = rest.split_at(string_len(rest));
+        tight.extend_from_slice(string);
+        rest = after;
+    }
+    xxh3_64(tight)
+}
+
+/// Returns how long the string at the head of a text is, with its quotes; the whole text if it never ends.
+fn string_len(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(found) = text.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        if text[at - 1] == b'"' {
+            return at;
+        }
+        at += 1;
+    }
+    text.len()
 }
 
 /// Hashes what a call says of itself: not where it stands, nor what it was for, which copies may say otherwise.
