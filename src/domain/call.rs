@@ -165,8 +165,9 @@ impl Flags {
     /// The request id names one call wherever it appears: it is the provider's, or as good as one. Records that share
     /// it are records of one call.
     pub const UNIQUE_ID: Flags = Flags(1 << 14);
-    /// The record repeats a call inside other work (an aside that replays its parent): the original is believed.
-    pub const REPLAYED: Flags = Flags(1 << 15);
+    /// The record may repeat a call inside other work, as asides and subagents do: where another record tells the call, that
+    /// one is believed.
+    pub const SECONDARY: Flags = Flags(1 << 15);
 
     /// Every flag with the name used in reports.
     pub const ALL: [(Flags, &'static str); 14] = [
@@ -183,7 +184,7 @@ impl Flags {
         (Flags::FALLBACK_PRICE, "fallback_price"),
         (Flags::USAGE_ESTIMATED, "usage_estimated"),
         (Flags::COST_CHARGED, "cost_charged"),
-        (Flags::REPLAYED, "replayed"),
+        (Flags::SECONDARY, "secondary"),
     ];
 
     /// Where the origin is kept among the bits.

@@ -268,6 +268,6 @@ fn inherit<'t>(call: &mut Call<'t>, outer: &Call<'t>, number: usize) {
     call.dims = outer.dims.clone();
     call.extra = outer.extra.iter().filter(|(key, _)| key != "model_requested").cloned().collect();
     call.request_id = outer.request_id.as_ref().map(|id| Cow::Owned(format!("{id}#{number}")));
-    let shared = [Flags::ZONE_ASSUMED, Flags::TIME_ASSUMED, Flags::GEO_STATED, Flags::UNIQUE_ID, Flags::REPLAYED];
+    let shared = [Flags::ZONE_ASSUMED, Flags::TIME_ASSUMED, Flags::GEO_STATED, Flags::UNIQUE_ID, Flags::SECONDARY];
     shared.into_iter().filter(|flag| outer.flags.has(*flag)).for_each(|flag| call.flags.add(flag));
 }

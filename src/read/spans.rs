@@ -146,7 +146,7 @@ impl Spans {
                 None => body::missing(&mut call),
             }
             if found.is_copy {
-                call.flags.add(Flags::REPLAYED);
+                call.flags.add(Flags::SECONDARY);
             }
         }
         // An event outside any span has no place in a trace.

@@ -325,7 +325,7 @@ fn judge_unique(batch: &Batch, hash: u64, row: usize, others: (&[Stored], &[usiz
 struct Ids<'b> {
     response: Option<&'b str>,
     request: Option<&'b str>,
-    replayed: bool,
+    secondary: bool,
 }
 
 impl<'b> Ids<'b> {
@@ -334,7 +334,7 @@ impl<'b> Ids<'b> {
         Ids {
             response: batch.request_id.get(row).filter(|_| flags.has(Flags::UNIQUE_ID)),
             request: batch.extra(row, identity::OTHER_ID).filter(|id| identity::is_request_id(id)),
-            replayed: flags.has(Flags::REPLAYED),
+            secondary: flags.has(Flags::SECONDARY),
         }
     }
 
@@ -345,7 +345,7 @@ impl<'b> Ids<'b> {
         let requests = both(self.request.filter(provider), other.request.filter(provider));
         match both(self.response, other.response) {
             // One answer asked for twice is two calls, unless one of the two is a replay of the other.
-            Some(true) => requests != Some(false) || self.replayed || other.replayed,
+            Some(true) => requests != Some(false) || self.secondary != other.secondary,
             // Two answers, or one record known by the other's id of the request.
             Some(false) => {
                 both(self.response, other.request) == Some(true) || both(self.request, other.response) == Some(true)
@@ -390,7 +390,7 @@ impl Stored {
         Ids {
             response: self.request_id.as_deref().filter(|_| self.flags.has(Flags::UNIQUE_ID)),
             request: self.other_id.as_deref().filter(|id| identity::is_request_id(id)),
-            replayed: self.flags.has(Flags::REPLAYED),
+            secondary: self.flags.has(Flags::SECONDARY),
         }
     }
 }

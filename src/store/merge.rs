@@ -250,7 +250,7 @@ fn worth(stored: &StoredCall) -> impl Ord + use<> {
     let failed = call.dim(Dim::Status).is_some_and(super::is_failure);
     // What is alike in all this is decided by itself, so that the order of imports does not matter.
     let itself = std::cmp::Reverse((call.ts, stored.fingerprint, stored.id));
-    (!call.flags.has(Flags::REPLAYED), soundness(stored), nearness, updated, total, failed, charged, itself)
+    (!call.flags.has(Flags::SECONDARY), soundness(stored), nearness, updated, total, failed, charged, itself)
 }
 
 /// How far the counts of a record can be believed.

@@ -24,8 +24,9 @@ pub(super) fn describe(line: &Line<'_>, call: &mut Call<'static>) {
         call.set(Dim::Provider, seller);
     }
     call.request_id = id.map(|id| id.into_owned().into());
-    if is_replay(line) {
-        call.flags.add(Flags::REPLAYED);
+    if line.is_sidechain {
+        // Where the main conversation has the call too, that one is believed; a subagent's own calls are nowhere else.
+        call.flags.add(Flags::SECONDARY);
     }
     let folder = line.cwd.and_then(Node::str).map(|cwd| last_folder(&cwd).to_string());
     for (dim, value) in [
@@ -49,17 +50,6 @@ pub(super) fn describe(line: &Line<'_>, call: &mut Call<'static>) {
             // The keys are distinct: no look for an earlier one.
             call.extra.push((key.into(), value.into()));
         }
-    }
-}
-
-/// Tells whether a line may repeat an answer of its parent's: it is an aside, and no agent of its own wrote it.
-///
-/// Before 2.1 subagents had no id and there were no asides.
-fn is_replay(line: &Line<'_>) -> bool {
-    let version = line.version.map_or("", Node::raw);
-    match line.agent.map(Node::raw) {
-        Some(agent) => line.is_sidechain && replaying(agent).is_some(),
-        None => line.is_sidechain && !["0.", "1.", "2.0."].iter().any(|old| version.starts_with(old)),
     }
 }
 

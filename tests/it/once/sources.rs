@@ -72,7 +72,8 @@ fn one_call_in_seven_sources_is_one_call() {
         assert_sound(&book.store);
     }
     assert_eq!(total(&book.store).calls, 1 + SOURCES.len() as u64, "one call, and one of each source's own");
-    let found = book.store.find_calls("msg_01Once7Hq2", 9).unwrap();
+    let mut found = book.store.find_calls("msg_01Once7Hq2", 9).unwrap();
+    found.retain(|call| call.held.is_empty());
     assert_eq!(found.len(), 1, "{found:?}");
     let call = &found[0].call;
     let counts: Vec<_> = call.tokens.iter().map(|(class, count)| (class.name(), count)).collect();

@@ -117,10 +117,10 @@ fn a_replay_gives_way_to_its_original_wherever_it_stands() {
     assert_eq!((calls["msg_01Ac"].line, calls["msg_01Ac"].extra["request_id"].as_str()), (14, "req_01c"));
     assert_eq!(calls["msg_01Ac"].flags, Vec::<&str>::new());
     // An aside whose original is not in the file is kept, and marked: the original may be in another.
-    assert_eq!(calls["msg_01Ag"].flags, ["replayed"]);
+    assert_eq!(calls["msg_01Ag"].flags, ["secondary"]);
     assert_eq!(
         (calls["msg_01Ad"].flags.as_slice(), calls["msg_01Ad"].dims["agent"].as_str()),
-        (["replayed"].as_slice(), "aside_question")
+        (["secondary"].as_slice(), "aside_question")
     );
     assert_eq!(calls["msg_01Ad"].extra["agent_id"], "aside_question-0a1b2c3d");
 }
@@ -145,7 +145,8 @@ fn subagents_are_calls_and_go_by_their_kind() {
     // Before 2.1 a subagent wrote into its parent's file, without an id.
     assert_eq!(calls["msg_01Ah"].cost, Usd::parse("0.0123").ok());
     for id in ["msg_01Ab", "msg_01Ae", "msg_01Af", "msg_01Ah"] {
-        assert!(calls[id].flags.is_empty(), "{id}: {:?}", calls[id].flags);
+        let aside: &[&str] = if id == "msg_01Ab" { &[] } else { &["secondary"] };
+        assert_eq!(calls[id].flags, aside, "{id}");
         assert_eq!(calls[id].dims["session"], calls["msg_01Aa"].dims["session"]);
     }
 }

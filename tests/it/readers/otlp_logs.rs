@@ -86,7 +86,7 @@ fn an_event_that_doubles_a_span_goes_by_the_spans_ids() {
     let kept = events();
     let calls = on_line(&kept, 5);
     expect(calls[0], &[("input", 500), ("cache_read", 1500), ("output", 500)]);
-    assert_eq!((calls[0].id.as_deref(), calls[0].flags.as_slice()), (Some("chatcmpl-La"), ["replayed"].as_slice()));
+    assert_eq!((calls[0].id.as_deref(), calls[0].flags.as_slice()), (Some("chatcmpl-La"), ["secondary"].as_slice()));
     assert_eq!((calls[0].span.as_deref(), kept.spans.len()), (Some("10f067aa0ba90031"), 2));
     assert_eq!((calls[1].span.as_deref(), calls[1].flags.len()), (None, 0), "outside any span");
     let printed = on_line(&kept, 7)[0];
