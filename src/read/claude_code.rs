@@ -41,6 +41,10 @@ impl Reader for ClaudeCode {
         Origin::Provider
     }
 
+    fn tells_by_content(&self) -> bool {
+        true
+    }
+
     fn is_no_call(&self, line: &[u8]) -> bool {
         // Quotes inside a text are escaped, so these are keys and values of the log itself. A line cut off in the
         // middle, or one that is not of a conversation, is parsed and reported.

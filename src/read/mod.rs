@@ -106,6 +106,12 @@ pub trait Reader: Sync {
         false
     }
 
+    /// Tells whether its calls are put together from several records, so that each is told by what it says and not by
+    /// the record that happens to be read when it is handed on.
+    fn tells_by_content(&self) -> bool {
+        false
+    }
+
     /// Starts on a file.
     fn start(&self, options: &Options) -> Box<dyn Session>;
 }

@@ -290,27 +290,33 @@ pub(crate) fn rebuild(conn: &Connection, dictionary: &mut Dictionary) -> Result<
     }
 }
 
-/// Merges short segments at the end, as a binary counter does: each call is merged at most a few times.
+/// So many short segments at the end are merged at once; fewer are left for the next import.
+const MERGED_AT: usize = 4;
+
+/// Merges short segments at the end, as a counter carries: each call is merged at most a few times.
 pub(crate) fn merge_tail(conn: &Connection, dictionary: &mut Dictionary) -> Result<(), StoreError> {
-    loop {
-        let last_two: Vec<(i64, i64, i64, i64)> = conn
-            .prepare_cached("SELECT id, first_call, last_call, calls FROM segments ORDER BY id DESC LIMIT 2")?
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-            .collect::<Result<_, _>>()?;
-        let [(last, _, last_call, few), (before, first_call, _, many)] = last_two[..] else { return Ok(()) };
-        if many >= 2 * few || many + few > BATCH_ROWS as i64 {
-            return Ok(());
+    let stored = all(conn)?;
+    let (mut calls, mut start) = (0, stored.len());
+    for (at, segment) in stored.iter().enumerate().rev() {
+        let is_short = start == stored.len() || segment.calls < 2 * calls;
+        if !is_short || calls + segment.calls > BATCH_ROWS as i64 {
+            break;
         }
-        let stored = all(conn)?;
-        let of = |number: i64| stored.iter().find(|segment| segment.id == number);
-        let (Some(first), Some(second)) = (of(before), of(last)) else { return Ok(()) };
-        let mut merged = Unpacked::open(conn, first)?;
-        let whole = merged.append(Unpacked::open(conn, second)?);
-        remove(conn, last)?;
-        match whole {
-            true => merged.write(conn, before)?,
-            false => remake(conn, dictionary, before, first_call, last_call)?,
-        }
+        (calls, start) = (calls + segment.calls, at);
+    }
+    let [first, rest @ ..] = &stored[start..] else { return Ok(()) };
+    if rest.len() + 1 < MERGED_AT {
+        return Ok(());
+    }
+    let mut merged = Unpacked::open(conn, first)?;
+    let mut whole = true;
+    for segment in rest {
+        whole = whole && merged.append(Unpacked::open(conn, segment)?);
+        remove(conn, segment.id)?;
+    }
+    match (whole, rest.last()) {
+        (false, Some(last)) => remake(conn, dictionary, first.id, first.first_call, last.last_call),
+        _ => merged.write(conn, first.id),
     }
 }
 

@@ -61,6 +61,7 @@ pub(super) fn read_all(
     spill: Option<Spill<'_>>,
 ) -> Result<ImportTail, Stopped> {
     let Source { framing, shape, reader, options } = source;
+    let by_content = reader.tells_by_content();
     let mut collector = Collector {
         batch,
         ruler,
@@ -70,7 +71,7 @@ pub(super) fn read_all(
         origin: reader.origin(),
         fingerprint: 0,
         calls_of_record: 0,
-        by_content: false,
+        by_content,
         tail: ImportTail::default(),
     };
     let mut tight = Vec::new();
@@ -87,11 +88,15 @@ pub(super) fn read_all(
             Framed::Broken(line, reason) => collector.reject(line, reason),
             Framed::Record(line, tape, text) => {
                 let record = Record { line, node: tape.root(text) };
-                collector.fingerprint = record_print(text.as_bytes(), &mut tight);
+                if !by_content {
+                    collector.fingerprint = record_print(text.as_bytes(), &mut tight);
+                }
                 collector.calls_of_record = 0;
                 if let Verdict::NotMine(reason) = own.record(record, &mut collector) {
+                    collector.fingerprint = record_print(text.as_bytes(), &mut tight);
                     pass_on(record, reason, reader, &options, &mut others, &mut collector);
                     (collector.rule, collector.origin) = (rule_of(reader), reader.origin());
+                    collector.by_content = by_content;
                 }
             }
         }
@@ -132,6 +137,7 @@ fn pass_on(
         Some(Format::Read(other)) if other.name() != reader.name() => {
             let session = others.entry(other.name()).or_insert_with(|| (*other, other.start(options)));
             (collector.rule, collector.origin) = (rule_of(*other), other.origin());
+            collector.by_content = other.tells_by_content();
             if let Verdict::NotMine(reason) = session.1.record(record, collector) {
                 collector.reject(record.line, reason);
             }
@@ -150,7 +156,7 @@ struct Collector<'b, 's> {
     origin: Origin,
     fingerprint: u64,
     calls_of_record: u64,
-    /// Whether calls come from the end of the file, and are told by what they say.
+    /// Whether calls are told by what they say, not by a record: they may be of several.
     by_content: bool,
     tail: ImportTail,
 }
