@@ -146,7 +146,7 @@ pub(crate) const SPAN_IDENTITY: u32 = 1 << 31;
 
 impl Batch {
     /// Starts a batch, to be filled file by file.
-    pub fn new() -> Batch {
+    pub fn empty() -> Batch {
         let mut batch = Batch::default();
         for dim in ALWAYS_INLINED {
             batch.dims[dim as usize].mostly_distinct = true;

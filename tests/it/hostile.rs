@@ -924,7 +924,7 @@ mod stores {
         import.begin_file(0, &head).unwrap();
         let mut fixed = Fixed::default();
         fixed.dims[attr::domain::Dim::Source as usize] = Some("flat".into());
-        let mut batch = Batch::new();
+        let mut batch = Batch::empty();
         batch.begin_file(0, std::sync::Arc::new(fixed));
         for n in 0..70_000u64 {
             let mut call =

@@ -38,7 +38,7 @@ impl Spare {
     /// Returns an empty batch.
     pub(super) fn take(&self) -> Batch {
         let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.unwrap_or_else(Batch::new)
+        spare.unwrap_or_else(Batch::empty)
     }
 
     /// Takes a written batch back.

@@ -33,6 +33,7 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
     let columns = ["file", "format", "records", "new", "duplicate", "skipped", "rejected", "cost"];
     let mut table = Table { columns: columns.map(Column::new).into(), ..Table::default() };
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
+    let (mut empty, mut passed_over) = (Vec::new(), Vec::new());
     for result in results {
         let mut cells = vec![Cell::Path(result.path.clone())];
         match &result.outcome {
@@ -45,11 +46,11 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
             }
             FileOutcome::Empty => {
                 objects.push(json!({"path": result.path, "kind": "usage", "records": 0, "new": 0, "duplicate": 0, "skipped": {}, "rejected": 0, "rejects": []}));
-                report.warn("empty_file", format!("{} is empty", result.path), None);
+                empty.push(format!("{} is empty", result.path));
                 cells.push(Cell::Text("empty".into()));
             }
             FileOutcome::PassedOver(reason) => {
-                report.warn("passed_over", format!("{} is passed over: {reason}", result.path), None);
+                passed_over.push(format!("{} is passed over: {reason}", result.path));
                 cells.push(Cell::Text("passed over".into()));
             }
             FileOutcome::Failed { reason, .. } => {
@@ -59,6 +60,11 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
         }
         cells.resize(columns.len(), Cell::Empty);
         table.rows.push(cells);
+    }
+    warn_each(&mut report, "empty_file", empty);
+    warn_each(&mut report, "passed_over", passed_over);
+    if table.rows.len() > MOST_FILES {
+        table.rows = by_kind(&table.rows);
     }
     let total = total(results);
     report.put_rows("imports", objects);
@@ -75,6 +81,50 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
     report.warnings.extend(ruled_warnings(results));
     similar::warn(&mut report, book, results, plan)?;
     Ok(report)
+}
+
+/// More files than this are summed by what they are; the documents for machines have each.
+const MOST_FILES: usize = 40;
+
+/// Warnings of one kind told one by one before the rest is a count.
+const MOST_WARNINGS: usize = 20;
+
+/// Warns of each file, or of the first and how many more.
+fn warn_each(report: &mut Report, code: &'static str, mut messages: Vec<String>) {
+    let more = messages.len().saturating_sub(MOST_WARNINGS);
+    messages.truncate(MOST_WARNINGS);
+    if let Some(last) = messages.last_mut().filter(|_| more > 0) {
+        last.push_str(&format!("; and {more} more files"));
+    }
+    messages.into_iter().for_each(|message| report.warn(code, message, None));
+}
+
+/// Sums the rows of files by their formats, or by what else became of them.
+fn by_kind(rows: &[Vec<Cell>]) -> Vec<Vec<Cell>> {
+    let mut kinds: Vec<(&Cell, u64, Vec<Cell>)> = Vec::new();
+    for row in rows {
+        let [_, kind, figures @ ..] = &row[..] else { continue };
+        match kinds.iter_mut().find(|(known, _, _)| *known == kind) {
+            Some((_, files, sums)) => {
+                *files += 1;
+                sums.iter_mut().zip(figures).for_each(|(sum, figure)| add(sum, figure));
+            }
+            None => kinds.push((kind, 1, figures.to_vec())),
+        }
+    }
+    let row = |(kind, files, sums): (&Cell, u64, Vec<Cell>)| {
+        let name = if files == 1 { "1 file".to_string() } else { format!("{files} files") };
+        [vec![Cell::Text(name), kind.clone()], sums].concat()
+    };
+    kinds.into_iter().map(row).collect()
+}
+
+fn add(sum: &mut Cell, figure: &Cell) {
+    match (sum, figure) {
+        (Cell::Count(sum), Cell::Count(figure)) => *sum += figure,
+        (Cell::Usd(sum), Cell::Usd(figure)) => *sum += *figure,
+        _ => {}
+    }
 }
 
 /// Tells what the rules of dimensions did to the values of the logs.
@@ -147,6 +197,7 @@ fn file_object(path: &str, input_format: &str, tail: &ImportTail, imported: &Imp
 pub(super) const TOLD_REJECTS: usize = 3;
 
 pub(super) fn warn(report: &mut Report, results: &[FileResult], total: &Measures) {
+    let mut rejected = Vec::new();
     for result in results {
         let FileOutcome::In { tail, imported, .. } = &result.outcome else { continue };
         if tail.rejected > 0 {
@@ -158,11 +209,8 @@ pub(super) fn warn(report: &mut Report, results: &[FileResult], total: &Measures
                 .collect();
             let more = tail.rejected - first.len() as u64;
             let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
-            report.warn(
-                "rejected_records",
-                format!("{} of {} records rejected: {}{rest}", tail.rejected, tail.records, first.join("; ")),
-                None,
-            );
+            let message = format!("{} of {} records rejected: {}{rest}", tail.rejected, tail.records, first.join("; "));
+            rejected.push(message);
         }
         if imported.conflicts > 0 {
             let message = format!(
@@ -179,6 +227,7 @@ pub(super) fn warn(report: &mut Report, results: &[FileResult], total: &Measures
             report.warn("rollup", message, None);
         }
     }
+    warn_each(report, "rejected_records", rejected);
     if let Some(note) = measures::unpriced_note(total) {
         report.warn("unpriced_calls", note, measures::unpriced_hint(total));
     }

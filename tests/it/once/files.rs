@@ -150,3 +150,24 @@ fn a_strict_import_tells_by_its_code() {
     assert_eq!(world.total().0, 4);
     world.sound();
 }
+
+/// A folder of many files is summed by what they are; the document for machines has each.
+#[test]
+fn many_files_are_told_by_their_kind() {
+    let world = World::new();
+    for n in 0..45 {
+        let line = format!(
+            "{{\"ts\":\"2026-06-01T12:00:{n:02}Z\",\"model\":\"gpt-4o\",\"input_tokens\":10,\"output_tokens\":1}}\n"
+        );
+        world.write(&format!("logs/{n:02}.jsonl"), if n < 23 { String::new() } else { line });
+    }
+    let folder = world.path("logs").display().to_string();
+    let ran = world.attr(&["import", &folder]).ended(0);
+    assert_eq!(ran.out.lines().count(), 4, "{}", ran.out);
+    assert!(ran.out.contains("23 files") && ran.out.contains("22 files"), "{}", ran.out);
+    assert_eq!(ran.err.matches("is empty").count(), 20, "{}", ran.err);
+    assert!(ran.err.contains("and 3 more files"), "{}", ran.err);
+    let again = world.attr(&["import", "--json", &folder]).ended(0).json();
+    assert_eq!(again["imports"].as_array().map(Vec::len), Some(45));
+    world.sound();
+}
