@@ -10,6 +10,7 @@ use crate::domain::Class;
 use crate::domain::Flags;
 use crate::domain::Timestamp;
 use crate::domain::Unpriced;
+use crate::domain::Usd;
 use crate::domain::rollup::Measures;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -75,6 +76,9 @@ pub struct Imported {
     pub earlier_rollups: u64,
     /// Sums of the new calls.
     pub total: Measures,
+    /// By how much the cost of calls of earlier files changed, because these tell them better or their parts. Of files
+    /// that came in together, the first has it all.
+    pub corrected: Usd,
     /// Values that no call had before, the first of them: (dimension or `meta.KEY`, value). Of files that came in
     /// together, the first has them all.
     pub new_values: Vec<(String, String)>,
@@ -99,6 +103,8 @@ pub struct Import<'s> {
     /// Pairs of stored records of one call.
     twins: Vec<(i64, i64)>,
     has_spans: bool,
+    /// What all calls cost before.
+    cost_before: Usd,
     open: bool,
 }
 
@@ -109,10 +115,10 @@ impl Store {
         self.dictionary.take_fresh();
         let begun = (|| {
             spans::begin(&self.conn)?;
-            Ok((Dedup::open(&self.conn)?, segments::last_call(&self.conn)? + 1))
+            Ok((Dedup::open(&self.conn)?, segments::last_call(&self.conn)? + 1, segments::cost(&self.conn)?))
         })();
         match begun {
-            Ok((dedup, next_call)) => Ok(Import {
+            Ok((dedup, next_call, cost_before)) => Ok(Import {
                 store: self,
                 dedup,
                 next_call,
@@ -120,6 +126,7 @@ impl Store {
                 files: Vec::new(),
                 twins: Vec::new(),
                 has_spans: false,
+                cost_before,
                 open: true,
             }),
             Err(error) => {
@@ -218,9 +225,12 @@ impl Import<'_> {
     /// for a dry run. Returns what became of each file, by its number.
     pub fn commit(mut self, dry_run: bool) -> Result<Vec<(i64, ImportTail, Imported)>, StoreError> {
         self.settle()?;
+        let of_files: Usd = self.files.iter().map(|file| file.done.total.cost).sum();
+        let corrected = segments::cost(&self.store.conn)? - self.cost_before - of_files;
         let store = &mut *self.store;
         if let Some(first) = self.files.first_mut() {
             first.done.new_values = store.dictionary.take_fresh();
+            first.done.corrected = corrected;
         }
         let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
         let mut update = store.conn.prepare_cached(

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::params;
 
+use crate::domain::Usd;
 use crate::store::StoreError;
 use crate::store::batch::BATCH_ROWS;
 use crate::store::batch::Batch;
@@ -73,6 +74,11 @@ pub(crate) fn all(conn: &Connection) -> Result<Vec<Segment>, StoreError> {
         });
     }
     Ok(segments)
+}
+
+/// Returns what all counted calls cost.
+pub(crate) fn cost(conn: &Connection) -> Result<Usd, StoreError> {
+    Ok(Usd::from_pico(all(conn)?.iter().map(|segment| segment.cost).sum()))
 }
 
 /// Reads the list of a segment's columns. A key of a log may be any text, so the list is JSON.

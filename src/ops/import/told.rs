@@ -3,6 +3,7 @@
 use serde_json::Value;
 use serde_json::json;
 
+use crate::domain::Usd;
 use crate::domain::rollup::Measures;
 use crate::ops::book::Book;
 use crate::ops::book::BookError;
@@ -77,6 +78,7 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
     }
     report.put("total", measures::Document(&total));
     report.blocks.push(Block::Table(table));
+    warn_corrected(&mut report, results);
     warn(&mut report, results, &total);
     report.warnings.extend(ruled_warnings(results));
     similar::warn(&mut report, book, results, plan)?;
@@ -124,6 +126,20 @@ fn add(sum: &mut Cell, figure: &Cell) {
         (Cell::Count(sum), Cell::Count(figure)) => *sum += figure,
         (Cell::Usd(sum), Cell::Usd(figure)) => *sum += *figure,
         _ => {}
+    }
+}
+
+/// Warns where calls of earlier files cost another amount now: with the new calls it is the change of all totals.
+fn warn_corrected(report: &mut Report, results: &[FileResult]) {
+    let of_file = |result: &FileResult| match &result.outcome {
+        FileOutcome::In { imported, .. } => imported.corrected,
+        _ => Usd::ZERO,
+    };
+    let corrected: Usd = results.iter().map(of_file).sum();
+    if corrected != Usd::ZERO {
+        report.put("corrected_usd", corrected);
+        let message = format!("calls of earlier files are told better now: their cost changes by {corrected} USD");
+        report.warn("earlier_calls_corrected", message, Some("`attr status` tells what is merged".into()));
     }
 }
 

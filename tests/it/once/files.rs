@@ -171,3 +171,20 @@ fn many_files_are_told_by_their_kind() {
     assert_eq!(again["imports"].as_array().map(Vec::len), Some(45));
     world.sound();
 }
+
+/// What an import adds and what it corrects of earlier files is the change of the store's total, to the last digit.
+#[test]
+fn a_better_record_of_an_earlier_call_is_told_in_dollars() {
+    let world = World::new();
+    let app = r#"{"ts":"2026-06-01T12:00:00Z","model":"claude-sonnet-4-6","input_tokens":200,"output_tokens":350,"response_id":"msg_01Better"}"#;
+    let body = r#"{"ts":"2026-06-01T12:00:00Z","response":{"id":"msg_01Better","type":"message","model":"claude-sonnet-4-6","content":[],"usage":{"input_tokens":200,"cache_read_input_tokens":4000,"output_tokens":350}}}"#;
+    let (app, body) = (world.write("app.jsonl", app), world.write("body.jsonl", body));
+    let first = world.attr(&["import", "--json", &app]).ended(0).json();
+    assert_eq!((first["total"]["cost_usd"].as_str(), first.get("corrected_usd")), (Some("0.00585"), None), "{first}");
+    let second = world.attr(&["import", "--json", &body]).ended(0).json();
+    // 4,000 tokens read at 0.3 a million.
+    assert_eq!((second["total"]["cost_usd"].as_str(), second["corrected_usd"].as_str()), (Some("0"), Some("0.0012")));
+    assert_eq!(second["warnings"][0]["code"], "earlier_calls_corrected", "{second}");
+    assert_eq!(world.total().1.to_string(), "0.00705");
+    world.sound();
+}
