@@ -42,6 +42,8 @@ const WATCHED: [Dim; 12] = [
 
 /// A dimension of more values holds ids; nobody would look them over.
 const MOST_VALUES: usize = 3_000;
+/// Names that people type are fewer; among more, each against each for a slip of the hand takes too long.
+const MOST_COMPARED: usize = 400;
 /// Groups told of one import.
 const MOST_TOLD: usize = 5;
 /// Values told of one group.
@@ -124,7 +126,8 @@ fn found<'v>(dim: Dim, values: &'v [String], fresh: &HashSet<&str>) -> Vec<Vec<&
     let forms: Vec<(&String, bool)> =
         by_form.iter().map(|(form, values)| (form, values.iter().any(|value| fresh.contains(value)))).collect();
     let mut joined: BTreeMap<&String, &String> = BTreeMap::new();
-    for (new, _) in forms.iter().filter(|(_, is_fresh)| *is_fresh) {
+    let compared = if forms.len() <= MOST_COMPARED { &forms[..] } else { &[] };
+    for (new, _) in compared.iter().filter(|(_, is_fresh)| *is_fresh) {
         let slip = forms.iter().find(|(other, _)| {
             other.len().abs_diff(new.len()) <= 1
                 && other != new
