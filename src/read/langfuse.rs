@@ -235,14 +235,10 @@ impl<'t> Row<'t> {
             parent,
             id,
             name: self.text(&["name"]).filter(|name| name.len() <= 200).unwrap_or_default(),
-            start: start.0,
-            end: end.map_or(start.0, |end| end.0.max(start.0)),
             ..Span::default()
         };
         // `latency` is in seconds or milliseconds, by the export's age: the times are clear.
-        self.call.ts = start;
-        self.call.latency_ms = end.and_then(|end| observability::millis_between(start, end));
-        self.call.ttft_ms = first.and_then(|first| observability::millis_between(start, first));
+        observability::take_times((start, end, first), &mut self.span, &mut self.call);
         Ok(())
     }
 

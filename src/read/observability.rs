@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use crate::domain::Call;
 use crate::domain::Dim;
 use crate::domain::Timestamp;
+use crate::read::Span;
 use crate::read::fields;
 use crate::read::fields::Field;
 use crate::read::json::Node;
@@ -54,6 +55,18 @@ pub(super) fn utc(name: &str, text: &str) -> Result<Timestamp, String> {
         Ok(parsed) => Ok(parsed.ts),
         Err(error) => Err(format!("`{name}`: {error}: {}", value::excerpt(text))),
     }
+}
+
+/// Sets when a span and its call began, ended and answered first: an end before the start is none.
+pub(super) fn take_times(
+    (start, end, first): (Timestamp, Option<Timestamp>, Option<Timestamp>),
+    span: &mut Span<'_>,
+    call: &mut Call<'_>,
+) {
+    (span.start, span.end) = (start.0, end.map_or(start.0, |end| end.0.max(start.0)));
+    call.ts = start;
+    call.latency_ms = end.and_then(|end| millis_between(start, end));
+    call.ttft_ms = first.and_then(|first| millis_between(start, first));
 }
 
 /// Returns the milliseconds from one instant to a later one.

@@ -196,20 +196,16 @@ impl Store {
         segments::remake_holding(&tx, &mut self.dictionary, &touched)?;
         segments::take_in(&tx, &mut self.dictionary, &resolved.released)?;
         // A record that was let go and is represented by another again has not come back.
-        let came_back: BTreeSet<i64> =
-            resolved.released.iter().filter(|call| !resolved.held.contains(call)).copied().collect();
+        let held: BTreeSet<i64> = resolved.held.iter().copied().collect();
+        let released: BTreeSet<i64> = resolved.released.iter().copied().collect();
+        let came_back = released.difference(&held).count();
         // What is alone now, or counts again, may have a twin in yet another source.
         let again: BTreeSet<i64> = alone.iter().chain(&resolved.released).copied().collect();
         if let Some(first) = again.first() {
             probable::find(&tx, *first, |call| again.contains(&call))?;
         }
         tx.commit()?;
-        Ok(Some(Undone {
-            import,
-            calls: removed.len() as u64,
-            cost: Usd::from_pico(cost),
-            released: came_back.len() as u64,
-        }))
+        Ok(Some(Undone { import, calls: removed.len() as u64, cost: Usd::from_pico(cost), released: came_back as u64 }))
     }
 
     /// Returns the calls that are stored and not counted, by reason.

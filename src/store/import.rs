@@ -25,6 +25,7 @@ use crate::store::merge::Group;
 use crate::store::probable;
 use crate::store::rows;
 use crate::store::rows::RowReader;
+use crate::store::rows::StoredCall;
 use crate::store::segments;
 use crate::store::spans;
 use crate::store::spans::Resolved;
@@ -276,7 +277,7 @@ impl Import<'_> {
             self.twins.extend(merge::prepare_traces(&store.conn, &mut store.dictionary, &mut resolved)?);
             resolved.add(spans::resolve(&store.conn, &mut store.dictionary)?);
         }
-        let rollups = resolved.held.clone();
+        let rollups: BTreeSet<i64> = resolved.held.iter().copied().collect();
         let groups = merge::settle(&store.conn, &mut store.dictionary, &self.twins, &mut resolved)?;
         segments::remake_holding(&store.conn, &mut store.dictionary, &resolved.all())?;
         segments::take_in(&store.conn, &mut store.dictionary, &resolved.released)?;
@@ -293,7 +294,7 @@ impl Import<'_> {
     }
 
     /// Sums the files anew, once it is known which of their calls are counted.
-    fn count_again(&mut self, rollups: &[i64], groups: &[Group]) -> Result<(), StoreError> {
+    fn count_again(&mut self, rollups: &BTreeSet<i64>, groups: &[Group]) -> Result<(), StoreError> {
         let first_call = self.first_call;
         for call in rollups {
             match self.file_of(*call) {
@@ -323,7 +324,7 @@ impl Import<'_> {
     /// its first record is.
     fn sum_again(
         &mut self,
-        rollups: &[i64],
+        rollups: &BTreeSet<i64>,
         stands_for: &HashMap<i64, i64>,
         groups: &[Group],
     ) -> Result<(), StoreError> {
@@ -335,11 +336,7 @@ impl Import<'_> {
             if let Some(stored) = reader.find(&self.store.conn, call)?
                 && let Some(file) = self.file_of(call)
             {
-                let mut one = Batch::default();
-                rows::add_row(&stored, &mut one, &mut Vec::new());
-                let mut single = Measures::default();
-                add_row(&mut single, &one, 0);
-                file.done.total.subtract(&single);
+                file.done.total.subtract(&measures_of(&stored));
             }
         }
         for (kept, first) in stands_for {
@@ -349,9 +346,7 @@ impl Import<'_> {
             if let Some(stored) = reader.find(&self.store.conn, *kept)?
                 && let Some(file) = self.file_of(*first)
             {
-                let mut one = Batch::default();
-                rows::add_row(&stored, &mut one, &mut Vec::new());
-                add_row(&mut file.done.total, &one, 0);
+                file.done.total.add(&measures_of(&stored));
             }
         }
         Ok(())
@@ -366,6 +361,14 @@ impl Drop for Import<'_> {
             self.store.dictionary.clear();
         }
     }
+}
+
+/// Returns the sums of one stored call.
+fn measures_of(stored: &StoredCall) -> Measures {
+    let (mut one, mut measures) = (Batch::default(), Measures::default());
+    rows::add_row(stored, &mut one, &mut Vec::new());
+    add_row(&mut measures, &one, 0);
+    measures
 }
 
 /// Adds a row of a batch to sums.
