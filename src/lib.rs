@@ -3,8 +3,8 @@
 //! The way of the data, one way in and one way out:
 //!
 //! ```text
-//! logs ──► read::<format> ──► Call ──► store ──► scan ──► analyze ──► Report ──► render ──► stdout
-//!                                ▲                                              (table json ndjson csv markdown)
+//! logs ──► read::<format> ──────► Call ─┬► store ──► scan ──► analyze ──► Report ──► render ──► stdout
+//! bills ─► invoice::<format> ► Line ────┘    ▲                                     (table json ndjson csv markdown)
 //! pricing/ ──► price::table ──► pricer
 //! ```
 //!
@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | [`domain`] | money, tokens, calls, time, dimensions, filters: pure values | nothing of ours |
 //! | [`read`] | one file a usage-log format; framing; detection | `domain` |
+//! | [`invoice`] | one file a bill format: bytes to lines, with control totals | `domain`, `read` |
 //! | [`price`] | the price table, name lookup, the pricer: (table, call) to cost or a reason | `domain` |
 //! | [`store`] | SQLite: rows for people, packed columns for questions; all SQL | `domain` |
 //! | [`report`] | a report and its few kinds of block, as plain data | `domain` |
@@ -32,6 +33,7 @@
 pub mod analyze;
 pub mod cli;
 pub mod domain;
+pub mod invoice;
 pub mod ops;
 pub mod price;
 pub mod read;

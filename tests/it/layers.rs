@@ -11,11 +11,12 @@ use std::path::PathBuf;
 const ROOMS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("read", &["domain"]),
+    ("invoice", &["domain", "read"]),
     ("price", &["domain"]),
     ("store", &["domain"]),
     ("report", &["domain"]),
     ("analyze", &["domain", "report"]),
-    ("ops", &["domain", "read", "price", "store", "report", "analyze"]),
+    ("ops", &["domain", "read", "invoice", "price", "store", "report", "analyze"]),
     ("render", &["domain", "report"]),
     ("cli", &["ops", "render", "report", "domain"]),
 ];

@@ -6,6 +6,7 @@ mod dimensions;
 mod flat;
 mod goldens;
 mod hostile;
+mod invoices;
 mod laws;
 mod layers;
 mod lists;
