@@ -3,12 +3,19 @@
 //! A line of a cost file has an amount, a line of a usage file a quantity, some have both. Absent is not zero. Amounts
 //! are exact and in the bill's own currency; what that is worth in dollars is not a file's business.
 
+mod lines;
+
 use std::borrow::Cow;
 
 use crate::domain::money::div_half_even;
 use crate::domain::time::Timestamp;
 use crate::domain::tokens::Class;
 use crate::domain::window::Window;
+
+pub use lines::Document;
+pub use lines::Line;
+pub use lines::Lines;
+pub use lines::TextId;
 
 /// What a line charges for. Kinds are disjoint: what a file counts twice its reader takes apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
