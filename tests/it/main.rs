@@ -12,6 +12,7 @@ mod layers;
 mod lists;
 mod once;
 mod pages;
+mod planted;
 mod price;
 mod readers;
 mod reprice;
