@@ -147,18 +147,32 @@ fn mode_of_key(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 
 fn old_row(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let (provider, end) = (scene.form.provider(), scene.days().end * DAY);
-    let changes = |known: &Known| {
+    let latest = |known: &Known| {
         let changes = rates::changes(provider, known.log);
         changes.into_iter().filter(|change| *change + 4 * DAY <= end).next_back()
     };
-    let known = a_model(scene, random, |known| changes(known).is_some())?;
-    let change = changes(known)?;
+    let known = match a_model(scene, random, |known| latest(known).is_some()) {
+        Some(known) => known,
+        None => renamed(scene, random, "claude-sonnet-5-5")?,
+    };
+    let change = latest(known)?;
     let since = (a_day(scene, random, 3, 3)? * DAY).max(change);
     let of_it = scene.billed.iter_mut().filter(|call| call.known == known);
     for call in of_it.filter(|call| call.at >= since) {
         call.terms.at = Some(change - 1);
     }
     Some(Some(("model", known.log.to_string())))
+}
+
+/// Makes the calls of a model those of one whose rates have changed, on both sides.
+fn renamed(scene: &mut Scene, random: &mut Random, name: &str) -> Option<&'static Known> {
+    let known = a_model(scene, random, |_| is_standard(scene))?;
+    let new = month::models(scene.form).iter().find(|known| known.log == name)?;
+    let is_out = rates::released(scene.form.provider(), new.log) <= scene.days().start * DAY;
+    for call in scene.logged.iter_mut().chain(&mut scene.billed).filter(|call| is_out && call.known == known) {
+        call.known = new;
+    }
+    is_out.then_some(new)
 }
 
 fn other_rates(scene: &mut Scene, random: &mut Random) -> Option<Where> {
