@@ -1,7 +1,9 @@
 //! The axes to slice by: the standard ones, other keys by their own name, and time.
 
 use std::fmt;
+use std::sync::Arc;
 
+use crate::domain::call::Flags;
 use crate::domain::window::Grain;
 
 /// A standard dimension. The order is the order of stored columns; append, never reorder.
@@ -120,6 +122,19 @@ pub enum Axis {
     Time(Grain),
     /// The single call, by its number in the store.
     Call,
+    /// Something about the call itself that its price depends on.
+    Trait(CallTrait),
+}
+
+/// What else tells calls apart: nothing that a log names, but what the call is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum CallTrait {
+    /// The size of the prompt in tokens, cut at these sizes: a value is the smallest size of its band.
+    PromptSize(Arc<[u64]>),
+    /// The uses of server-side tools, as `store::read_tools` reads them.
+    Tools,
+    /// Whether a flag is set: `1` or untagged.
+    Flag(Flags),
 }
 
 impl Axis {
@@ -148,6 +163,9 @@ impl fmt::Display for Axis {
             Axis::Key(key) => f.write_str(key),
             Axis::Time(grain) => f.write_str(grain.name()),
             Axis::Call => f.write_str("call"),
+            Axis::Trait(CallTrait::PromptSize(_)) => f.write_str("prompt_size"),
+            Axis::Trait(CallTrait::Tools) => f.write_str("tools"),
+            Axis::Trait(CallTrait::Flag(_)) => f.write_str("flag"),
         }
     }
 }

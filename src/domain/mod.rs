@@ -17,7 +17,7 @@ pub mod tokens;
 pub mod window;
 
 pub use call::{Call, Flags, Origin, Unpriced};
-pub use dimension::{Axis, Dim};
+pub use dimension::{Axis, CallTrait, Dim};
 pub use filter::{Condition, Filter};
 pub use invoice::{Amount, Charge, InvoiceLine, Quantity, Statement};
 pub use money::Usd;

@@ -2,8 +2,9 @@
 //!
 //! No analysis sees SQLite. A store answers [`Rollups`]; another back end would answer the same.
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use crate::domain::call::Unpriced;
 use crate::domain::dimension::Axis;

@@ -159,7 +159,7 @@ impl Rules {
 
 fn check_axis(axis: &Axis) -> Result<(), String> {
     match axis {
-        Axis::Time(_) | Axis::Call => Err("times and calls have no rules".into()),
+        Axis::Time(_) | Axis::Call | Axis::Trait(_) => Err("times and calls have no rules".into()),
         Axis::Key(key) if key.trim().is_empty() => Err("a dimension needs a name".into()),
         Axis::Key(key) if priced(key) => Err("this key is read as a figure of the call, not as a dimension".into()),
         Axis::Key(key) => match fields::usual_meaning(key).map(|meaning| meaning.field) {

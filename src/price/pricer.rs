@@ -5,7 +5,7 @@
 use crate::domain::call::Unpriced;
 use crate::domain::money::Usd;
 use crate::domain::time::Timestamp;
-use crate::domain::tokens::{MAX_TOKENS, Tokens};
+use crate::domain::tokens::{CLASSES, Class, MAX_TOKENS, Tokens};
 
 use crate::price::bill::{Bill, Charge, Factors};
 use crate::price::deal::Override;
@@ -243,6 +243,60 @@ impl Plan<'_> {
         self.steps.iter().rev().find(|step| step.from <= ts).ok_or(Unpriced::NoPriceAtTime)
     }
 
+    /// Returns what a single token of each class costs in a prompt of that size, in attodollars; `None` for a class
+    /// that is not sold. Exact, so that a count times its rate is the cost of that many tokens.
+    ///
+    /// # Errors
+    /// As [`Plan::price`].
+    pub fn rates(&self, ts: Timestamp, prompt: u64) -> Result<[Option<i128>; CLASSES], Unpriced> {
+        let (_, factors) = self.factors(ts, prompt)?;
+        let rate = |class| token_charge(&factors, class, 1).ok().map(|charge| charge.atto(&factors));
+        Ok(Class::ALL.map(rate))
+    }
+
+    /// Returns what one use of a tool costs, in attodollars.
+    ///
+    /// # Errors
+    /// [`Unpriced::ToolFeeUnknown`], or that the name means nothing at that time.
+    pub fn tool_fee(&self, ts: Timestamp, tool: &str) -> Result<i128, Unpriced> {
+        let step = self.step(ts)?;
+        let tool = step.tool(tool, ts)?;
+        let deal = step.deal(ts, |deal| deal.tools);
+        let factors = Factors { model: step.model, row: None, region: None, deal };
+        Ok(Charge::Tool { tool, uses: 1 }.atto(&factors))
+    }
+
+    /// Returns the instants at which a price of the plan may change.
+    pub fn changes(&self) -> Vec<Timestamp> {
+        let mut changes: Vec<Timestamp> = Vec::new();
+        for step in &self.steps {
+            changes.push(step.from);
+            changes.extend(step.rows.iter().map(Price::starts));
+            changes.extend(step.hourly.iter().flat_map(|hourly| hourly.rows).map(Price::starts));
+        }
+        changes.sort_unstable();
+        changes.dedup();
+        changes
+    }
+
+    /// Tells whether prices depend on the hour of the day.
+    pub fn is_hourly(&self) -> bool {
+        self.steps.iter().any(|step| !step.hourly.is_empty())
+    }
+
+    /// Returns what turns quantities into amounts at a time and a prompt size, with the step it is of.
+    fn factors(&self, ts: Timestamp, prompt: u64) -> Result<(&Step<'_>, Factors<'_>), Unpriced> {
+        let step = self.step(ts)?;
+        let deal = step.deal(ts, |deal| deal.tokens);
+        let row = match step.row(ts, prompt) {
+            Ok(row) => Some(row),
+            // What has no public price may have an agreed one.
+            Err(_) if deal.is_some_and(Override::sets_rates) => None,
+            Err(reason) => return Err(reason),
+        };
+        Ok((step, Factors { model: step.model, row, region: step.region(ts), deal }))
+    }
+
     /// Hands every charge of a call to `take`, with what turns its list price into a cost.
     #[inline]
     fn charges<'u>(
@@ -259,22 +313,9 @@ impl Plan<'_> {
             }
             prompt += if class.is_prompt() { count } else { 0 };
         }
-        let step = self.step(ts)?;
-        let deal = step.deal(ts, |deal| deal.tokens);
-        let row = match step.row(ts, prompt) {
-            Ok(row) => Some(row),
-            // What has no public price may have an agreed one.
-            Err(_) if deal.is_some_and(Override::sets_rates) => None,
-            Err(reason) => return Err(reason),
-        };
-        let factors = Factors { model: step.model, row, region: step.region(ts), deal };
+        let (step, factors) = self.factors(ts, prompt)?;
         for (class, count) in tokens.iter() {
-            let charge = match (row.and_then(|row| row.rate(class)), deal.and_then(|deal| deal.rate(class))) {
-                (Some((rate, as_class)), _) => Charge::Tokens { class, count, rate, as_class },
-                (None, Some(rate)) => Charge::Agreed { class, count, rate },
-                (None, None) => return Err(Unpriced::ClassNotSold),
-            };
-            take(charge, &factors);
+            take(token_charge(&factors, class, count)?, &factors);
         }
         for (id, uses) in tools.into_iter().filter(|(_, uses)| *uses > 0) {
             let tool = step.tool(id, ts)?;
@@ -287,6 +328,17 @@ impl Plan<'_> {
             take(Charge::Tool { tool, uses }, &factors);
         }
         Ok(())
+    }
+}
+
+/// Returns the charge for tokens of a class.
+#[inline]
+fn token_charge<'t>(factors: &Factors<'t>, class: Class, count: u64) -> Result<Charge<'t>, Unpriced> {
+    let Factors { row, deal, .. } = factors;
+    match (row.and_then(|row| row.rate(class)), deal.and_then(|deal| deal.rate(class))) {
+        (Some((rate, as_class)), _) => Ok(Charge::Tokens { class, count, rate, as_class }),
+        (None, Some(rate)) => Ok(Charge::Agreed { class, count, rate }),
+        (None, None) => Err(Unpriced::ClassNotSold),
     }
 }
 

@@ -207,6 +207,17 @@ impl Table {
         self.models.iter()
     }
 
+    /// Returns the prompt sizes at which some price changes, in order: the smallest sizes of the bands.
+    pub fn prompt_edges(&self) -> Vec<u64> {
+        let rows = self.models.iter().flat_map(|model| &model.prices);
+        let mut edges: Vec<u64> =
+            rows.flat_map(|row| [Some(row.prompt_min), row.prompt_max.map(|max| max + 1)]).flatten().collect();
+        edges.push(0);
+        edges.sort_unstable();
+        edges.dedup();
+        edges
+    }
+
     pub(super) fn lookup(&self) -> Lookup<'_> {
         Lookup { sellers: &self.sellers, models: &self.models, names: &self.names }
     }

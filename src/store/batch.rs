@@ -8,6 +8,8 @@ pub(crate) mod identity;
 mod more;
 mod tools;
 
+pub use tools::read as read_tools;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

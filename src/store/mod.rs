@@ -42,6 +42,7 @@ pub use batch::Fixed;
 pub use batch::IdentityRule;
 pub use batch::Mark;
 pub use batch::RowPrice;
+pub use batch::read_tools;
 pub use check::Checked;
 pub use facts::Coverage;
 pub use facts::HeldCalls;

@@ -12,8 +12,9 @@ pub(super) use axis::OpenSegment;
 pub use priceable::Repricing;
 pub(super) use priceable::priceable;
 
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use rusqlite::Connection;
 
@@ -89,7 +90,7 @@ impl Scan {
             window.since.map_or(first, |since| since.0.max(first)),
             window.until.map_or(last, |until| (until.0 - 1).min(last)),
         );
-        let open = |axis: &Axis| AxisState::open(conn, axis, query, span);
+        let open = |axis: &Axis| AxisState::open(conn, axis, query, span, &segments);
         let axes: Vec<AxisState> = by.iter().map(open).collect::<Result<_, _>>()?;
         let filters: Vec<(Condition, AxisState)> =
             query.filter.0.iter().map(|c| Ok((c.clone(), open(&c.axis)?))).collect::<Result<_, StoreError>>()?;

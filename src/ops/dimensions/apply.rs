@@ -217,7 +217,7 @@ impl Ruler {
             rule.is_set = match &rule.axis {
                 Axis::Dim(dim) => ruled.dims[*dim as usize].is_some(),
                 Axis::Key(name) => ruled.extra.iter().any(|(key, _)| key == name),
-                Axis::Time(_) | Axis::Call => false,
+                Axis::Time(_) | Axis::Call | Axis::Trait(_) => false,
             };
             (rule.ruled.not_allowed, rule.ruled.over_limit) = (0, 0);
         }
@@ -398,7 +398,7 @@ impl Worked {
         match &self.axis {
             Axis::Dim(dim) => call.dim(*dim),
             Axis::Key(name) => call.extra.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref()),
-            Axis::Time(_) | Axis::Call => None,
+            Axis::Time(_) | Axis::Call | Axis::Trait(_) => None,
         }
     }
 
@@ -412,7 +412,7 @@ impl Worked {
                 call.extra.push((name.clone().into(), value.into()));
                 (had, format!("{name}.logged"))
             }
-            Axis::Time(_) | Axis::Call => return,
+            Axis::Time(_) | Axis::Call | Axis::Trait(_) => return,
         };
         if let Some(had) = had.filter(|had| had != value) {
             call.set_extra(kept_as, had);
@@ -427,7 +427,7 @@ impl Worked {
                 let known = call.extra.iter_mut().find(|(key, _)| key == name);
                 known.into_iter().for_each(|(_, old)| *old = value.clone().into());
             }
-            (Axis::Time(_) | Axis::Call, _) => {}
+            (Axis::Time(_) | Axis::Call | Axis::Trait(_), _) => {}
         }
     }
 

@@ -337,7 +337,7 @@ fn fixed_values(how: &How, source: &str) -> Fixed {
         match Axis::parse(name) {
             Axis::Dim(dim) => fixed.dims[dim as usize] = Some(value.clone()),
             Axis::Key(key) => fixed.extra.push((key, value.clone())),
-            Axis::Time(_) | Axis::Call => {}
+            Axis::Time(_) | Axis::Call | Axis::Trait(_) => {}
         }
     }
     fixed.dims[Dim::Source as usize] = Some(source.to_string());

@@ -15,7 +15,7 @@ pub(super) fn written(tools: &[(Cow<'_, str>, u64)]) -> String {
 }
 
 /// Reads the uses of tools; stops at what was not written here.
-pub(super) fn read(text: &str) -> impl Iterator<Item = (&str, u64)> + Clone {
+pub fn read(text: &str) -> impl Iterator<Item = (&str, u64)> + Clone {
     let mut rest = text;
     std::iter::from_fn(move || {
         let (uses, tail) = rest.split_once(':')?;

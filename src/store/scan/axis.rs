@@ -5,15 +5,20 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use crate::domain::Axis;
+use crate::domain::CallTrait;
+use crate::domain::Class;
+use crate::domain::Flags;
 use crate::domain::Timestamp;
 use crate::domain::rollup::RollupQuery;
 use crate::store::StoreError;
+use crate::store::batch::TOOLS;
 use crate::store::batch::key_column;
 use crate::store::dictionary;
 use crate::store::interner::Interner;
 use crate::store::packed::Packed;
 use crate::store::segment::LocalValues;
 use crate::store::segment::TextColumn;
+use crate::store::segment::class_column;
 use crate::store::segment::name;
 use crate::store::segments;
 use crate::store::segments::Segment;
@@ -34,6 +39,12 @@ pub(super) enum AxisKind {
     Time { edges: Vec<i64>, labels: Vec<Arc<str>> },
     /// One code a call.
     Call { next: u32 },
+    /// Prompts by size; code = band + 1.
+    Sizes { edges: Arc<[u64]>, labels: Vec<Arc<str>> },
+    /// Whether a flag is set; code 1 if it is.
+    Flag { flag: Flags, labels: Vec<Arc<str>> },
+    /// No row has a value.
+    Nothing,
 }
 
 impl AxisState {
@@ -42,10 +53,23 @@ impl AxisState {
         axis: &Axis,
         query: &RollupQuery,
         span: (i64, i64),
+        segments: &[Segment],
     ) -> Result<AxisState, StoreError> {
         let column = match axis {
             Axis::Dim(dim) => dim.name().to_string(),
             Axis::Key(key) => key_column(key),
+            Axis::Trait(CallTrait::Tools) => TOOLS.to_string(),
+            Axis::Trait(CallTrait::PromptSize(edges)) => {
+                let labels: Vec<Arc<str>> = edges.iter().map(|edge| edge.to_string().into()).collect();
+                let known = Some(labels.len() + 1);
+                return Ok(AxisState { kind: AxisKind::Sizes { edges: Arc::clone(edges), labels }, known });
+            }
+            Axis::Trait(CallTrait::Flag(flag)) => {
+                return Ok(AxisState {
+                    kind: AxisKind::Flag { flag: *flag, labels: vec!["1".into()] },
+                    known: Some(2),
+                });
+            }
             Axis::Call => return Ok(AxisState { kind: AxisKind::Call { next: 0 }, known: None }),
             Axis::Time(grain) => {
                 let (mut edges, mut labels) = (Vec::new(), Vec::new());
@@ -60,6 +84,9 @@ impl AxisState {
                 return Ok(AxisState { kind: AxisKind::Time { edges, labels }, known });
             }
         };
+        if segments.iter().all(|segment| segment.column(&column).is_none()) {
+            return Ok(AxisState { kind: AxisKind::Nothing, known: Some(1) });
+        }
         let names = dictionary::names(conn, &column)?;
         let inlined =
             names.is_empty() || conn.prepare_cached("SELECT 1 FROM inlined WHERE kind = ?1")?.exists([&column])?;
@@ -77,8 +104,10 @@ impl AxisState {
         match &self.kind {
             AxisKind::Ids { names, .. } => names.get(place as usize).map(AsRef::as_ref),
             AxisKind::Texts { values, .. } => Some(values.get(place)),
-            AxisKind::Time { labels, .. } => labels.get(place as usize).map(AsRef::as_ref),
-            AxisKind::Call { .. } => None,
+            AxisKind::Time { labels, .. } | AxisKind::Sizes { labels, .. } | AxisKind::Flag { labels, .. } => {
+                labels.get(place as usize).map(AsRef::as_ref)
+            }
+            AxisKind::Call { .. } | AxisKind::Nothing => None,
         }
     }
 
@@ -87,8 +116,8 @@ impl AxisState {
         match self.kind {
             AxisKind::Ids { names, .. } => names,
             AxisKind::Texts { values, .. } => values.iter().map(Arc::from).collect(),
-            AxisKind::Time { labels, .. } => labels,
-            AxisKind::Call { .. } => Vec::new(),
+            AxisKind::Time { labels, .. } | AxisKind::Sizes { labels, .. } | AxisKind::Flag { labels, .. } => labels,
+            AxisKind::Call { .. } | AxisKind::Nothing => Vec::new(),
         }
     }
 
@@ -96,6 +125,21 @@ impl AxisState {
     pub(super) fn codes(&mut self, open: &mut OpenSegment<'_>) -> Result<Codes, StoreError> {
         let rows = open.segment.calls as usize;
         match &mut self.kind {
+            AxisKind::Nothing => Ok(Codes::All(0)),
+            AxisKind::Flag { flag, .. } => {
+                let flags = open.numbers(name::FLAGS)?.unwrap_or_else(|| vec![0; rows]);
+                Ok(Codes::Each(flags.iter().map(|bits| u32::from(Flags(*bits as u32).has(*flag))).collect()))
+            }
+            AxisKind::Sizes { edges, .. } => {
+                let mut sizes = vec![0u64; rows];
+                for class in Class::ALL.into_iter().filter(|class| class.is_prompt()) {
+                    if let Some(counts) = open.numbers(&class_column(class))? {
+                        sizes.iter_mut().zip(counts).for_each(|(size, count)| *size += count as u64);
+                    }
+                }
+                let band = |size: &u64| edges.partition_point(|edge| edge <= size) as u32;
+                Ok(Codes::Each(sizes.iter().map(band).collect()))
+            }
             AxisKind::Call { next } => {
                 let first = *next + 1;
                 *next += rows as u32;

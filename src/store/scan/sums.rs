@@ -1,6 +1,6 @@
 //! The sums of a question by group, and how a row finds its group.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use crate::domain::Class;
 use crate::domain::Dim;
