@@ -17,6 +17,10 @@ use crate::read::json::Node;
 
 /// Who charges.
 pub const PROVIDER: Cow<'static, str> = Cow::Borrowed("anthropic");
+
+/// Start and end, the end itself not contained.
+pub type Span = (Timestamp, Timestamp);
+
 /// How many buckets and results detection looks at: a month of empty days may precede the first charge.
 const LOOKED_AT: usize = 200;
 
@@ -164,7 +168,7 @@ pub fn first_result(record: Node<'_>) -> Option<Node<'_>> {
 ///
 /// # Errors
 /// That one of its ends is missing or no time.
-pub fn span(item: Node<'_>) -> Result<(Timestamp, Timestamp), String> {
+pub fn span(item: Node<'_>) -> Result<Span, String> {
     let end = |key: &str| value::required(item, key).and_then(|text| value::instant(key, &text));
     let (start, end) = (end("starting_at")?, end("ending_at")?);
     if start < end { Ok((start, end)) } else { Err("`ending_at` is not after `starting_at`".into()) }
@@ -174,7 +178,7 @@ pub fn span(item: Node<'_>) -> Result<(Timestamp, Timestamp), String> {
 #[derive(Default)]
 pub struct Pages {
     more: bool,
-    spans: Vec<(Timestamp, Timestamp)>,
+    spans: Vec<Span>,
 }
 
 impl Pages {
@@ -191,7 +195,7 @@ impl Pages {
         &mut self,
         record: Record<'t>,
         sink: &mut dyn LineSink,
-        take: &mut dyn FnMut(&mut dyn LineSink, Node<'t>, (Timestamp, Timestamp)) -> Result<(), String>,
+        mut take: impl FnMut(&mut dyn LineSink, Node<'t>, Span) -> Result<(), String>,
     ) -> Result<(), String> {
         self.page(record);
         for bucket in items(record.node) {

@@ -1,9 +1,10 @@
 //! Pages of Anthropic's analytics APIs for costs. Amounts are decimal texts in CENTS with fractions: `amount` is what
 //! discounts left, before credits, `list_amount` what it was before them. Nothing is rounded, and there are no tokens.
 //!
-//! Two shapes. `/v1/organizations/analytics/cost` (2026-10) has rows `{starting_at, ending_at, group{…}, cost{…}}`, a
+//! Three shapes. `/v1/organizations/analytics/cost` (2026-10) has rows `{starting_at, ending_at, group{…}, cost{…}}`, a
 //! row a combination of what was grouped by, all of them. `/v1/organizations/analytics/cost_report` before it has time
-//! buckets with flat results, at most a hundred groups a bucket and no rest. In both, fields are null that the query
+//! buckets with flat results, at most a hundred groups a bucket and no rest. `user_cost_report` beside it has flat rows of
+//! users, and what no user spent is not in it. In all, fields are null that the query
 //! did not group by, and rows by team (`rbac_group_id`) overlap: who is in two teams counts in both.
 //!
 //! A record is a page, or a row or bucket where people saved these alone. Persons, sessions and channels are not read.
@@ -21,6 +22,7 @@ use crate::invoice::Options;
 use crate::invoice::Session;
 use crate::invoice::anthropic;
 use crate::invoice::anthropic::Pages;
+use crate::invoice::anthropic::Span;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Node;
@@ -39,14 +41,13 @@ impl InvoiceReader for AnthropicAnalytics {
     }
 
     fn claims(&self, record: Node<'_>) -> bool {
-        let first = anthropic::items(record).next();
-        let row = first.filter(|item| item.has_all(&["starting_at", "ending_at"])).and_then(|item| item.get("cost"));
-        row.is_some_and(|cost| cost.has("amount") || cost.has("list_amount"))
+        let first = anthropic::items(record).next().filter(|item| item.has_all(&["starting_at", "ending_at"]));
+        first.and_then(cost_of).is_some_and(|cost| cost.has("list_amount") || cost.has("amount"))
             || anthropic::first_result(record).is_some_and(|result| result.has("list_amount"))
     }
 
     fn start(&self, _options: &Options) -> Box<dyn Session> {
-        Box::new(Report { pages: Pages::default(), capped: None, teams: false })
+        Box::new(Report { pages: Pages::default(), capped: None, teams: false, users: false })
     }
 }
 
@@ -55,6 +56,12 @@ struct Report {
     /// A bucket that may lack groups.
     capped: Option<Timestamp>,
     teams: bool,
+    users: bool,
+}
+
+/// Returns where a row has its amounts: apart, or among the rest where it is a user's.
+fn cost_of(item: Node<'_>) -> Option<Node<'_>> {
+    item.get("cost").filter(|cost| cost.is_object()).or_else(|| item.has("actor").then_some(item))
 }
 
 impl Session for Report {
@@ -64,8 +71,12 @@ impl Session for Report {
         if rows {
             self.pages.page(record);
             for item in anthropic::items(record.node) {
-                value::require(item, &["starting_at", "ending_at", "cost"])?;
-                let cost = item.get("cost").ok_or("`cost` is null")?;
+                value::require(item, &["starting_at", "ending_at"])?;
+                let cost = cost_of(item).ok_or("column `cost` is missing")?;
+                if item.get("starting_at").is_none() {
+                    return Err("the rows have no time: pull the report with `bucket_width`".into());
+                }
+                self.users |= item.has("actor");
                 let group = item.get("group").unwrap_or(item);
                 self.teams |= value::text(group, "rbac_group_id").is_some();
                 page.lines(group, cost, anthropic::span(item)?, sink)?;
@@ -74,7 +85,7 @@ impl Session for Report {
         }
         let (capped, teams) = (&mut self.capped, &mut self.teams);
         let (mut bucket, mut groups) = (None, 0);
-        self.pages.results(record, sink, &mut |sink, result, span| {
+        self.pages.results(record, sink, |sink, result, span| {
             groups = if bucket == Some(span) { groups + 1 } else { 1 };
             bucket = Some(span);
             if groups >= MOST_GROUPS {
@@ -100,6 +111,9 @@ impl Session for Report {
                     .to_string(),
             );
         }
+        if self.users {
+            notes.push("costs of users alone: what was spent by keys and automation is not in the file".to_string());
+        }
         Ok(self.pages.statement(notes))
     }
 }
@@ -122,13 +136,7 @@ impl<'t> Page<'t> {
         }
     }
 
-    fn lines(
-        &self,
-        group: Node<'_>,
-        cost: Node<'_>,
-        span: (Timestamp, Timestamp),
-        sink: &mut dyn LineSink,
-    ) -> Result<(), String> {
+    fn lines(&self, group: Node<'_>, cost: Node<'_>, span: Span, sink: &mut dyn LineSink) -> Result<(), String> {
         value::require(cost, &["amount", "currency"])?;
         let amount = value::amount(cost, "amount", CENTS)?.ok_or("`amount` is empty")?;
         let currency = value::required(cost, "currency")?;

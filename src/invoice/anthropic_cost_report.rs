@@ -11,13 +11,13 @@ use std::borrow::Cow;
 
 use crate::domain::InvoiceLine;
 use crate::domain::Statement;
-use crate::domain::Timestamp;
 use crate::invoice::InvoiceReader;
 use crate::invoice::LineSink;
 use crate::invoice::Options;
 use crate::invoice::Session;
 use crate::invoice::anthropic;
 use crate::invoice::anthropic::Pages;
+use crate::invoice::anthropic::Span;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Node;
@@ -54,7 +54,7 @@ struct Days {
 
 impl Session for Days {
     fn record(&mut self, record: Record<'_>, sink: &mut dyn LineSink) -> Result<(), String> {
-        self.pages.results(record, sink, &mut |sink, result, span| {
+        self.pages.results(record, sink, |sink, result, span| {
             sink.line(&line(record.line, result, span)?);
             Ok(())
         })
@@ -65,7 +65,7 @@ impl Session for Days {
     }
 }
 
-fn line<'t>(row: u64, result: Node<'t>, span: (Timestamp, Timestamp)) -> Result<InvoiceLine<'t>, String> {
+fn line<'t>(row: u64, result: Node<'t>, span: Span) -> Result<InvoiceLine<'t>, String> {
     value::require(result, &["amount", "currency"])?;
     let amount = value::amount(result, "amount", CENTS)?.ok_or("`amount` is empty")?;
     let (cost_type, token_type) = (value::text(result, "cost_type"), value::text(result, "token_type"));

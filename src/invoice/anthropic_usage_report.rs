@@ -11,13 +11,13 @@ use crate::domain::Charge;
 use crate::domain::Class;
 use crate::domain::InvoiceLine;
 use crate::domain::Statement;
-use crate::domain::Timestamp;
 use crate::invoice::InvoiceReader;
 use crate::invoice::LineSink;
 use crate::invoice::Options;
 use crate::invoice::Session;
 use crate::invoice::anthropic;
 use crate::invoice::anthropic::Pages;
+use crate::invoice::anthropic::Span;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Node;
@@ -53,7 +53,7 @@ struct Buckets {
 impl Session for Buckets {
     fn record(&mut self, record: Record<'_>, sink: &mut dyn LineSink) -> Result<(), String> {
         let notes = &mut self.notes;
-        self.pages.results(record, sink, &mut |sink, result, span| lines(record.line, result, span, notes, sink))
+        self.pages.results(record, sink, |sink, result, span| lines(record.line, result, span, notes, sink))
     }
 
     fn end(&mut self, _sink: &mut dyn LineSink) -> Result<Statement, String> {
@@ -65,7 +65,7 @@ impl Session for Buckets {
 fn lines(
     row: u64,
     result: Node<'_>,
-    span: (Timestamp, Timestamp),
+    span: Span,
     notes: &mut Vec<String>,
     sink: &mut dyn LineSink,
 ) -> Result<(), String> {
