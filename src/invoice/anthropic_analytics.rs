@@ -3,9 +3,9 @@
 //!
 //! Three shapes. `/v1/organizations/analytics/cost` (2026-10) has rows `{starting_at, ending_at, group{…}, cost{…}}`, a
 //! row a combination of what was grouped by, all of them. `/v1/organizations/analytics/cost_report` before it has time
-//! buckets with flat results, at most a hundred groups a bucket and no rest. `user_cost_report` beside it has flat rows of
-//! users, and what no user spent is not in it. In all, fields are null that the query
-//! did not group by, and rows by team (`rbac_group_id`) overlap: who is in two teams counts in both.
+//! buckets with flat results, at most a hundred groups a bucket and no rest. `user_cost_report` beside it has flat rows
+//! of users, and what no user spent is not in it. In all of them, fields are null that the query did not group by, and
+//! rows by team (`rbac_group_id`) overlap: who is in two teams counts in both.
 //!
 //! A record is a page, or a row or bucket where people saved these alone. Persons, sessions and channels are not read.
 
