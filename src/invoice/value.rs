@@ -80,7 +80,8 @@ fn number_text<'t>(record: Node<'t>, key: &str) -> Result<Option<Cow<'t, str>>, 
     let Some(node) = record.get(key).filter(|node| !node.is_null()) else { return Ok(None) };
     match node.kind() {
         Kind::Number => Ok(Some(Cow::Borrowed(node.raw()))),
-        _ => match node.text() {
+        // Not `text`, to which an empty cell is as good as a list.
+        _ => match node.scalar() {
             Some(text) if text == "NULL" || text.trim().is_empty() => Ok(None),
             Some(text) => Ok(Some(text)),
             None => Err(format!("`{key}` is not a number")),
@@ -106,15 +107,19 @@ pub fn day(key: &str, text: &str, zone: Zone) -> Result<(Timestamp, Timestamp), 
     let date = date.ok_or_else(|| not_a_day(key, text))?;
     let rest = text.get(10..).unwrap_or_default().trim_start_matches(['T', ' ']);
     let span = (zone.start_of_day(date), zone.start_of_day(date + Days::new(1)));
+    if span.0 >= span.1 {
+        // Centuries away, where instants saturate.
+        return Err(not_a_day(key, text));
+    }
     let clock = rest.trim_end_matches('Z').trim_end_matches("+00:00");
     if clock.is_empty() || clock.bytes().all(|byte| matches!(byte, b'0' | b':' | b'.')) && clock.len() > 5 {
         return Ok(span);
     }
     let hour = clock.get(..2).and_then(|hour| hour.parse::<i64>().ok()).filter(|hour| *hour < 24);
-    match (hour, &clock[2.min(clock.len())..]) {
+    match (hour, clock.get(2..).unwrap_or_default()) {
         (Some(hour), ":00" | ":00:00" | ":00:00.000") => {
-            let start = Timestamp(span.0.0 + hour * 3_600 * crate::domain::time::NANOS);
-            Ok((start, Timestamp(start.0 + 3_600 * crate::domain::time::NANOS)))
+            let start = Timestamp(span.0.0.saturating_add(hour * 3_600 * crate::domain::time::NANOS));
+            Ok((start, Timestamp(start.0.saturating_add(3_600 * crate::domain::time::NANOS))))
         }
         _ => Err(not_a_day(key, text)),
     }
