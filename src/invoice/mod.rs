@@ -21,6 +21,13 @@
 
 pub mod formats;
 pub mod mapping;
+mod openai_bucket;
+pub mod openai_cost;
+pub mod openai_costs_api;
+mod openai_counts;
+pub mod openai_line_item;
+pub mod openai_usage;
+pub mod openai_usage_api;
 pub mod reading;
 pub mod value;
 
