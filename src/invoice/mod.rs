@@ -28,6 +28,8 @@ mod openai_counts;
 pub mod openai_line_item;
 pub mod openai_usage;
 pub mod openai_usage_api;
+pub mod openrouter_activity;
+pub mod openrouter_daily;
 pub mod reading;
 pub mod value;
 

@@ -2,11 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod claims;
 mod kit;
 mod openai_api;
 mod openai_cost;
 mod openai_line_item;
 mod openai_usage;
+mod openrouter;
 
 use attr::domain::InvoiceLine;
 use attr::domain::Statement;
