@@ -1,6 +1,8 @@
 //! The bill formats, and which one a file is of.
 
 use crate::invoice::InvoiceReader;
+use crate::invoice::deepseek_cost::DeepSeekCost;
+use crate::invoice::deepseek_usage::DeepSeekUsage;
 use crate::invoice::openai_cost::OpenAiCost;
 use crate::invoice::openai_costs_api::OpenAiCostsApi;
 use crate::invoice::openai_usage::OpenAiUsage;
@@ -12,8 +14,16 @@ use crate::read::framing::Shape;
 use crate::read::json::Node;
 
 /// Every format, in the order of detection: those with the more telling signature first.
-pub static FORMATS: &[&dyn InvoiceReader] =
-    &[&OpenAiUsage, &OpenAiCost, &OpenAiUsageApi, &OpenAiCostsApi, &OpenRouterActivity, &OpenRouterDaily];
+pub static FORMATS: &[&dyn InvoiceReader] = &[
+    &OpenAiUsage,
+    &OpenAiCost,
+    &OpenAiUsageApi,
+    &OpenAiCostsApi,
+    &OpenRouterActivity,
+    &OpenRouterDaily,
+    &DeepSeekUsage,
+    &DeepSeekCost,
+];
 
 /// Finds a reader by the name used with `--input-format`.
 pub fn by_name(name: &str) -> Option<&'static dyn InvoiceReader> {

@@ -19,6 +19,9 @@
 //!
 //! To add a format: write `invoice/<name>.rs` with an [`InvoiceReader`] and add its line to [`formats::FORMATS`].
 
+pub mod deepseek_cost;
+mod deepseek_days;
+pub mod deepseek_usage;
 pub mod formats;
 pub mod mapping;
 mod openai_bucket;

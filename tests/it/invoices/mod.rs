@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod claims;
+mod deepseek;
 mod kit;
 mod openai_api;
 mod openai_cost;
