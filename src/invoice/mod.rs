@@ -19,8 +19,10 @@
 //!
 //! To add a format: write `invoice/<name>.rs` with an [`InvoiceReader`] and add its line to [`formats::FORMATS`].
 
+mod aws_cur;
 pub mod formats;
 pub mod mapping;
+mod other_service;
 pub mod reading;
 pub mod value;
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod aws_cur;
 
 use attr::domain::InvoiceLine;
 use attr::domain::Statement;
