@@ -2,12 +2,13 @@
 
 use crate::invoice::InvoiceReader;
 use crate::invoice::aws_cur::AwsCur;
+use crate::invoice::focus::Focus;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
 use crate::read::json::Node;
 
 /// Every format, in the order of detection: those with the more telling signature first.
-pub static FORMATS: &[&dyn InvoiceReader] = &[&AwsCur];
+pub static FORMATS: &[&dyn InvoiceReader] = &[&AwsCur, &Focus];
 
 /// Finds a reader by the name used with `--input-format`.
 pub fn by_name(name: &str) -> Option<&'static dyn InvoiceReader> {

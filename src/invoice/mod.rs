@@ -20,6 +20,7 @@
 //! To add a format: write `invoice/<name>.rs` with an [`InvoiceReader`] and add its line to [`formats::FORMATS`].
 
 mod aws_cur;
+mod focus;
 pub mod formats;
 pub mod mapping;
 mod other_service;

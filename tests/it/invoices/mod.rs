@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod aws_cur;
+mod focus;
 
 use attr::domain::InvoiceLine;
 use attr::domain::Statement;
