@@ -6,8 +6,10 @@ use crate::invoice::anthropic_cost::AnthropicCost;
 use crate::invoice::anthropic_cost_report::AnthropicCostReport;
 use crate::invoice::anthropic_tokens::AnthropicTokens;
 use crate::invoice::anthropic_usage_report::AnthropicUsageReport;
+use crate::invoice::aws_cur::AwsCur;
 use crate::invoice::deepseek_cost::DeepSeekCost;
 use crate::invoice::deepseek_usage::DeepSeekUsage;
+use crate::invoice::focus::Focus;
 use crate::invoice::openai_cost::OpenAiCost;
 use crate::invoice::openai_costs_api::OpenAiCostsApi;
 use crate::invoice::openai_usage::OpenAiUsage;
@@ -33,6 +35,8 @@ pub static FORMATS: &[&dyn InvoiceReader] = &[
     &OpenRouterDaily,
     &DeepSeekUsage,
     &DeepSeekCost,
+    &AwsCur,
+    &Focus,
 ];
 
 /// Finds a reader by the name used with `--input-format`.
