@@ -290,47 +290,6 @@ fn matches_path(pattern: &str, path: &str) -> bool {
         || glob::Pattern::new(&format!("*/{}", pattern.trim_start_matches("./"))).is_ok_and(|glob| glob.matches(path))
 }
 
-type Stream = Box<dyn std::io::Read + Send>;
-
-fn open(input: &Input, passed: Arc<AtomicU64>) -> Result<(Stream, Option<u64>), ReadError> {
-    match input {
-        Input::Stdin => Ok((source::decompressed(std::io::stdin(), passed)?, None)),
-        Input::Named(path) | Input::Found(path) => {
-            let mut file = fs_err::File::open(path)?;
-            let meta = file.metadata()?;
-            if meta.is_dir() {
-                return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder").into());
-            }
-            let size = meta.is_file().then_some(meta.len());
-            if let Some(size) = size
-                && let Some(messages) = messages(&mut file)?
-            {
-                // What was read of the pages cannot be told: the lines say how far it is, the file how far it goes.
-                return Ok((source::decompressed(messages, passed)?, Some(size)));
-            }
-            Ok((source::decompressed(file, passed)?, size))
-        }
-    }
-}
-
-/// Opens the messages in the database of another program; `None` for any other file, which the reader will judge.
-fn messages(file: &mut fs_err::File) -> Result<Option<Stream>, ReadError> {
-    let mut head = [0; foreign::MAGIC.len()];
-    let read = file.read(&mut head)?;
-    file.rewind()?;
-    if head[..read] != *foreign::MAGIC {
-        return Ok(None);
-    }
-    match foreign::open(file.path()) {
-        Ok(Foreign::Messages(lines)) => Ok(Some(lines)),
-        Ok(Foreign::Unknown) | Err(StoreError::Foreign) => Ok(None),
-        Ok(Foreign::Ours) => {
-            Err(ReadError::NotRecognised("a store of attr: it holds imported calls and is no log".into()))
-        }
-        Err(error) => Err(std::io::Error::other(format!("a SQLite database that does not open: {error}")).into()),
-    }
-}
-
 fn fixed_values(how: &How, source: &str) -> Fixed {
     let mut fixed = Fixed::default();
     for (name, value) in &how.set {
