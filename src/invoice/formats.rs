@@ -1,12 +1,18 @@
 //! The bill formats, and which one a file is of.
 
 use crate::invoice::InvoiceReader;
+use crate::invoice::anthropic_analytics::AnthropicAnalytics;
+use crate::invoice::anthropic_cost::AnthropicCost;
+use crate::invoice::anthropic_cost_report::AnthropicCostReport;
+use crate::invoice::anthropic_tokens::AnthropicTokens;
+use crate::invoice::anthropic_usage_report::AnthropicUsageReport;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
 use crate::read::json::Node;
 
 /// Every format, in the order of detection: those with the more telling signature first.
-pub static FORMATS: &[&dyn InvoiceReader] = &[];
+pub static FORMATS: &[&dyn InvoiceReader] =
+    &[&AnthropicCost, &AnthropicTokens, &AnthropicAnalytics, &AnthropicUsageReport, &AnthropicCostReport];
 
 /// Finds a reader by the name used with `--input-format`.
 pub fn by_name(name: &str) -> Option<&'static dyn InvoiceReader> {

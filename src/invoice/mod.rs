@@ -14,14 +14,22 @@
 //! |---|---|
 //! | which format | [`formats`]: the table, and detection by what each reader claims |
 //! | amounts, quantities, days | [`value`] |
+//! | the row of sums below an export | [`total_row`] |
 //! | a stream into lines, with control totals | [`reading`] |
 //! | a user's own columns | [`mapping`], read by `mapped` |
 //!
 //! To add a format: write `invoice/<name>.rs` with an [`InvoiceReader`] and add its line to [`formats::FORMATS`].
 
+pub mod anthropic;
+pub mod anthropic_analytics;
+pub mod anthropic_cost;
+pub mod anthropic_cost_report;
+pub mod anthropic_tokens;
+pub mod anthropic_usage_report;
 pub mod formats;
 pub mod mapping;
 pub mod reading;
+pub mod total_row;
 pub mod value;
 
 use crate::domain::InvoiceLine;
