@@ -110,7 +110,7 @@ pub struct BillRead {
 
 impl Bill {
     /// Takes an opened input for a bill of a format.
-    pub fn new(path: String, opened: Opened, reader: &'static dyn InvoiceReader) -> Bill {
+    pub(super) fn new(path: String, opened: Opened, reader: &'static dyn InvoiceReader) -> Bill {
         Bill { path, opened, reader, mapping: None }
     }
 
@@ -143,7 +143,7 @@ impl Bill {
 }
 
 /// Tells which bill format claims an opened input.
-pub fn claiming(opened: &Opened) -> Option<&'static dyn InvoiceReader> {
+pub(super) fn claiming(opened: &Opened) -> Option<&'static dyn InvoiceReader> {
     (opened.shape != Shape::Empty).then(|| formats::detect(&opened.framing, opened.shape)).flatten()
 }
 

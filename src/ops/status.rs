@@ -81,7 +81,7 @@ fn put_sources(report: &mut Report, book: &Book) -> Result<(), StoreError> {
     let columns = ["source", "format", "files", "records", "new", "duplicate", "skipped", "rejected", "conflicts"];
     let mut table = Table { columns: columns.map(Column::new).into(), ..Table::default() };
     let mut sources: Vec<(String, String, [u64; 7])> = Vec::new();
-    for import in book.store.imports()? {
+    for import in book.store.imports()?.into_iter().filter(|import| import.kind == "usage") {
         let skipped = import.skipped.values().sum();
         let counts = [1, import.records, import.new, import.duplicate, skipped, import.rejected, import.conflicts];
         let known =

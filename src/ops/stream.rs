@@ -16,7 +16,7 @@ use crate::store::foreign;
 use crate::store::foreign::Foreign;
 
 /// An input whose head has been read.
-pub struct Opened {
+pub(super) struct Opened {
     /// Its records to come.
     pub framing: Framing,
     /// How they are told apart.
@@ -30,7 +30,7 @@ pub struct Opened {
 }
 
 /// Opens an input.
-pub fn open(input: &Input) -> Result<Opened, ReadError> {
+pub(super) fn open(input: &Input) -> Result<Opened, ReadError> {
     if let Input::Found(found) = input
         && !found.is_file()
     {

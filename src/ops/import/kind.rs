@@ -44,18 +44,15 @@ pub(super) fn of(opened: &Opened, how: &How) -> Result<Option<Kind>, ReadError> 
 
 /// Finds a format of either kind by its name.
 fn named(name: &str) -> Result<Kind, ReadError> {
-    let error = match formats::by_name(name) {
-        Ok(reader) => return Ok(Kind::Log(reader)),
-        Err(error) => error,
-    };
     if let Some(reader) = invoice::formats::by_name(name) {
         return Ok(Kind::Bill(reader));
     }
-    let near = bills::names().into_iter().map(|known| (jaro_winkler(known, name), known));
-    match (error, near.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0))) {
-        (ReadError::UnknownFormat { name, near: None }, Some((_, near))) => {
-            Err(ReadError::UnknownFormat { name, near: Some(near) })
+    formats::by_name(name).map(Kind::Log).map_err(|error| match error {
+        ReadError::UnknownFormat { name, near } => {
+            let names = bills::names().into_iter().chain(near).map(|known| (jaro_winkler(known, &name), known));
+            let near = names.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0));
+            ReadError::UnknownFormat { near: near.map(|(_, known)| known), name }
         }
-        (error, _) => Err(error),
-    }
+        other => other,
+    })
 }

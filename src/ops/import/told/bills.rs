@@ -115,14 +115,15 @@ fn superseded(path: &str, old: &Outdated) -> (String, bool) {
     let is_less = change.values().any(|pico| *pico < 0);
     let amounts = match (old.amounts.is_empty(), change.is_empty()) {
         (true, _) => String::new(),
-        (false, true) => format!(" They came to {}, and so do its own.", bills::told(&old.amounts)),
+        (false, true) => format!(" and charges the same for them, {}", bills::told(&old.amounts)),
         (false, false) => {
-            let own = bills::told(&old.instead);
-            let (less, own) = (if is_less { "LESS: " } else { "" }, if own.is_empty() { "nothing" } else { &own });
-            let (before, change) = (bills::told(&old.amounts), bills::told(&change));
-            format!(" {less}They came to {before}, its own to {own}: the total changes by {change}.")
+            let verdict = if is_less { "LESS" } else { "more" };
+            let (own, before) = (bills::told(&old.instead), bills::told(&old.amounts));
+            let own = if own.is_empty() { "nothing" } else { &own };
+            let change = bills::told(&change);
+            format!(" and charges {verdict} for them: {own} in place of {before}, so the total changes by {change}")
         }
     };
     let (lines, id, older) = (old.lines, old.id, &old.path);
-    (format!("{path} supersedes {lines} lines of import {id} ({older}) for the same days.{amounts}"), is_less)
+    (format!("{path} supersedes {lines} lines of import {id} ({older}) for the same days{amounts}"), is_less)
 }
