@@ -74,7 +74,8 @@ impl BillError {
             BillError::NotRecognised => format!("the bill formats are {}", names().join(", ")),
             BillError::UnknownFormat(_) => format!("the bill formats are {}", names().join(", ")),
             BillError::Invoice(InvoiceError::Row { .. }) => {
-                "a bill is in with every row or not at all: export the file again, unchanged by any other program".into()
+                "a bill is in with every row or not at all: export the file again, unchanged by any other program"
+                    .into()
             }
             BillError::Invoice(InvoiceError::File(_)) => "export the file again: it is not whole, or changed".into(),
             BillError::Read(_) | BillError::Empty | BillError::Invoice(InvoiceError::Io(_)) => return None,
@@ -258,7 +259,8 @@ impl Standing {
 /// Tells what counts of all stored bills.
 pub fn standing(store: &Store) -> Result<Standing, StoreError> {
     let invoices = store.invoices()?;
-    let meets_another = |at: &usize| (0..invoices.len()).any(|other| other != *at && meet(&invoices[other], &invoices[*at]));
+    let meets_another =
+        |at: &usize| (0..invoices.len()).any(|other| other != *at && meet(&invoices[other], &invoices[*at]));
     let crowded: Vec<i64> =
         (0..invoices.len()).filter(meets_another).filter_map(|at| invoices[at].document.import).collect();
     let outdated = outdated(store, &crowded)?;

@@ -61,7 +61,9 @@ pub fn list(book: &Book) -> Result<Report, StoreError> {
     let outdated: u64 = standing.outdated.iter().map(|outdated| outdated.lines).sum();
     if outdated > 0 {
         let counts = bills::told(&standing.totals());
-        let note = format!("{outdated} lines of older bills are superseded by newer ones: {counts} is what counts of all bills");
+        let note = format!(
+            "{outdated} lines of older bills are superseded by newer ones: {counts} is what counts of all bills"
+        );
         report.blocks.push(Block::Note(note));
     }
     Ok(report)

@@ -194,7 +194,8 @@ fn usage_view() -> String {
 
 /// The lines of all bills for people: names for numbers, exact decimals as text. Where bills overlap, each has its say.
 fn billed_view() -> String {
-    const TEXTS: &str = "provider account workspace api_key region model tier tool description unit currency invoice charge";
+    const TEXTS: &str =
+        "provider account workspace api_key region model tier tool description unit currency invoice charge";
     let texts: Vec<String> = TEXTS
         .split(' ')
         .map(|name| format!("(SELECT text FROM invoice_texts WHERE id = l.{name}) AS {name}"))
@@ -210,7 +211,8 @@ fn billed_view() -> String {
                 || substr(l.{column}, -{digits}), '0'), '.') END AS {column}"
         )
     };
-    let time = |column: &str| format!("strftime('%Y-%m-%dT%H:%M:%SZ', l.{column} / 1000000000, 'unixepoch') AS {column}");
+    let time =
+        |column: &str| format!("strftime('%Y-%m-%dT%H:%M:%SZ', l.{column} / 1000000000, 'unixepoch') AS {column}");
     format!(
         "DROP VIEW IF EXISTS billed;
          CREATE VIEW billed AS SELECT l.id, l.import, {start}, {end}, {texts}, {quantity}, {amount}, {list}, l.long_context,

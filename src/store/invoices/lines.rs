@@ -49,8 +49,21 @@ impl InvoiceImport<'_> {
             text(line.invoice.as_deref().unwrap_or_default())?,
             text(line.charge.name())?,
         ];
-        let [provider, account, workspace, api_key, region, model, tier, tool, description, unit, currency, invoice, charge] =
-            texts;
+        let [
+            provider,
+            account,
+            workspace,
+            api_key,
+            region,
+            model,
+            tier,
+            tool,
+            description,
+            unit,
+            currency,
+            invoice,
+            charge,
+        ] = texts;
         let flag = |flag: Option<bool>| flag.map_or(Value::Null, |flag| Value::Integer(i64::from(flag)));
         let number = |number: Option<i128>| number.map_or(Value::Null, integer);
         let amount_text = line.amount.as_ref().and_then(|amount| amount.text.as_deref());
