@@ -7,5 +7,6 @@ pub mod frame;
 pub mod levels;
 pub mod outline;
 pub mod percentiles;
+pub mod reconcile;
 pub mod slice;
 pub mod trace;

@@ -72,7 +72,7 @@ impl App {
             return Ok(Book::open(&self.settings.db.value, &self.price_files())?);
         }
         let mut book = Book::in_memory(self.table()?)?;
-        let plan = self.import_plan(from.from.clone(), from.read.how(), false)?;
+        let plan = ImportPlan { only_logs: true, ..self.import_plan(from.from.clone(), from.read.how(), false)? };
         let results = import::run(&mut book, &plan, &self.ui)?;
         for result in &results {
             match &result.outcome {
@@ -85,6 +85,7 @@ impl App {
                 }
                 FileOutcome::PassedOver(reason) => self.ui.note(&format!("{} is passed over: {reason}", result.path)),
                 FileOutcome::Empty => self.ui.note(&format!("{} is empty", result.path)),
+                FileOutcome::Bill(_) => {}
                 FileOutcome::In { tail, .. } => {
                     if let Some((line, reason)) = tail.rejects.first() {
                         self.from_notes.push((format!("{}:{line}: {reason}", result.path), tail.rejected));
@@ -111,7 +112,7 @@ impl App {
         let at = given.map_or_else(clock::now, |parsed| parsed.ts);
         let dimensions = Arc::new(self.settings.dimensions.rules()?);
         let rules = self.settings.sources.clone();
-        Ok(ImportPlan { paths, found: Vec::new(), how, rules, dimensions, dry_run, at })
+        Ok(ImportPlan { paths, found: Vec::new(), how, rules, dimensions, dry_run, only_logs: false, at })
     }
 
     /// Runs a job that writes: takes the lock, opens the store, and lets readers see it as it was meanwhile.

@@ -115,7 +115,7 @@ impl From<StoreError> for CliError {
             StoreError::StaleSegments => told.hint("`attr store rebuild` makes them anew from the rows"),
             StoreError::Full => told.hint("free some space; the store is as it was before"),
             StoreError::ReadOnly => told.hint("choose a writable place with --db PATH"),
-            StoreError::Io(_) | StoreError::Sqlite(_) => told,
+            StoreError::Io(_) | StoreError::Sqlite(_) | StoreError::Control { .. } => told,
         }
     }
 }

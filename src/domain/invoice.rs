@@ -3,6 +3,7 @@
 //! A line of a cost file has an amount, a line of a usage file a quantity, some have both. Absent is not zero. Amounts
 //! are exact and in the bill's own currency; what that is worth in dollars is not a file's business.
 
+pub mod current;
 mod lines;
 
 use std::borrow::Cow;

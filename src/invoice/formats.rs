@@ -6,13 +6,38 @@ use crate::invoice::anthropic_cost::AnthropicCost;
 use crate::invoice::anthropic_cost_report::AnthropicCostReport;
 use crate::invoice::anthropic_tokens::AnthropicTokens;
 use crate::invoice::anthropic_usage_report::AnthropicUsageReport;
+use crate::invoice::aws_cur::AwsCur;
+use crate::invoice::deepseek_cost::DeepSeekCost;
+use crate::invoice::deepseek_usage::DeepSeekUsage;
+use crate::invoice::focus::Focus;
+use crate::invoice::openai_cost::OpenAiCost;
+use crate::invoice::openai_costs_api::OpenAiCostsApi;
+use crate::invoice::openai_usage::OpenAiUsage;
+use crate::invoice::openai_usage_api::OpenAiUsageApi;
+use crate::invoice::openrouter_activity::OpenRouterActivity;
+use crate::invoice::openrouter_daily::OpenRouterDaily;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
 use crate::read::json::Node;
 
 /// Every format, in the order of detection: those with the more telling signature first.
-pub static FORMATS: &[&dyn InvoiceReader] =
-    &[&AnthropicCost, &AnthropicTokens, &AnthropicAnalytics, &AnthropicUsageReport, &AnthropicCostReport];
+pub static FORMATS: &[&dyn InvoiceReader] = &[
+    &AnthropicCost,
+    &AnthropicTokens,
+    &AnthropicAnalytics,
+    &AnthropicUsageReport,
+    &AnthropicCostReport,
+    &OpenAiUsage,
+    &OpenAiCost,
+    &OpenAiUsageApi,
+    &OpenAiCostsApi,
+    &OpenRouterActivity,
+    &OpenRouterDaily,
+    &DeepSeekUsage,
+    &DeepSeekCost,
+    &AwsCur,
+    &Focus,
+];
 
 /// Finds a reader by the name used with `--input-format`.
 pub fn by_name(name: &str) -> Option<&'static dyn InvoiceReader> {

@@ -76,6 +76,23 @@ pub fn quantity(record: Node<'_>, key: &str, times: i128) -> Result<Option<Quant
     micro.map(|micro| Some(Quantity(micro))).ok_or_else(|| format!("`{key}` is absurdly large: {}", excerpt(&raw)))
 }
 
+/// Returns how many tokens a unit stands for: `Tokens`, `1K tokens`, `1000 Tokens`, `Million tokens`. None if it is no
+/// unit of tokens that is known.
+pub fn tokens_in_unit(unit: &str) -> Option<i128> {
+    let unit = unit.trim().to_ascii_lowercase();
+    let block = unit.strip_suffix("tokens").or_else(|| unit.strip_suffix("token"))?.trim();
+    let (digits, scale) = match block.strip_suffix('k').or_else(|| block.strip_suffix("thousand")) {
+        Some(digits) => (digits, 1_000),
+        None => match block.strip_suffix('m').or_else(|| block.strip_suffix("million")) {
+            Some(digits) => (digits, 1_000_000),
+            None => (block, 1),
+        },
+    };
+    let digits = digits.trim().replace(',', "");
+    let count = if digits.is_empty() { Some(1) } else { digits.parse::<i128>().ok() };
+    count.filter(|count| (1..=1_000_000_000).contains(count)).map(|count| count * scale)
+}
+
 fn number_text<'t>(record: Node<'t>, key: &str) -> Result<Option<Cow<'t, str>>, String> {
     let Some(node) = record.get(key).filter(|node| !node.is_null()) else { return Ok(None) };
     match node.kind() {

@@ -1,12 +1,15 @@
-//! Logs into the store: one thread reads, one prices and writes.
+//! Logs and bills into the store: some threads read, one prices and writes.
 
 mod alike;
+mod bill;
 mod collect;
+mod kind;
 mod readers;
 mod reading;
 mod similar;
 mod told;
 
+pub use bill::BillIn;
 pub use told::report;
 pub use told::ruled_warnings;
 
@@ -35,7 +38,6 @@ use crate::store::Import;
 use crate::store::ImportTail;
 use crate::store::Imported;
 use crate::store::Repricing;
-use crate::store::Store;
 use crate::store::StoreError;
 
 /// How to read the files of one import.
@@ -53,6 +55,8 @@ pub struct ImportPlan {
     pub dimensions: Arc<Rules>,
     /// Read and judge everything, keep nothing.
     pub dry_run: bool,
+    /// Refuse bills: the question is about calls.
+    pub only_logs: bool,
     /// The moment of the import.
     pub at: Timestamp,
 }
@@ -114,6 +118,8 @@ pub enum FileOutcome {
         /// What the rules of dimensions did.
         ruled: Vec<Ruled>,
     },
+    /// It is a bill and in, entirely.
+    Bill(Box<BillIn>),
     /// There was nothing in it.
     Empty,
     /// Found in a folder and no log; passed over.
@@ -177,14 +183,22 @@ fn write_all(
     tell: &mut dyn FnMut(i64, FileOutcome),
 ) -> Result<(), BookError> {
     let ruler = (!plan.dimensions.is_empty()).then(|| ruler(book, &plan.dimensions)).transpose()?;
-    let (store, table) = book.parts()?;
-    let mut pricer = Pricer::new(table);
     let spare = Spare::default();
+    let mut has_calls = false;
     std::thread::scope(|scope| -> Result<(), BookError> {
         // Its channels close with it, which stops the readers should writing fail.
         let mut readers = Readers::start(scope, inputs, plan, ruler, &spare).map_err(StoreError::from)?;
-        while let Some(step) = readers.next() {
-            transaction(store, &mut pricer, step, &mut readers, &spare, &mut Told { plan, watch, tell })?;
+        while let Some(mut step) = readers.next() {
+            if let Some((number, source, bill)) = step.bill.take() {
+                tell(number, bill::take_in(&mut book.store, plan, source, *bill, watch)?);
+                continue;
+            }
+            // Bills need no prices: they are named once calls come in.
+            if !step.begins.is_empty() && !has_calls && !plan.dry_run {
+                book.keep_table()?;
+                has_calls = true;
+            }
+            transaction(book, step, &mut readers, &spare, &mut Told { plan, watch, tell })?;
         }
         Ok(())
     })
@@ -199,22 +213,27 @@ struct Told<'t> {
 
 /// Writes the files of one transaction, from the step that begins them to the one that ends them.
 fn transaction(
-    store: &mut Store,
-    pricer: &mut Pricer<'_>,
+    book: &mut Book,
     first: Step,
     steps: &mut impl Iterator<Item = Step>,
     spare: &Spare,
     told: &mut Told<'_>,
 ) -> Result<(), BookError> {
-    let mut import: Option<Import<'_>> = if first.begins.is_empty() { None } else { Some(store.begin_import()?) };
+    let mut import: Option<(Import<'_>, Pricer<'_>)> = match first.begins.is_empty() {
+        true => None,
+        false => {
+            let (store, table) = book.parts()?;
+            Some((store.begin_import()?, Pricer::new(table)))
+        }
+    };
     let mut formats: HashMap<i64, String> = HashMap::new();
     let mut ruled: HashMap<i64, Vec<Ruled>> = HashMap::new();
     let mut next = Some(first);
-    while let Some(Step { begins, rows, ends, then, outcomes, at }) = next {
+    while let Some(Step { begins, rows, ends, then, outcomes, at, .. }) = next {
         let (path, read, size) = &at;
         told.watch.progress(path, *read, *size);
         outcomes.into_iter().for_each(|(number, outcome)| (told.tell)(number, outcome));
-        let Some(open) = import.as_mut().filter(|_| then != Then::Drop) else { return Ok(()) };
+        let Some((open, pricer)) = import.as_mut().filter(|_| then != Then::Drop) else { return Ok(()) };
         for (number, head) in begins {
             open.begin_file(number, &head)?;
             formats.insert(number, head.input_format);
@@ -239,7 +258,7 @@ fn transaction(
             return Ok(());
         }
     }
-    let Some(import) = import else { return Ok(()) };
+    let Some((import, _)) = import else { return Ok(()) };
     for (number, tail, imported) in import.commit(told.plan.dry_run)? {
         let input_format = formats.remove(&number).unwrap_or_default();
         let ruled = ruled.remove(&number).unwrap_or_default();

@@ -3,6 +3,7 @@
 //! Nothing here knows clap, stdout, the environment or the wall clock: the caller gives the moment and the
 //! settings. To add a job, add a file; what `cli` needs of inner rooms is re-exported here and no more.
 
+pub mod bills;
 pub mod book;
 pub mod dimensions;
 pub mod duplicates;
@@ -16,6 +17,7 @@ pub mod prices;
 pub mod reprice;
 pub mod slice;
 pub mod status;
+mod stream;
 pub mod trace;
 pub mod upkeep;
 

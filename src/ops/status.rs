@@ -1,5 +1,7 @@
 //! `attr status`: what the store holds, how far it can be believed, and what to do next.
 
+use std::collections::BTreeSet;
+
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -14,6 +16,7 @@ use crate::domain::rollup::Logged;
 use crate::domain::rollup::Measures;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
+use crate::ops::bills;
 use crate::ops::book::Book;
 use crate::ops::book::BookError;
 use crate::ops::duplicates;
@@ -48,6 +51,7 @@ pub fn run(book: &Book) -> Result<Report, BookError> {
     put_span(&mut report, &overview);
     report.put("total", measures::Document(&total));
     put_sources(&mut report, book)?;
+    put_bills(&mut report, book)?;
     put_coverage(&mut report, &overview);
     put_unpriced(&mut report, book, &total)?;
     put_held(&mut report, book)?;
@@ -77,7 +81,7 @@ fn put_sources(report: &mut Report, book: &Book) -> Result<(), StoreError> {
     let columns = ["source", "format", "files", "records", "new", "duplicate", "skipped", "rejected", "conflicts"];
     let mut table = Table { columns: columns.map(Column::new).into(), ..Table::default() };
     let mut sources: Vec<(String, String, [u64; 7])> = Vec::new();
-    for import in book.store.imports()? {
+    for import in book.store.imports()?.into_iter().filter(|import| import.kind == "usage") {
         let skipped = import.skipped.values().sum();
         let counts = [1, import.records, import.new, import.duplicate, skipped, import.rejected, import.conflicts];
         let known =
@@ -109,6 +113,42 @@ fn put_sources(report: &mut Report, book: &Book) -> Result<(), StoreError> {
         let message = format!("{rejected} records could not be used and are in no total");
         report.warn("rejected_records", message, Some("`attr import` lists the first of each file".into()));
     }
+    Ok(())
+}
+
+/// Tells which bills there are and what counts of them.
+fn put_bills(report: &mut Report, book: &Book) -> Result<(), StoreError> {
+    let standing = bills::standing(&book.store)?;
+    if standing.invoices.is_empty() {
+        return Ok(());
+    }
+    let providers: BTreeSet<&str> =
+        standing.invoices.iter().flat_map(|bill| &bill.providers).map(String::as_str).collect();
+    let spans = || standing.invoices.iter().filter_map(|bill| bill.span);
+    let (first, last) = (spans().map(|span| span.0).min(), spans().map(|span| span.1).max());
+    let lines: u64 = standing.invoices.iter().map(|bill| bill.lines).sum();
+    let outdated: u64 = standing.outdated.iter().map(|outdated| outdated.lines).sum();
+    let totals = standing.totals();
+    let mut object = json!({
+        "count": standing.invoices.len(), "providers": providers, "lines": lines, "superseded_lines": outdated,
+        "totals": bills::document(&totals),
+    });
+    let mut facts = vec![
+        ("bills".to_string(), Cell::Count(standing.invoices.len() as u64)),
+        ("of".into(), Cell::Logged(providers.iter().copied().collect::<Vec<_>>().join(", "))),
+    ];
+    if let (Some(first), Some(last)) = (first, last) {
+        object["from"] = first.to_string().into();
+        object["until"] = last.to_string().into();
+        facts.push(("from".into(), Cell::Text(first.to_string())));
+        facts.push(("until".into(), Cell::Text(last.to_string())));
+    }
+    facts.push(("billed".into(), Cell::Text(bills::told(&totals))));
+    if outdated > 0 {
+        facts.push(("lines superseded".into(), Cell::Count(outdated)));
+    }
+    report.put("bills", object);
+    report.blocks.push(Block::Facts(facts));
     Ok(())
 }
 

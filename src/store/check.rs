@@ -5,6 +5,7 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::dictionary;
 use crate::store::dictionary::Ids;
+use crate::store::invoices;
 use crate::store::packed::Packed;
 use crate::store::rows;
 use crate::store::segment;
@@ -27,7 +28,8 @@ pub struct Checked {
 }
 
 impl Store {
-    /// Compares the file with itself and every segment with its rows: count, times and sums of all columns.
+    /// Compares the file with itself and every segment with its rows: count, times and sums of all columns; bills
+    /// with their control totals.
     pub fn check(&self) -> Result<Checked, StoreError> {
         let mut checked = Checked::default();
         let verdict: String = self.conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
@@ -56,6 +58,7 @@ impl Store {
         if in_segments != calls {
             checked.problems.push(format!("the segments hold {in_segments} calls, the rows are {calls}"));
         }
+        checked.problems.extend(invoices::problems(&self.conn)?);
         Ok(checked)
     }
 

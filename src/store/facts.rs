@@ -16,6 +16,7 @@ use crate::store::StoreError;
 use crate::store::batch::TOOLS;
 use crate::store::holds;
 use crate::store::holds::Hold;
+use crate::store::invoices;
 use crate::store::merge;
 use crate::store::packed::Packed;
 use crate::store::probable;
@@ -43,7 +44,7 @@ pub struct ImportRecord {
     pub imported_at: String,
     /// Records of the file.
     pub records: u64,
-    /// Calls that were new.
+    /// Calls that were new; rows, of a bill.
     pub new: u64,
     /// Calls that were stored before.
     pub duplicate: u64,
@@ -79,6 +80,8 @@ pub struct Undone {
     pub cost: Usd,
     /// Calls of other imports that are billed again, since what summed them is gone.
     pub released: u64,
+    /// Lines removed, of a bill.
+    pub lines: u64,
 }
 
 /// How many calls have a value for a dimension.
@@ -143,6 +146,9 @@ impl Store {
     /// Takes an import's calls out again; `None` if there is no such import.
     pub fn undo_import(&mut self, id: i64) -> Result<Option<Undone>, StoreError> {
         let Some(import) = self.import_records("WHERE id = ?1", [id])?.pop() else { return Ok(None) };
+        if import.kind == "invoice" {
+            return self.undo_invoice(import).map(Some);
+        }
         self.dictionary.clear();
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let mut removed: Vec<i64> = Vec::new();
@@ -205,7 +211,16 @@ impl Store {
             probable::find(&tx, *first, |call| again.contains(&call))?;
         }
         tx.commit()?;
-        Ok(Some(Undone { import, calls: removed.len() as u64, cost: Usd::from_pico(cost), released: came_back as u64 }))
+        let (calls, released) = (removed.len() as u64, came_back as u64);
+        Ok(Some(Undone { import, calls, cost: Usd::from_pico(cost), released, lines: 0 }))
+    }
+
+    fn undo_invoice(&mut self, import: ImportRecord) -> Result<Undone, StoreError> {
+        let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        let lines = invoices::undo(&tx, import.id)?;
+        tx.execute("DELETE FROM imports WHERE id = ?1", [import.id])?;
+        tx.commit()?;
+        Ok(Undone { import, calls: 0, cost: Usd::ZERO, released: 0, lines })
     }
 
     /// Returns the calls that are stored and not counted, by reason.

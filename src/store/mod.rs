@@ -16,6 +16,7 @@ pub mod foreign;
 mod holds;
 mod import;
 mod interner;
+mod invoices;
 mod lock;
 mod merge;
 mod packed;
@@ -57,6 +58,9 @@ pub use import::Import;
 pub use import::ImportHead;
 pub use import::ImportTail;
 pub use import::Imported;
+pub use invoices::InvoiceImport;
+pub use invoices::InvoiceTail;
+pub use invoices::StoredInvoice;
 pub use lock::WriteLock;
 pub use probable::ProbablePairs;
 pub use reprice::Moved;
@@ -104,6 +108,14 @@ pub enum StoreError {
     /// The segments are of another layout.
     #[error("the store's segments are of another layout")]
     StaleSegments,
+    /// The lines of a bill, read back, are not what its file sums to. Nothing of it was kept.
+    #[error("a bill sums to {read}, and its stored lines to {kept}: nothing of it is kept; please report it")]
+    Control {
+        /// The totals of the file.
+        read: String,
+        /// The totals of its lines.
+        kept: String,
+    },
     /// The disk is full.
     #[error("the disk is full")]
     Full,
@@ -206,7 +218,7 @@ impl Store {
     /// A write-ahead log costs a bulk append half as much again, so the first import of a store goes without,
     /// and [`Store::end_writing`] returns to a single file.
     pub fn begin_writing(&self) -> Result<(), StoreError> {
-        if !self.is_empty()? {
+        if !self.is_empty()? || self.has_invoices()? {
             self.set_journal("WAL")?;
         }
         Ok(())

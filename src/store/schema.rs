@@ -14,7 +14,7 @@ use crate::store::batch::JSON_DIMS;
 pub(crate) const APPLICATION_ID: i32 = 0x6174_7472;
 
 /// One step each, from version n to n+1.
-const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 const VERSION_1: &str = "
 CREATE TABLE imports (
@@ -77,6 +77,25 @@ CREATE INDEX probable_twin ON probable (twin);
 ALTER TABLE imports ADD COLUMN merged INTEGER NOT NULL DEFAULT 0;
 ";
 
+/// Bills. Lines stand as they were read, those of an import one after another from its `first_line`; texts go by number.
+/// Times are nanoseconds since 1970, quantities millionths, amounts 1e-12 of the currency, as text past 64 bits.
+/// `amount_text` is the file's own amount where that is finer.
+const VERSION_4: &str = "
+CREATE TABLE invoices (
+    import INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, zone TEXT NOT NULL, covers_since INTEGER, covers_until INTEGER,
+    stated_total TEXT, notes TEXT NOT NULL, totals TEXT NOT NULL, rounded INTEGER NOT NULL, providers TEXT NOT NULL,
+    first_line INTEGER NOT NULL, lines INTEGER NOT NULL, first INTEGER, last INTEGER
+);
+CREATE TABLE invoice_texts (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE invoice_lines (
+    id INTEGER PRIMARY KEY, import INTEGER NOT NULL, row INTEGER NOT NULL,
+    provider INTEGER, account INTEGER, workspace INTEGER, api_key INTEGER, region INTEGER, model INTEGER, tier INTEGER,
+    tool INTEGER, description INTEGER, unit INTEGER, currency INTEGER, invoice INTEGER, charge INTEGER,
+    long_context INTEGER, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    quantity, amount, amount_text TEXT, list, quantum NOT NULL, settled INTEGER, memo INTEGER NOT NULL
+);
+";
+
 /// Brings a store to the current version, in one transaction; refuses a newer or a foreign file. Returns the version
 /// it had.
 pub(crate) fn migrate(conn: &mut Connection) -> Result<i64, StoreError> {
@@ -94,6 +113,7 @@ pub(crate) fn migrate(conn: &mut Connection) -> Result<i64, StoreError> {
     }
     tx.execute_batch(&priced_calls_view())?;
     tx.execute_batch(&usage_view())?;
+    tx.execute_batch(&billed_view())?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", known)?;
     tx.commit()?;
@@ -169,5 +189,40 @@ fn usage_view() -> String {
         list = usd("(c.cost + coalesce(c.discount, 0))"),
         logged = usd("c.logged_cost"),
         reasons = reasons.join(" "),
+    )
+}
+
+/// The lines of all bills for people: names for numbers, exact decimals as text. Where bills overlap, each has its say.
+fn billed_view() -> String {
+    const TEXTS: &str =
+        "provider account workspace api_key region model tier tool description unit currency invoice charge";
+    let texts: Vec<String> = TEXTS
+        .split(' ')
+        .map(|name| format!("(SELECT text FROM invoice_texts WHERE id = l.{name}) AS {name}"))
+        .collect();
+    // Past 64 bits a number is text, which is cut where the point belongs.
+    let decimal = |column: &str, digits: usize| {
+        let unit = 10i64.pow(digits as u32);
+        format!(
+            "CASE typeof(l.{column}) \
+             WHEN 'integer' THEN rtrim(rtrim(printf('%s%d.%0{digits}d', iif(l.{column} < 0, '-', ''), \
+                abs(l.{column} / {unit}), abs(l.{column} % {unit})), '0'), '.') \
+             WHEN 'text' THEN rtrim(rtrim(substr(l.{column}, 1, length(l.{column}) - {digits}) || '.' \
+                || substr(l.{column}, -{digits}), '0'), '.') END AS {column}"
+        )
+    };
+    let time =
+        |column: &str| format!("strftime('%Y-%m-%dT%H:%M:%SZ', l.{column} / 1000000000, 'unixepoch') AS {column}");
+    format!(
+        "DROP VIEW IF EXISTS billed;
+         CREATE VIEW billed AS SELECT l.id, l.import, {start}, {end}, {texts}, {quantity}, {amount}, {list}, l.long_context,
+            l.settled, l.memo, i.path, l.row
+         FROM invoice_lines l JOIN imports i ON i.id = l.import;",
+        start = time("start"),
+        end = time("end"),
+        texts = texts.join(", "),
+        quantity = decimal("quantity", 6),
+        amount = decimal("amount", 12),
+        list = decimal("list", 12),
     )
 }

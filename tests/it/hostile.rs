@@ -1134,6 +1134,13 @@ mod any_bytes {
                 }
                 assert_eq!(total(&book.store), after);
             }
+            FileOutcome::Bill(bill) => {
+                assert_eq!(total(&book.store), before);
+                match import_how(&mut book, &path, how) {
+                    FileOutcome::Bill(again) => assert_eq!(again.duplicate_of, Some(bill.id)),
+                    other => panic!("in once, and then {other:?}"),
+                }
+            }
             FileOutcome::Failed { reason, .. } => {
                 assert!(!reason.contains("please report"), "a reader panicked: {reason}");
                 assert_eq!(total(&book.store), before);
@@ -1144,7 +1151,8 @@ mod any_bytes {
     }
 
     fn any_format() -> impl Strategy<Value = Option<&'static str>> {
-        let names: Vec<&'static str> = formats::readers().map(|reader| reader.name()).collect();
+        let bills = attr::ops::bills::names();
+        let names: Vec<&'static str> = formats::readers().map(|reader| reader.name()).chain(bills).collect();
         proptest::option::of(proptest::sample::select(names))
     }
 

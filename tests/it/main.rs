@@ -1,6 +1,7 @@
 //! The one test binary: each further one would link everything again.
 
 mod answers;
+mod bills;
 mod crash;
 mod dimensions;
 mod flat;

@@ -14,10 +14,11 @@ use crate::ops::book::Book;
 use crate::ops::import;
 use crate::ops::import::FileOutcome;
 
-/// Bring usage logs into the store
+/// Bring usage logs and bills into the store
 ///
 /// Files, folders, globs, gzip, zstd or `-` for standard input, in any mix of formats. Importing the same
-/// bytes, a grown file or an overlapping file adds only what is new. A file is in entirely or not at all.
+/// bytes, a grown file or an overlapping file adds only what is new; where bills overlap, the newer one counts.
+/// A file is in entirely or not at all.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// Files, folders, globs, or - for standard input
@@ -55,9 +56,6 @@ impl ImportArgs {
         let mut plan = app.import_plan(self.paths.clone(), self.read.how(), self.dry_run)?;
         plan.found = self.found(app)?;
         let job = |book: &mut Book| {
-            if !plan.dry_run {
-                book.keep_table()?;
-            }
             let results = import::run(book, &plan, &app.ui)?;
             let mut report = import::report(book, &results, &plan)?;
             let files = app.price_files();

@@ -21,7 +21,7 @@ use crate::cli::error::CliError;
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Bring usage logs into the store
+    /// Bring usage logs and bills into the store
     Import(import::ImportArgs),
     /// List the imports, or take one out again
     Imports(imports::ImportsArgs),

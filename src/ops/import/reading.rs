@@ -4,8 +4,6 @@
 //! file that fails takes its rows out of the batch again, so that it is in entirely or not at all; a file too large
 //! to share has batches and a transaction of its own.
 
-use std::io::Read;
-use std::io::Seek;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -14,6 +12,8 @@ use std::sync::mpsc::SyncSender;
 
 use crate::domain::Axis;
 use crate::domain::Dim;
+use crate::ops::bills;
+use crate::ops::bills::Bill;
 use crate::ops::dimensions::Ruled;
 use crate::ops::dimensions::Ruler;
 use crate::ops::import::FileOutcome;
@@ -22,24 +22,21 @@ use crate::ops::import::ImportPlan;
 use crate::ops::import::collect::Source;
 use crate::ops::import::collect::Stopped;
 use crate::ops::import::collect::read_all;
+use crate::ops::import::kind;
+use crate::ops::import::kind::Kind;
 use crate::ops::import::readers::Spare;
 use crate::ops::paths::Input;
+use crate::ops::stream;
+use crate::ops::stream::Opened;
 use crate::read::Options;
 use crate::read::ReadError;
-use crate::read::Reader;
 use crate::read::fields;
 use crate::read::fields::own;
 use crate::read::formats;
-use crate::read::framing::Framing;
-use crate::read::framing::Shape;
-use crate::read::source;
 use crate::store::Batch;
 use crate::store::Fixed;
 use crate::store::ImportHead;
 use crate::store::ImportTail;
-use crate::store::StoreError;
-use crate::store::foreign;
-use crate::store::foreign::Foreign;
 
 /// A file up to this size shares a batch with others.
 pub(super) const SMALL: u64 = 4 << 20;
@@ -60,6 +57,8 @@ pub(super) struct Step {
     pub(super) then: Then,
     /// Files that never were or no longer are part of anything.
     pub(super) outcomes: Vec<(i64, FileOutcome)>,
+    /// A bill to be read and written before anything else; nothing is open then. Its file, its source, itself.
+    pub(super) bill: Option<(i64, String, Box<Bill>)>,
     /// How far reading is: the current file, bytes read, its size if known.
     pub(super) at: (String, u64, Option<u64>),
 }
@@ -162,9 +161,13 @@ impl Reading<'_> {
     /// Opens a file, or says what became of it.
     fn prepared(&mut self, number: i64, input: &Input, plan: &ImportPlan) -> Option<Ready> {
         let mut ready = match caught(|| prepare(input, plan)) {
-            Ok(Some(ready)) => ready,
-            Ok(None) => {
-                self.step.outcomes.push((number, FileOutcome::Empty));
+            Ok(Prepared::Log(ready)) => *ready,
+            Ok(Prepared::Bill(source, bill)) => {
+                self.bill(number, source, bill);
+                return None;
+            }
+            Ok(Prepared::Not(outcome)) => {
+                self.step.outcomes.push((number, outcome));
                 return None;
             }
             Err(error) => {
@@ -183,6 +186,13 @@ impl Reading<'_> {
             }
         }
         Some(ready)
+    }
+
+    /// Hands a bill on unread: its rows go to the store one by one, in a transaction of their own.
+    fn bill(&mut self, number: i64, source: String, bill: Box<Bill>) {
+        self.flush();
+        let step = Step { bill: Some((number, source, bill)), ..Step::default() };
+        self.gone |= self.steps.send(step).is_err();
     }
 
     /// Notes that a file has been read to its end.
@@ -251,84 +261,69 @@ fn caught<T>(work: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError
     std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(failed_reader()))
 }
 
-/// Opens an input and finds out how to read it; `None` for an empty one.
-fn prepare(input: &Input, plan: &ImportPlan) -> Result<Option<Ready>, ReadError> {
+/// What a file turned out to be.
+enum Prepared {
+    Log(Box<Ready>),
+    /// A bill, and the name of its source.
+    Bill(String, Box<Bill>),
+    Not(FileOutcome),
+}
+
+/// Opens an input and finds out how to read it.
+fn prepare(input: &Input, plan: &ImportPlan) -> Result<Prepared, ReadError> {
     let path = input.shown();
-    if let Input::Found(found) = input
-        && !found.is_file()
-    {
-        let what = if found.exists() { "not a regular file" } else { "a broken link" };
-        return Err(ReadError::NotRecognised(what.into()));
-    }
     let rule = plan.rules.iter().find(|(pattern, _)| matches_path(pattern, &path));
     let how = rule.map_or_else(|| plan.how.clone(), |(_, settings)| plan.how.or(settings));
     for (field, _) in &how.options.map {
         fields::field_named(field).ok_or_else(|| ReadError::UnknownField(field.clone()))?;
     }
-    let read = Arc::new(AtomicU64::new(0));
-    let (stream, size) = open(input, Arc::clone(&read))?;
-    let framing = Framing::open(stream)?;
-    let shape = framing.shape().map_err(|not_text| ReadError::NotRecognised(not_text.0))?;
-    let reader: &'static dyn Reader = match &how.input_format {
-        Some(name) => formats::by_name(name)?,
-        None if !how.options.map.is_empty() && shape != Shape::Empty => formats::by_name("flat")?,
-        None => match formats::detect(&framing, shape)? {
-            Some(reader) => reader,
-            None => return Ok(None),
-        },
+    let opened = stream::open(input)?;
+    let reader = match kind::of(&opened, &how)? {
+        None => return Ok(Prepared::Not(FileOutcome::Empty)),
+        Some(Kind::Log(reader)) => reader,
+        Some(Kind::Bill(reader)) => {
+            if let Some(refused) = refused_bill(reader.name(), input, plan, &how) {
+                return Ok(Prepared::Not(refused));
+            }
+            let source = how.source.unwrap_or_else(|| reader.name().to_string());
+            return Ok(Prepared::Bill(source, Box::new(Bill::new(path, opened, reader))));
+        }
     };
     let source = how.source.clone().unwrap_or_else(|| reader.name().to_string());
     let fixed = fixed_values(&how, &source);
     let head = ImportHead { path: path.clone(), input_format: reader.name().into(), source, at: plan.at };
     let options = Options { path, ..how.options };
-    Ok(Some(Ready { source: Source { framing, shape, reader, options }, head, fixed, size, read }))
+    let Opened { framing, shape, size, read, .. } = opened;
+    Ok(Prepared::Log(Box::new(Ready { source: Source { framing, shape, reader, options }, head, fixed, size, read })))
+}
+
+/// Tells why a bill is not taken: a question is about calls alone, and options for calls say nothing of bills.
+///
+/// What the settings set for all calls below a folder is no word on a bill that lies there.
+fn refused_bill(format: &str, input: &Input, plan: &ImportPlan, how: &How) -> Option<FileOutcome> {
+    if plan.only_logs {
+        let reason = format!("this is a bill ({format}), not a usage log");
+        return Some(match input {
+            Input::Found(_) => FileOutcome::PassedOver(reason),
+            _ => FileOutcome::Failed { reason, hint: Some("`attr import` keeps it beside the calls".into()) },
+        });
+    }
+    let given = [
+        ("--map", !how.options.map.is_empty()),
+        ("--set", !plan.how.set.is_empty()),
+        ("--cached-input", plan.how.options.cached_input.is_some()),
+    ];
+    let (option, _) = given.into_iter().find(|(_, is_given)| *is_given)?;
+    Some(FileOutcome::Failed {
+        reason: format!("this is a bill ({format}), and `{option}` is for usage logs"),
+        hint: Some(format!("import it without `{option}`, or with `--input-format flat` if each row is a call")),
+    })
 }
 
 /// A rule's pattern matches the path or its end: `logs/*.jsonl` matches `/data/logs/a.jsonl`.
 fn matches_path(pattern: &str, path: &str) -> bool {
     glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(path))
         || glob::Pattern::new(&format!("*/{}", pattern.trim_start_matches("./"))).is_ok_and(|glob| glob.matches(path))
-}
-
-type Stream = Box<dyn std::io::Read + Send>;
-
-fn open(input: &Input, passed: Arc<AtomicU64>) -> Result<(Stream, Option<u64>), ReadError> {
-    match input {
-        Input::Stdin => Ok((source::decompressed(std::io::stdin(), passed)?, None)),
-        Input::Named(path) | Input::Found(path) => {
-            let mut file = fs_err::File::open(path)?;
-            let meta = file.metadata()?;
-            if meta.is_dir() {
-                return Err(std::io::Error::new(std::io::ErrorKind::IsADirectory, "a folder").into());
-            }
-            let size = meta.is_file().then_some(meta.len());
-            if let Some(size) = size
-                && let Some(messages) = messages(&mut file)?
-            {
-                // What was read of the pages cannot be told: the lines say how far it is, the file how far it goes.
-                return Ok((source::decompressed(messages, passed)?, Some(size)));
-            }
-            Ok((source::decompressed(file, passed)?, size))
-        }
-    }
-}
-
-/// Opens the messages in the database of another program; `None` for any other file, which the reader will judge.
-fn messages(file: &mut fs_err::File) -> Result<Option<Stream>, ReadError> {
-    let mut head = [0; foreign::MAGIC.len()];
-    let read = file.read(&mut head)?;
-    file.rewind()?;
-    if head[..read] != *foreign::MAGIC {
-        return Ok(None);
-    }
-    match foreign::open(file.path()) {
-        Ok(Foreign::Messages(lines)) => Ok(Some(lines)),
-        Ok(Foreign::Unknown) | Err(StoreError::Foreign) => Ok(None),
-        Ok(Foreign::Ours) => {
-            Err(ReadError::NotRecognised("a store of attr: it holds imported calls and is no log".into()))
-        }
-        Err(error) => Err(std::io::Error::other(format!("a SQLite database that does not open: {error}")).into()),
-    }
 }
 
 fn fixed_values(how: &How, source: &str) -> Fixed {
@@ -365,7 +360,7 @@ fn hint(error: &ReadError) -> Option<String> {
         ReadError::UnknownFormat { near: Some(near), .. } => format!("did you mean `{near}`?"),
         ReadError::UnknownFormat { .. } => {
             let names: Vec<&str> = formats::readers().map(|reader| reader.name()).collect();
-            format!("the formats are {}", names.join(", "))
+            format!("the formats are {}; of bills {}", names.join(", "), bills::names().join(", "))
         }
         ReadError::UnknownField(_) => "fields are ts, model, provider, input_tokens, output_tokens, cost_usd, …".into(),
         ReadError::Io(_) | ReadError::Refused { .. } => return None,

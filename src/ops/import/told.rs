@@ -1,5 +1,7 @@
 //! What an import tells: every file's records accounted for.
 
+mod bills;
+
 use serde_json::Value;
 use serde_json::json;
 
@@ -36,6 +38,10 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
     let (mut empty, mut passed_over) = (Vec::new(), Vec::new());
     for result in results {
+        if let FileOutcome::Bill(bill) = &result.outcome {
+            objects.push(bills::object(&result.path, bill, dry_run));
+            continue;
+        }
         let mut cells = vec![Cell::Path(result.path.clone())];
         match &result.outcome {
             FileOutcome::In { input_format, tail, imported, .. } => {
@@ -45,6 +51,8 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
                 cells.extend([tail.records, imported.new, imported.duplicate, skipped, tail.rejected].map(Cell::Count));
                 cells.push(Cell::Usd(imported.total.cost));
             }
+            // Bills have a table of their own.
+            FileOutcome::Bill(_) => {}
             FileOutcome::Empty => {
                 objects.push(json!({"path": result.path, "kind": "usage", "records": 0, "new": 0, "duplicate": 0, "skipped": {}, "rejected": 0, "rejects": []}));
                 empty.push(format!("{} is empty", result.path));
@@ -77,7 +85,12 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
         report.blocks.push(Block::Note("dry run: nothing is kept".into()));
     }
     report.put("total", measures::Document(&total));
-    report.blocks.push(Block::Table(table));
+    let bills = bills::table(results);
+    if !table.rows.is_empty() || bills.is_none() {
+        report.blocks.push(Block::Table(table));
+    }
+    report.blocks.extend(bills.map(Block::Table));
+    bills::warn(&mut report, results);
     warn_corrected(&mut report, results);
     warn(&mut report, results, &total);
     report.warnings.extend(ruled_warnings(results));

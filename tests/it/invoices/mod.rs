@@ -7,6 +7,16 @@ mod anthropic_cost;
 mod anthropic_cost_report;
 mod anthropic_tokens;
 mod anthropic_usage_report;
+mod aws_cur;
+mod claims;
+mod deepseek;
+mod focus;
+mod kit;
+mod openai_api;
+mod openai_cost;
+mod openai_line_item;
+mod openai_usage;
+mod openrouter;
 mod samples;
 mod total_row;
 

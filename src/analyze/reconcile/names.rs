@@ -1,0 +1,187 @@
+//! Keys, workspaces and models that only one side has. Equal names are matched; anything else is a proposal.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::analyze::reconcile::Cause;
+use crate::analyze::reconcile::Confidence;
+use crate::analyze::reconcile::ledger::Ledger;
+use crate::analyze::reconcile::rates::RateBook;
+use crate::analyze::reconcile::sides::Book;
+use crate::analyze::reconcile::sides::Bundle;
+use crate::analyze::reconcile::sides::Effect;
+use crate::analyze::reconcile::sides::Finding;
+use crate::analyze::reconcile::sides::Item;
+
+/// Explains what only one side names.
+pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
+    one_sided(book, ledger, rates, "workspace", |bundle| &bundle.workspace);
+    one_sided(book, ledger, rates, "api_key", |bundle| &bundle.api_key);
+    aliases(book, ledger);
+    unpriced(book, ledger);
+}
+
+/// Values of a dimension that only the bill has, or only the logs.
+fn one_sided(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, name: &str, of: fn(&Bundle) -> &Arc<str>) {
+    let mut sides: BTreeMap<Arc<str>, (bool, bool)> = BTreeMap::new();
+    for bundle in book.bundles.iter().filter(|bundle| !of(bundle).is_empty()) {
+        let side = sides.entry(Arc::clone(of(bundle))).or_default();
+        side.0 |= bundle.billed;
+        side.1 |= bundle.is_logged() || bundle.cells.iter().any(|cell| !cell.log.is_empty());
+    }
+    for (value, (billed, logged)) in sides {
+        if billed == logged {
+            continue;
+        }
+        let places: Vec<usize> =
+            (0..book.bundles.len()).filter(|at| !book.bundles[*at].taken && *of(&book.bundles[*at]) == value).collect();
+        let mut effects = Vec::new();
+        for at in places {
+            let bundle = &book.bundles[at];
+            for (place, cell) in bundle.cells.iter().enumerate().filter(|(_, cell)| cell.open != 0) {
+                effects.push((at, place, quantity_value(book, at, place, rates).unwrap_or(cell.open)));
+            }
+        }
+        settle_counts(book, &effects);
+        let (cause, confidence, evidence) = match billed {
+            true => (Cause::UnloggedKey, Confidence::Proved, format!("no call is logged under {name} `{value}`")),
+            false => {
+                let evidence = format!("{name} `{value}` is not on the bill: was the export filtered?");
+                (Cause::GroupCap, Confidence::Suggested, evidence)
+            }
+        };
+        book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
+    }
+}
+
+/// Returns what a cell's billed tokens cost by the table, where the bill or its report counts them; what is then still
+/// open is a matter of price.
+pub(super) fn quantity_value(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Option<i128> {
+    let bundle = &book.bundles[at];
+    let cell = &bundle.cells[place];
+    cell.quantity(book.shape)?;
+    let mut sum = 0;
+    for strand in cell.told(book.shape) {
+        sum += book.value_of(bundle, cell, strand, rates)?;
+    }
+    (sum != 0).then_some(sum - cell.cost).filter(|value| (cell.open - value).abs() > cell.bound)
+}
+
+/// Takes the bill's counts for those of the logs where a cause has explained them.
+pub(super) fn settle_counts(book: &mut Book, effects: &[Effect]) {
+    let shape = book.shape;
+    for (at, place, _) in effects {
+        let cell = &mut book.bundles[*at].cells[*place];
+        cell.counted = cell.quantity(shape).unwrap_or(cell.counted);
+    }
+}
+
+/// What a model's tokens are by day, workspace, key and item.
+type Counts = BTreeMap<(u32, Arc<str>, Arc<str>, Item), i128>;
+
+/// A model only on the bill and one only in the logs with the same counts are one model under two names.
+fn aliases(book: &mut Book, ledger: &mut Ledger) {
+    let models = book.by_model();
+    let any = |places: &Vec<usize>, is: &dyn Fn(&Bundle) -> bool| places.iter().any(|at| is(&book.bundles[*at]));
+    let shape = book.shape;
+    let counts = |places: &Vec<usize>, logged: bool| -> Counts {
+        let mut counts = Counts::new();
+        for bundle in places.iter().map(|at| &book.bundles[*at]) {
+            for cell in &bundle.cells {
+                let count = if logged { Some(cell.logged()) } else { cell.quantity(shape) };
+                if let Some(count) = count.filter(|count| *count != 0) {
+                    let key =
+                        (bundle.period, Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key), cell.item.clone());
+                    counts.insert(key, count);
+                }
+            }
+        }
+        counts
+    };
+    let amounts = |places: &Vec<usize>, logged: bool| -> Vec<(u32, Item, i128, i128)> {
+        let cells = places.iter().map(|at| &book.bundles[*at]).flat_map(|bundle| {
+            bundle.cells.iter().map(move |cell| {
+                let pico = if logged { cell.cost } else { cell.amount };
+                (bundle.period, cell.item.clone(), pico, cell.bound)
+            })
+        });
+        let mut all: Vec<_> = cells.filter(|(.., pico, _)| *pico != 0).collect();
+        all.sort();
+        all
+    };
+    let mut found = Vec::new();
+    let mut used: BTreeSet<Arc<str>> = BTreeSet::new();
+    for (billed, own) in models.iter().filter(|(name, _)| !name.is_empty()) {
+        if !any(own, &|bundle| bundle.billed) || any(own, &Bundle::is_logged) {
+            continue;
+        }
+        let wanted = counts(own, false);
+        for (logged, others) in models.iter().filter(|(name, _)| !name.is_empty()) {
+            if used.contains(logged) || any(others, &|bundle| bundle.billed) || !any(others, &Bundle::is_logged) {
+                continue;
+            }
+            let same = match wanted.is_empty() {
+                false => wanted == counts(others, true),
+                true => {
+                    let (bill, log) = (amounts(own, false), amounts(others, true));
+                    let near =
+                        |((p, i, a, bound), (q, j, b, _)): (&(u32, Item, i128, i128), &(u32, Item, i128, i128))| {
+                            p == q && i == j && (a - b).abs() <= *bound
+                        };
+                    !log.is_empty() && bill.len() == log.len() && bill.iter().zip(&log).all(near)
+                }
+            };
+            if same {
+                used.insert(Arc::clone(logged));
+                found.push((Arc::clone(billed), Arc::clone(logged), own.clone(), others.clone(), wanted.len()));
+                break;
+            }
+        }
+    }
+    for (billed, logged, own, others, cells) in found {
+        let mut effects = Vec::new();
+        for at in own.iter().chain(&others) {
+            let cells = book.bundles[*at].cells.iter().enumerate().filter(|(_, cell)| cell.open != 0);
+            effects.extend(cells.map(|(place, cell)| (*at, place, cell.open)));
+            book.bundles[*at].taken = true;
+        }
+        let confidence = if cells >= 3 { Confidence::Fits } else { Confidence::Suggested };
+        let evidence = format!(
+            "`{billed}` on the bill and `{logged}` in the logs have the same counts on every day: one model under two names?"
+        );
+        book.explain(ledger, Finding { cause: Cause::Alias, confidence, evidence }, &effects);
+    }
+}
+
+/// Logged calls without a price where the bill has one.
+fn unpriced(book: &mut Book, ledger: &mut Ledger) {
+    let shape = book.shape;
+    let mut by_model: BTreeMap<Arc<str>, (Vec<Effect>, bool)> = BTreeMap::new();
+    for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken) {
+        if bundle.unpriced == 0 || bundle.unpriced == bundle.blank_failures {
+            continue;
+        }
+        for (place, cell) in bundle.cells.iter().enumerate() {
+            let logged = cell.logged();
+            if cell.cost != 0 || logged == 0 || cell.amount == 0 || cell.ties() {
+                continue;
+            }
+            let (share, exact) = match cell.quantity(shape) {
+                Some(quantity) if quantity > logged => {
+                    (crate::domain::money::div_half_even(cell.open * (logged / 1_000), quantity / 1_000), false)
+                }
+                Some(quantity) => (cell.open, quantity == logged),
+                None => (cell.open, false),
+            };
+            let entry = by_model.entry(Arc::clone(&bundle.model)).or_insert((Vec::new(), true));
+            entry.0.push((at, place, share));
+            entry.1 &= exact;
+        }
+    }
+    for (model, (effects, exact)) in by_model {
+        let confidence = if exact { Confidence::Fits } else { Confidence::Suggested };
+        let evidence = format!("calls of `{model}` are logged and have no price");
+        book.explain(ledger, Finding { cause: Cause::UnpricedCalls, confidence, evidence }, &effects);
+    }
+}

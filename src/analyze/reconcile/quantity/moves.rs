@@ -1,0 +1,399 @@
+//! Tokens that both sides have, in another class or another service mode.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::analyze::reconcile::Cause;
+use crate::analyze::reconcile::Confidence;
+use crate::analyze::reconcile::ledger::Ledger;
+use crate::analyze::reconcile::quantity::standard;
+use crate::analyze::reconcile::rates::LONGEST;
+use crate::analyze::reconcile::rates::RateBook;
+use crate::analyze::reconcile::rates::bought;
+use crate::analyze::reconcile::sides::Book;
+use crate::analyze::reconcile::sides::Cell;
+use crate::analyze::reconcile::sides::Effect;
+use crate::analyze::reconcile::sides::Finding;
+use crate::analyze::reconcile::sides::Item;
+use crate::analyze::reconcile::sides::Stated;
+use crate::analyze::reconcile::sides::Strand;
+use crate::domain::Class;
+use crate::domain::invoice::MICRO;
+
+const INPUT: Item = Item::Tokens(Class::Input);
+const READS: Item = Item::Tokens(Class::CacheRead);
+const WRITES: Item = Item::CacheWrite;
+const OUTPUT: Item = Item::Tokens(Class::Output);
+const MEDIA: [Class; 3] = [Class::AudioIn, Class::ImageIn, Class::VideoIn];
+
+/// An identity between the counts of a bundle: what it moves, by item in millionths of tokens.
+type Identity = fn(&Counts) -> Option<Vec<(Item, i128)>>;
+
+/// The counts of a bundle: (bill, logs) by item.
+struct Counts(BTreeMap<Item, (i128, i128)>);
+
+impl Counts {
+    fn of(book: &Book, at: usize) -> Counts {
+        let cells = book.bundles[at].cells.iter();
+        Counts(cells.map(|cell| (cell.item.clone(), (cell.quantity(book.shape).unwrap_or(0), cell.counted))).collect())
+    }
+
+    fn get(&self, item: &Item) -> (i128, i128) {
+        self.0.get(item).copied().unwrap_or((0, 0))
+    }
+
+    /// Returns by how much the bill has more.
+    fn gap(&self, item: &Item) -> i128 {
+        let (bill, log) = self.get(item);
+        bill - log
+    }
+}
+
+/// The identities with their causes, in the order they are tried.
+const IDENTITIES: [(Cause, &str, Identity); 6] = [
+    (
+        Cause::InclusiveInput,
+        "the logged input is the billed input and the cached tokens, which are logged besides",
+        inclusive,
+    ),
+    (
+        Cause::CachePricedAsInput,
+        "the logged input is the billed input and the cached tokens, which are logged nowhere else",
+        as_input,
+    ),
+    (Cause::CacheWritesUnlogged, "the bill has cache writes and the logs have none; all else agrees", unlogged_writes),
+    (Cause::ModalityPricedAsText, "tokens of other media on the bill are text in the logs", as_text),
+    (Cause::ReasoningUnlogged, "output on the bill exceeds that of the logs; all else agrees", only_output),
+    (Cause::CacheWriteTtl, "the same cache writes, of another lifetime", |_| None),
+];
+
+fn inclusive(counts: &Counts) -> Option<Vec<(Item, i128)>> {
+    let (reads, writes) = (counts.get(&READS), counts.get(&WRITES));
+    let over = -counts.gap(&INPUT);
+    let with_writes = reads.0 + writes.0;
+    let logged = reads.0 == reads.1 && writes.0 == writes.1;
+    (over > 0 && logged && (over == reads.0 || over == with_writes)).then(|| vec![(INPUT, -over)])
+}
+
+fn as_input(counts: &Counts) -> Option<Vec<(Item, i128)>> {
+    let over = -counts.gap(&INPUT);
+    let (reads, writes) = (counts.gap(&READS), counts.gap(&WRITES));
+    let silent = counts.get(&READS).1 == 0;
+    if over <= 0 || reads <= 0 || !silent {
+        None
+    } else if over == reads {
+        Some(vec![(INPUT, -over), (READS, reads)])
+    } else if over == reads + writes && counts.get(&WRITES).1 == 0 {
+        Some(vec![(INPUT, -over), (READS, reads), (WRITES, writes)])
+    } else {
+        None
+    }
+}
+
+fn unlogged_writes(counts: &Counts) -> Option<Vec<(Item, i128)>> {
+    let (bill, log) = counts.get(&WRITES);
+    let rest = [INPUT, READS, OUTPUT].iter().all(|item| counts.gap(item) == 0);
+    (bill > 0 && log == 0 && rest).then(|| vec![(WRITES, bill)])
+}
+
+fn as_text(counts: &Counts) -> Option<Vec<(Item, i128)>> {
+    for (text, media) in [(INPUT, MEDIA.as_slice()), (OUTPUT, &[Class::AudioOut, Class::ImageOut])] {
+        let over = -counts.gap(&text);
+        let items: Vec<(Item, i128)> = media
+            .iter()
+            .map(|class| Item::Tokens(*class))
+            .filter(|item| counts.get(item).1 == 0 && counts.gap(item) > 0)
+            .map(|item| (item.clone(), counts.gap(&item)))
+            .collect();
+        if over > 0 && over == items.iter().map(|(_, gap)| *gap).sum::<i128>() {
+            return Some(items.into_iter().chain([(text, -over)]).collect());
+        }
+    }
+    None
+}
+
+fn only_output(counts: &Counts) -> Option<Vec<(Item, i128)>> {
+    let gap = counts.gap(&OUTPUT);
+    let rest = counts.0.iter().all(|(item, (bill, log))| *item == OUTPUT || bill == log);
+    (gap > 0 && rest && counts.get(&INPUT).0 > 0).then(|| vec![(OUTPUT, gap)])
+}
+
+/// Explains identities that hold in the bundles of a model.
+pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
+    for (model, places) in book.by_model().into_iter().filter(|(model, _)| !model.is_empty()) {
+        for (cause, evidence, identity) in IDENTITIES {
+            let mut held: Vec<(usize, Vec<(Item, i128)>)> = Vec::new();
+            let mut broken = 0;
+            for at in &places {
+                let counts = Counts::of(book, *at);
+                if counts.0.keys().all(|item| counts.gap(item) == 0) {
+                    continue;
+                }
+                match identity(&counts) {
+                    Some(moved) => held.push((*at, moved)),
+                    None => broken += 1,
+                }
+            }
+            // An identity of a whole model: a few bundles may lack calls besides.
+            if held.is_empty() || held.len() < broken {
+                continue;
+            }
+            let reasoned = held.iter().all(|(at, moved)| i128::from(book.bundles[*at].reasoning) * MICRO == moved[0].1);
+            // Output alone may also be calls that broke off: several days must say so, or the logs' own count.
+            if cause == Cause::ReasoningUnlogged && !reasoned && (held.len() < 3 || broken > 0) {
+                continue;
+            }
+            let mut effects: Vec<Effect> = Vec::new();
+            for (at, moved) in &held {
+                for (item, micro) in moved {
+                    let place = book.bundles[*at].place(item);
+                    if let Some(value) = value_of_move(book, *at, place, item, *micro, rates) {
+                        effects.push((*at, place, value));
+                        book.bundles[*at].cells[place].counted += micro;
+                    }
+                }
+            }
+            let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
+            let evidence = format!("{evidence} (`{model}`)");
+            book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
+        }
+    }
+}
+
+/// Returns what moved tokens cost: those that leave as the logs pay for them, those that come as the bill names them.
+fn value_of_move(book: &Book, at: usize, place: usize, item: &Item, micro: i128, rates: &RateBook<'_>) -> Option<i128> {
+    let bundle = &book.bundles[at];
+    let cell = &bundle.cells[place];
+    if micro > 0 && cell.counted == 0 {
+        return cell.told(book.shape).iter().map(|strand| book.value_of(bundle, cell, strand, rates)).sum();
+    }
+    let class = match item {
+        Item::Tokens(class) => *class,
+        _ => cell.log.first().map_or(Class::CacheWrite5m, |strand| strand.class),
+    };
+    book.price_of(at, place, class, micro, rates)
+}
+
+/// What a bill says about how tokens were served, one thing after the other.
+const ASPECTS: [fn(&Stated, &mut Stated); 3] =
+    [|_, _| {}, |from, to| to.tier = from.tier.clone(), |from, to| to.region = from.region.clone()];
+
+/// Explains tokens that both sides have and that the bill says were served otherwise: lifetime of cache writes, service
+/// mode, region, long prompts.
+pub(super) fn modes(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
+    let mut found: BTreeMap<(Cause, String), Vec<Effect>> = BTreeMap::new();
+    for at in 0..book.bundles.len() {
+        if book.bundles[at].taken || !book.bundles[at].is_logged() {
+            continue;
+        }
+        for place in 0..book.bundles[at].cells.len() {
+            let cell = &book.bundles[at].cells[place];
+            let says = |strand: &Strand| strand.stated != Stated::default() || cell.item == Item::CacheWrite;
+            if cell.counted == 0 || cell.ties() && !book.is_counted() || !cell.told(book.shape).iter().any(says) {
+                continue;
+            }
+            for (cause, evidence, pico) in steps(book, at, place, rates) {
+                found.entry((cause, evidence)).or_default().push((at, place, pico));
+            }
+        }
+    }
+    for ((cause, evidence), effects) in found {
+        let confidence = if effects.len() >= 3 { Confidence::Proved } else { Confidence::Fits };
+        book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
+    }
+}
+
+/// Returns what each aspect of a cell's told strands changes in price, the logs' own mix first.
+fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cause, String, i128)> {
+    let bundle = &book.bundles[at];
+    let cell = &bundle.cells[place];
+    let told = counted(book, at, place, rates);
+    let quantity: i128 = told.iter().filter_map(|strand| strand.quantity).sum();
+    // By what the amounts buy the counts are only near.
+    let loose = !book.is_counted();
+    if told.is_empty() || quantity == 0 || loose && !near(book, at, place, quantity, rates) {
+        return Vec::new();
+    }
+    let explained = cell.amount - cell.open;
+    let mut before = super::scaled(explained, quantity, cell.counted);
+    let mut out = Vec::new();
+    let mut step = |stated: &dyn Fn(&Strand) -> Stated, cause: &dyn Fn() -> Option<(Cause, String)>| {
+        let sum: Option<i128> = told
+            .iter()
+            .map(|strand| book.value_of(bundle, cell, &Strand { stated: stated(strand), ..strand.clone() }, rates))
+            .sum();
+        let Some(sum) = sum else { return };
+        let change = sum - before;
+        let slack = i128::from(cell.log.iter().map(|strand| strand.count).sum::<u64>()) + 2 + told.len() as i128;
+        if change.abs() > slack {
+            if let Some((cause, evidence)) = cause() {
+                out.push((cause, evidence, change));
+                before = sum;
+            }
+        } else {
+            before = sum;
+        }
+    };
+    let keep = |aspects: usize| {
+        move |strand: &Strand| {
+            let mut stated = Stated::default();
+            ASPECTS.iter().take(aspects + 1).for_each(|aspect| aspect(&strand.stated, &mut stated));
+            stated
+        }
+    };
+    step(&keep(0), &|| (cell.item == Item::CacheWrite).then(|| lifetime(cell, &told)));
+    step(&keep(1), &|| service(cell, &told));
+    step(&keep(2), &|| place_of(cell, &told));
+    step(&|strand| strand.stated.clone(), &|| {
+        let long = told.iter().any(|strand| strand.stated.prompt == Some(LONGEST));
+        let how = if long { "the bill has tokens of long prompts" } else { "the bill has no tokens of long prompts" };
+        Some((Cause::LongContext, format!("{how} where the logs differ")))
+    });
+    out
+}
+
+/// Returns the strands with counts: told, or what their amounts buy.
+fn counted(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<Strand> {
+    let bundle = &book.bundles[at];
+    let cell = &bundle.cells[place];
+    let told = cell.told(book.shape);
+    if book.is_counted() {
+        return told.iter().filter(|strand| strand.quantity.is_some_and(|quantity| quantity != 0)).cloned().collect();
+    }
+    let bought = |strand: &Strand| {
+        let point = book.point(bundle, cell, &strand.stated);
+        let quantity = bought(strand.amount, rates.rate(&point, strand.class)?)?;
+        Some(Strand { quantity: Some(quantity), ..strand.clone() })
+    };
+    cell.bill.iter().map(bought).collect::<Option<Vec<Strand>>>().unwrap_or_default()
+}
+
+/// Tells whether what the amounts buy is what the logs count, as far as rounding lets one see.
+fn near(book: &Book, at: usize, place: usize, quantity: i128, rates: &RateBook<'_>) -> bool {
+    let cell = &book.bundles[at].cells[place];
+    let class = cell.bill.first().map_or(Class::Input, |strand| strand.class);
+    let cheapest = cell
+        .bill
+        .iter()
+        .filter_map(|strand| rates.rate(&book.point(&book.bundles[at], cell, &strand.stated), strand.class))
+        .min()
+        .or_else(|| rates.rate(&standard(book, at, place), class));
+    let slack = cheapest.and_then(|rate| bought(cell.bound, rate)).unwrap_or(0);
+    (quantity - cell.counted).abs() <= slack
+}
+
+fn lifetime(cell: &Cell, told: &[Strand]) -> (Cause, String) {
+    let names = |strands: &[Strand]| {
+        let mut names: Vec<&str> = strands.iter().map(|strand| strand.class.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.join(", ")
+    };
+    (Cause::CacheWriteTtl, format!("the bill has {}, the logs have {}", names(told), names(&cell.log)))
+}
+
+/// Returns the cause of another service mode: the mode whose tokens differ most.
+fn service(cell: &Cell, told: &[Strand]) -> Option<(Cause, String)> {
+    let tier = differing(cell, told, |stated| stated.tier.clone())?;
+    let cause = match tier.as_ref() {
+        "batch" | "flex" => Cause::BatchDiscountMissed,
+        "free" | "incentivized-tier" | "incentivized" => Cause::FreeTier,
+        "byok" => Cause::Byok,
+        "scale" | "provisioned" => Cause::Commitment,
+        _ => Cause::ServiceModeMissed,
+    };
+    Some((cause, format!("the bill has tokens at `{tier}` that the logs do not have so")))
+}
+
+fn place_of(cell: &Cell, told: &[Strand]) -> Option<(Cause, String)> {
+    let region = differing(cell, told, |stated| stated.region.clone())?;
+    Some((Cause::RegionalUplift, format!("the bill has tokens in region `{region}` that the logs do not have so")))
+}
+
+/// Returns the value of an aspect whose tokens differ most between the sides; the standard one does not count.
+fn differing(cell: &Cell, told: &[Strand], of: fn(&Stated) -> Option<Arc<str>>) -> Option<Arc<str>> {
+    let mut sums: BTreeMap<Arc<str>, i128> = BTreeMap::new();
+    for (strands, sign) in [(told, 1), (cell.log.as_slice(), -1)] {
+        for strand in strands {
+            *sums.entry(of(&strand.stated).unwrap_or_default()).or_default() += sign * strand.quantity.unwrap_or(0);
+        }
+    }
+    sums.into_iter().filter(|(value, _)| !value.is_empty()).max_by_key(|(_, sum)| sum.abs()).map(|(value, _)| value)
+}
+
+/// Explains by what amounts would buy, where nothing is counted: the same identities within rounding.
+pub(super) fn by_amounts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
+    for (model, places) in book.by_model().into_iter().filter(|(model, _)| !model.is_empty()) {
+        let mut found: BTreeMap<Cause, Vec<Effect>> = BTreeMap::new();
+        let mut strange = 0;
+        for at in places {
+            let open: Vec<usize> =
+                (0..book.bundles[at].cells.len()).filter(|place| !book.bundles[at].cells[*place].ties()).collect();
+            if open.is_empty() || !book.bundles[at].is_logged() {
+                continue;
+            }
+            match moved(book, at, &open, rates) {
+                Some(cause) => {
+                    let cells = open.iter().map(|place| (at, *place, book.bundles[at].cells[*place].open));
+                    found.entry(cause).or_default().extend(cells);
+                }
+                None => strange += 1,
+            }
+        }
+        for (cause, effects) in found {
+            if effects.len() < strange || (cause == Cause::ReasoningUnlogged && effects.len() < 3) {
+                continue;
+            }
+            let evidence = IDENTITIES.iter().find(|(known, ..)| *known == cause).map_or("", |(_, words, _)| words);
+            let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
+            let evidence = format!("{evidence}, by what the amounts buy (`{model}`)");
+            book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
+        }
+    }
+}
+
+/// Returns the cause whose identity the open cells of a bundle fulfil, by what their amounts would buy.
+fn moved(book: &Book, at: usize, open: &[usize], rates: &RateBook<'_>) -> Option<Cause> {
+    let bundle = &book.bundles[at];
+    let cell = |item: &Item| bundle.cells.iter().find(|cell| cell.item == *item);
+    let is_open = |item: &Item| open.iter().any(|place| bundle.cells[*place].item == *item);
+    let rate = |item: &Item, class: Class| {
+        let place = bundle.cells.iter().position(|cell| cell.item == *item)?;
+        rates.rate(&standard(book, at, place), class).filter(|rate| *rate > 0)
+    };
+    // How many tokens too many (+) or too few on the bill, and how far rounding lets that be off.
+    let tokens = |item: &Item, class: Class| {
+        let (cell, rate) = (cell(item)?, rate(item, class)?);
+        Some((bought(cell.open, rate)?, bought(cell.bound, rate)? + MICRO))
+    };
+    let same = |a: (i128, i128), b: (i128, i128)| (a.0 + b.0).abs() <= a.1 + b.1;
+    if open.len() == 1 && is_open(&WRITES) && cell(&WRITES)?.logged() == 0 {
+        return Some(Cause::CacheWritesUnlogged);
+    }
+    if open.len() == 1 && is_open(&OUTPUT) && cell(&OUTPUT)?.open > 0 {
+        return Some(Cause::ReasoningUnlogged);
+    }
+    let input = tokens(&INPUT, Class::Input)?;
+    if open.len() == 1 && is_open(&INPUT) && input.0 < 0 {
+        let cached = |item: &Item| cell(item).map_or(0, Cell::logged);
+        let (reads, all) = (cached(&READS), cached(&READS) + cached(&WRITES));
+        let fits = [reads, all].iter().any(|cached| *cached > 0 && same(input, (*cached, 0)));
+        return fits.then_some(Cause::InclusiveInput);
+    }
+    if is_open(&INPUT) && is_open(&READS) && cell(&READS)?.logged() == 0 {
+        let reads = tokens(&READS, Class::CacheRead)?;
+        let writes = match (open.len(), is_open(&WRITES)) {
+            (2, _) => (0, 0),
+            (3, true) => tokens(&WRITES, Class::CacheWrite5m)?,
+            _ => return None,
+        };
+        return same(input, (reads.0 + writes.0, reads.1 + writes.1)).then_some(Cause::CachePricedAsInput);
+    }
+    for class in MEDIA {
+        let item = Item::Tokens(class);
+        if open.len() == 2 && is_open(&INPUT) && is_open(&item) && cell(&item)?.logged() == 0 {
+            return same(input, tokens(&item, class)?).then_some(Cause::ModalityPricedAsText);
+        }
+    }
+    None
+}

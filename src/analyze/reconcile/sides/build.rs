@@ -1,0 +1,525 @@
+//! Lines and calls into bundles and cells.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+
+use crate::analyze::reconcile::CallGroup;
+use crate::analyze::reconcile::Cause;
+use crate::analyze::reconcile::Confidence;
+use crate::analyze::reconcile::Explained;
+use crate::analyze::reconcile::Question;
+use crate::analyze::reconcile::ledger::Ledger;
+use crate::analyze::reconcile::rates::LONGEST;
+use crate::analyze::reconcile::rates::Point;
+use crate::analyze::reconcile::rates::RateBook;
+use crate::analyze::reconcile::rates::value;
+use crate::analyze::reconcile::scope::ProviderScope;
+use crate::analyze::reconcile::scope::in_usd;
+use crate::analyze::reconcile::sides::Book;
+use crate::analyze::reconcile::sides::Bundle;
+use crate::analyze::reconcile::sides::Carries;
+use crate::analyze::reconcile::sides::Item;
+use crate::analyze::reconcile::sides::Shape;
+use crate::analyze::reconcile::sides::Stated;
+use crate::analyze::reconcile::sides::Strand;
+use crate::domain::Charge;
+use crate::domain::Class;
+use crate::domain::Usd;
+use crate::domain::invoice::Line;
+use crate::domain::invoice::MICRO;
+use crate::domain::invoice::TextId;
+use crate::domain::money::div_half_even;
+
+impl Book {
+    /// Puts a provider's bill and its calls side by side.
+    pub(in crate::analyze::reconcile) fn new(
+        question: &Question<'_>,
+        scope: &ProviderScope,
+        groups: Vec<CallGroup>,
+        rates: &RateBook<'_>,
+        ledger: &mut Ledger,
+    ) -> Book {
+        let groups: Vec<CallGroup> = groups.into_iter().filter(|group| group.provider == scope.name).collect();
+        let shape = shape(question, scope);
+        let (carries, unmatched) = carries(question, scope, &groups);
+        let mut book = Book {
+            provider: Arc::clone(&scope.name),
+            zone: scope.zone,
+            periods: scope.periods.clone(),
+            carries,
+            shape,
+            bundles: Vec::new(),
+            groups: Vec::new(),
+            outside: 0,
+            quantum: 0,
+            unmatched,
+        };
+        let mut places = Places::default();
+        book.take_lines(question, scope, rates, &mut places);
+        book.take_calls(&groups, rates, &mut places);
+        book.groups = groups;
+        book.weigh();
+        apart(question, scope, ledger);
+        capped(question, scope, &book, ledger);
+        book.discounts(ledger);
+        book
+    }
+
+    /// Puts other calls in the place of the logged ones; what that changes is in the cells' `open`.
+    pub(in crate::analyze::reconcile) fn replace_calls(&mut self, groups: &[CallGroup], rates: &RateBook<'_>) {
+        let before: Vec<Vec<i128>> =
+            self.bundles.iter().map(|bundle| bundle.cells.iter().map(|cell| cell.cost).collect()).collect();
+        let mut places = Places::default();
+        for (at, bundle) in self.bundles.iter_mut().enumerate() {
+            places.known.insert(key_of(bundle), at);
+            (bundle.calls, bundle.failed, bundle.blank_failures, bundle.unpriced, bundle.reasoning) = (0, 0, 0, 0, 0);
+            for cell in &mut bundle.cells {
+                cell.first = cell.first.or_else(|| Some((cell.cost, cell.logged())));
+                cell.log.clear();
+                cell.cost = 0;
+            }
+        }
+        self.outside = 0;
+        self.take_calls(groups, rates, &mut places);
+        for (at, bundle) in self.bundles.iter_mut().enumerate() {
+            for (place, cell) in bundle.cells.iter_mut().enumerate() {
+                cell.cost = cell.log.iter().map(|strand| strand.amount).sum();
+                cell.counted = cell.logged();
+                let before = before.get(at).and_then(|costs| costs.get(place)).copied().unwrap_or(0);
+                cell.open -= cell.cost - before;
+            }
+        }
+    }
+
+    fn bundle(&mut self, places: &mut Places, period: u32, model: &Arc<str>, dims: [&Arc<str>; 2]) -> &mut Bundle {
+        let own = |carried: bool, value: &Arc<str>| if carried { Arc::clone(value) } else { Arc::default() };
+        let model = if self.shape.modelless { Arc::default() } else { Arc::clone(model) };
+        let workspace = own(self.carries.workspace, dims[0]);
+        let api_key = own(self.carries.api_key, dims[1]);
+        let key = (period, model, workspace, api_key);
+        let at = match places.known.get(&key) {
+            Some(at) => *at,
+            None => {
+                let at = self.bundles.len();
+                let (period, model, workspace, api_key) = key.clone();
+                places.known.insert(key, at);
+                self.bundles.push(Bundle {
+                    period,
+                    model,
+                    known: false,
+                    workspace,
+                    api_key,
+                    cells: Vec::new(),
+                    requests: None,
+                    calls: 0,
+                    failed: 0,
+                    blank_failures: 0,
+                    unpriced: 0,
+                    reasoning: 0,
+                    billed: false,
+                    provisional: false,
+                    taken: false,
+                });
+                at
+            }
+        };
+        &mut self.bundles[at]
+    }
+
+    fn take_lines(
+        &mut self,
+        question: &Question<'_>,
+        scope: &ProviderScope,
+        rates: &RateBook<'_>,
+        places: &mut Places,
+    ) {
+        let lines = question.lines;
+        let text = |id: TextId| lines.text(id).cloned().unwrap_or_default();
+        let mut models: HashMap<TextId, (Arc<str>, bool)> = HashMap::new();
+        for at in &scope.usage {
+            let line = &lines.rows[*at as usize];
+            let Some(period) = self.periods.holding(line.start) else { continue };
+            if line.amount.is_some() || line.list.is_some() {
+                self.quantum = self.quantum.max(in_usd(question, line, line.quantum));
+            }
+            let is_tool = line.charge == Charge::Tool;
+            let (model, known) = match is_tool {
+                true => (Arc::default(), false),
+                false => {
+                    models.entry(line.model).or_insert_with(|| named(rates, &self.provider, &text(line.model))).clone()
+                }
+            };
+            let shape = self.shape;
+            let bundle = self.bundle(places, period, &model, [&text(line.workspace), &text(line.api_key)]);
+            bundle.billed = true;
+            bundle.known |= known;
+            bundle.provisional |= line.settled == Some(false);
+            if line.charge == Charge::Requests {
+                *bundle.requests.get_or_insert(0) += line.quantity.map_or(0, |quantity| quantity.0);
+                continue;
+            }
+            let (item, class) = item_of(line, shape, &text(line.tool));
+            // Without a cost file the price that a usage report states stands for the amount.
+            let pico = line.amount.or(line.list.filter(|_| !shape.reported)).filter(|_| !line.memo);
+            let strand = Strand {
+                class,
+                stated: stated(line, &text),
+                quantity: line.quantity.map(|quantity| quantity.0),
+                amount: pico.map_or(0, |pico| in_usd(question, line, pico)),
+                list: line.list.map(|pico| in_usd(question, line, pico)),
+                count: 1,
+                failed: false,
+            };
+            let place = bundle.place(&item);
+            let side = &mut bundle.cells[place];
+            push(if pico.is_some() { &mut side.bill } else { &mut side.usage }, strand);
+        }
+    }
+
+    fn take_calls(&mut self, groups: &[CallGroup], rates: &RateBook<'_>, places: &mut Places) {
+        let tool_owner: Arc<str> = Arc::default();
+        for group in groups {
+            let cost = group.measures.cost.pico();
+            let Some(period) = self.periods.holding(group.start) else {
+                self.outside += cost;
+                continue;
+            };
+            let whole = self.shape.whole;
+            let point = Point {
+                provider: Arc::clone(&self.provider),
+                model: Arc::clone(&group.model),
+                tier: Arc::clone(&group.tier),
+                region: Arc::clone(&group.region),
+                ts: group.start,
+                prompt: group.prompt,
+            };
+            let priced = group.measures.unpriced_calls() == 0;
+            let known_rates = if priced { rates.rates(&point) } else { None };
+            let mut rest = cost;
+            let (workspace, api_key) = (&group.workspace, &group.api_key);
+            // Tools are charged apart from models.
+            for (tool, uses) in group.tools.iter().filter(|_| !whole) {
+                let uses = i128::from(*uses) * i128::from(group.measures.calls);
+                let fee = rates.prices().tool_fee(point_terms(&point), tool).filter(|_| priced);
+                let amount = fee.map_or(0, |fee| value(uses * MICRO, fee)).min(rest.max(0));
+                rest -= amount;
+                let bundle = self.bundle(places, period, &tool_owner, [workspace, api_key]);
+                let place = bundle.place(&Item::Tool(Arc::clone(tool)));
+                let strand = strand_of(group, Class::Input, Some(uses * MICRO), amount);
+                push(&mut bundle.cells[place].log, strand);
+            }
+            let bundle = self.bundle(places, period, &group.model, [workspace, api_key]);
+            let measures = &group.measures;
+            bundle.known |= group.known;
+            bundle.calls += measures.calls;
+            bundle.reasoning += measures.reasoning;
+            bundle.unpriced += measures.unpriced_calls();
+            if group.failed {
+                bundle.failed += measures.calls;
+                bundle.blank_failures +=
+                    if measures.tokens.iter().all(|count| *count == 0) { measures.calls } else { 0 };
+            }
+            let mut largest: Option<(usize, usize, i128)> = None;
+            for class in Class::ALL {
+                let count = i128::from(measures.tokens[class as usize]);
+                if count == 0 {
+                    continue;
+                }
+                let rate = known_rates.and_then(|rates| rates[class as usize]);
+                let amount = rate.map_or(0, |rate| value(count * MICRO, rate));
+                rest -= amount;
+                let place = bundle.place(&item_of_class(class, whole));
+                let strands = &mut bundle.cells[place].log;
+                let at = push(strands, strand_of(group, class, Some(count * MICRO), amount));
+                if largest.is_none_or(|(_, _, most)| amount >= most) {
+                    largest = Some((place, at, amount));
+                }
+            }
+            // What rounding by call left, and what the table cannot part by class.
+            if rest != 0 {
+                let (place, at) = match largest {
+                    Some((place, at, _)) => (place, at),
+                    None => {
+                        let place = bundle.place(&item_of_class(Class::Input, whole));
+                        (place, push(&mut bundle.cells[place].log, strand_of(group, Class::Input, Some(0), 0)))
+                    }
+                };
+                bundle.cells[place].log[at].amount += rest;
+            }
+        }
+    }
+
+    /// Sums every cell and sets how far rounding can take its sides apart.
+    fn weigh(&mut self) {
+        for bundle in &mut self.bundles {
+            for cell in &mut bundle.cells {
+                cell.amount = cell.bill.iter().map(|strand| strand.amount).sum();
+                cell.cost = cell.log.iter().map(|strand| strand.amount).sum();
+                cell.open = cell.amount - cell.cost;
+                cell.counted = cell.logged();
+                let rows: u64 = cell.bill.iter().map(|strand| strand.count).sum();
+                let calls: u64 = cell.log.iter().map(|strand| strand.count).sum();
+                // A row that was rounded to nothing may have been left out; a call's cost is rounded to a picodollar.
+                cell.bound =
+                    i128::from(rows.max(1)) * (self.quantum + 1) / 2 + i128::from(rows) + i128::from(calls) + 1;
+            }
+        }
+    }
+
+    /// Takes out the discounts that the bill itself states, where it does not tie without.
+    fn discounts(&mut self, ledger: &mut Ledger) {
+        for bundle in &mut self.bundles {
+            for cell in bundle.cells.iter_mut().filter(|cell| !cell.ties()) {
+                let off = |strand: &Strand| strand.list.map_or(0, |list| strand.amount - list);
+                let taken: i128 = cell.bill.iter().map(off).sum();
+                if taken == 0 {
+                    continue;
+                }
+                cell.open -= taken;
+                let is_free = cell.bill.iter().all(|strand| strand.amount == 0);
+                ledger.note(Explained {
+                    cause: if is_free { Cause::FreeTier } else { Cause::ContractDiscount },
+                    amount: Usd::from_pico(taken),
+                    confidence: Confidence::Proved,
+                    cells: 1,
+                    scope: vec![("provider", self.provider.to_string()), ("model", bundle.model.to_string())],
+                    evidence: "the bill states list prices beside what is to be paid".into(),
+                });
+            }
+        }
+    }
+}
+
+type BundleKey = (u32, Arc<str>, Arc<str>, Arc<str>);
+
+#[derive(Default)]
+struct Places {
+    known: HashMap<BundleKey, usize>,
+}
+
+fn key_of(bundle: &Bundle) -> BundleKey {
+    let text = Arc::clone;
+    (bundle.period, text(&bundle.model), text(&bundle.workspace), text(&bundle.api_key))
+}
+
+fn point_terms(point: &Point) -> crate::analyze::reconcile::Terms<'_> {
+    crate::analyze::reconcile::Terms {
+        provider: &point.provider,
+        model: &point.model,
+        tier: &point.tier,
+        region: &point.region,
+        ts: point.ts,
+        prompt: point.prompt,
+    }
+}
+
+/// Returns what a name means to the table, or the name.
+fn named(rates: &RateBook<'_>, provider: &str, name: &Arc<str>) -> (Arc<str>, bool) {
+    match rates.prices().model(provider, name) {
+        Some(id) => (id, true),
+        None => (Arc::clone(name), false),
+    }
+}
+
+fn item_of_class(class: Class, whole: bool) -> Item {
+    match class {
+        _ if whole => Item::Whole,
+        Class::CacheWrite5m | Class::CacheWrite30m | Class::CacheWrite1h | Class::CacheWrite12h => Item::CacheWrite,
+        class => Item::Tokens(class),
+    }
+}
+
+fn item_of(line: &Line, shape: Shape, tool: &Arc<str>) -> (Item, Class) {
+    match line.charge {
+        Charge::Tool => (Item::Tool(Arc::clone(tool)), Class::Input),
+        Charge::Tokens(class) => (item_of_class(class, shape.whole), class),
+        Charge::CacheWrite => (item_of_class(Class::CacheWrite5m, shape.whole), Class::CacheWrite5m),
+        Charge::Reasoning => (item_of_class(Class::Output, shape.whole), Class::Output),
+        _ => (Item::Whole, Class::Input),
+    }
+}
+
+fn stated(line: &Line, text: &impl Fn(TextId) -> Arc<str>) -> Stated {
+    let tier = (line.tier != TextId(0)).then(|| text(line.tier)).map(|tier| match tier.as_ref() {
+        "standard" | "default" => Arc::default(),
+        _ => tier,
+    });
+    let region = (line.region != TextId(0)).then(|| text(line.region)).map(|region| match region.as_ref() {
+        "global" => Arc::default(),
+        _ => region,
+    });
+    Stated { tier, region, prompt: line.long_context.map(|long| if long { LONGEST } else { 0 }) }
+}
+
+fn strand_of(group: &CallGroup, class: Class, quantity: Option<i128>, amount: i128) -> Strand {
+    Strand {
+        class,
+        stated: Stated {
+            tier: Some(Arc::clone(&group.tier)),
+            region: Some(Arc::clone(&group.region)),
+            prompt: Some(group.prompt),
+        },
+        quantity,
+        amount,
+        list: None,
+        count: group.measures.calls,
+        failed: group.failed,
+    }
+}
+
+/// Adds a strand to those that state the same; returns its place.
+fn push(strands: &mut Vec<Strand>, more: Strand) -> usize {
+    let same = |known: &Strand| {
+        known.class == more.class
+            && known.failed == more.failed
+            && known.stated == more.stated
+            && known.quantity.is_some() == more.quantity.is_some()
+            && known.list.is_some() == more.list.is_some()
+    };
+    match strands.iter().position(same) {
+        None => {
+            strands.push(more);
+            strands.len() - 1
+        }
+        Some(at) => {
+            let known = &mut strands[at];
+            known.amount += more.amount;
+            known.count += more.count;
+            known.quantity = known.quantity.zip(more.quantity).map(|(own, other)| own + other);
+            known.list = known.list.zip(more.list).map(|(own, other)| own + other);
+            at
+        }
+    }
+}
+
+fn shape(question: &Question<'_>, scope: &ProviderScope) -> Shape {
+    let lines = || scope.usage.iter().map(|at| &question.lines.rows[*at as usize]);
+    let mut shape = Shape { counted: true, ..Shape::default() };
+    let has_amounts = lines().any(|line| line.amount.is_some());
+    for line in lines() {
+        let is_amount = if has_amounts { line.amount.is_some() } else { line.list.is_some() };
+        let is_tokens = matches!(line.charge, Charge::Tokens(_) | Charge::CacheWrite | Charge::Reasoning);
+        if is_amount {
+            shape.whole |= line.charge == Charge::Call;
+            shape.modelless |= line.charge == Charge::Call && line.model == TextId(0);
+            shape.counted &= !is_tokens || line.quantity.is_some();
+        } else {
+            shape.reported |= is_tokens && line.quantity.is_some();
+        }
+        shape.untimed_writes |= line.charge == Charge::CacheWrite;
+    }
+    shape.counted &= !shape.whole;
+    shape
+}
+
+/// Finds the dimensions by which bill, usage report and calls all name what they are about, in the same words.
+fn carries(question: &Question<'_>, scope: &ProviderScope, groups: &[CallGroup]) -> (Carries, Vec<String>) {
+    let mut unmatched = Vec::new();
+    let mut carried = |name: &str, of_line: fn(&Line) -> TextId, of_call: fn(&CallGroup) -> &Arc<str>| {
+        let values = |amounts: bool| {
+            let side = scope.usage.iter().map(|at| &question.lines.rows[*at as usize]);
+            let side = side.filter(move |line| line.amount.is_some() == amounts && !line.memo);
+            side.map(of_line).collect::<BTreeSet<TextId>>()
+        };
+        let (bill, report) = (values(true), values(false));
+        let calls: BTreeSet<&Arc<str>> = groups.iter().map(of_call).collect();
+        let whole = |side: &BTreeSet<TextId>| !side.contains(&TextId(0));
+        let texts: BTreeSet<&Arc<str>> = bill.iter().chain(&report).filter_map(|id| question.lines.text(*id)).collect();
+        if texts.is_empty() || bill.is_empty() || calls.iter().all(|value| value.is_empty()) {
+            return false;
+        }
+        let shared = texts.iter().any(|text| calls.contains(*text));
+        let complete = whole(&bill) && whole(&report) && !calls.iter().any(|value| value.is_empty());
+        if !shared {
+            unmatched.push(format!(
+                "{name}: the bill has {}, the logs have {}",
+                some_of(texts.iter().map(AsRef::as_ref)),
+                some_of(calls.iter().map(AsRef::as_ref).filter(|value| !value.is_empty()))
+            ));
+        } else if !complete {
+            unmatched.push(format!("{name}: not every line and call has one, so it is not compared"));
+        }
+        shared && complete
+    };
+    let workspace = carried("workspace", |line| line.workspace, |group| &group.workspace);
+    let api_key = carried("api_key", |line| line.api_key, |group| &group.api_key);
+    (Carries { workspace, api_key }, unmatched)
+}
+
+fn some_of<'t>(texts: impl Iterator<Item = &'t str>) -> String {
+    let all: Vec<&str> = texts.collect();
+    let more = if all.len() > 5 { ", …" } else { "" };
+    all[..all.len().min(5)].join(", ") + more
+}
+
+/// Notes the lines that no log can hold.
+fn apart(question: &Question<'_>, scope: &ProviderScope, ledger: &mut Ledger) {
+    let mut sums: BTreeMap<Cause, (i128, u64)> = BTreeMap::new();
+    for at in &scope.apart {
+        let line = &question.lines.rows[*at as usize];
+        let (Some(cause), Some(pico)) = (cause_of(line.charge), line.amount.filter(|_| !line.memo)) else { continue };
+        let sum = sums.entry(cause).or_default();
+        sum.0 += in_usd(question, line, pico);
+        sum.1 += 1;
+    }
+    for (cause, (pico, lines)) in sums {
+        let what = if lines == 1 { "a line of the bill says so" } else { "lines of the bill say so" };
+        ledger.note(Explained {
+            cause,
+            amount: Usd::from_pico(pico),
+            confidence: Confidence::Proved,
+            cells: lines,
+            scope: vec![("provider", scope.name.to_string())],
+            evidence: what.into(),
+        });
+    }
+}
+
+/// Returns what a line that no log can hold is by itself; `None` for what stays unexplained.
+pub(in crate::analyze::reconcile) fn cause_of(charge: Charge) -> Option<Cause> {
+    match charge {
+        Charge::Tax => Some(Cause::Tax),
+        Charge::Credit => Some(Cause::Credits),
+        Charge::Commitment | Charge::Seat => Some(Cause::Commitment),
+        Charge::Rounding => Some(Cause::Rounding),
+        Charge::Storage => Some(Cause::ServerTools),
+        Charge::Adjustment => Some(Cause::PeriodEdge),
+        _ => None,
+    }
+}
+
+/// Sums over everything that are more than their parts: the export was capped or filtered.
+fn capped(question: &Question<'_>, scope: &ProviderScope, book: &Book, ledger: &mut Ledger) {
+    if scope.control.is_empty() {
+        return;
+    }
+    let row = |at: &u32| &question.lines.rows[*at as usize];
+    let total: i128 = scope.control.iter().map(|at| in_usd(question, row(at), row(at).amount.unwrap_or(0))).sum();
+    let parts: i128 = book.bundles.iter().flat_map(|bundle| &bundle.cells).map(|cell| cell.amount).sum();
+    if total != parts {
+        ledger.note(Explained {
+            cause: Cause::GroupCap,
+            amount: Usd::from_pico(total - parts),
+            confidence: Confidence::Proved,
+            cells: scope.control.len() as u64,
+            scope: vec![("provider", scope.name.to_string())],
+            evidence: "the export without groups holds more than the one with groups".into(),
+        });
+    }
+}
+
+/// Writes a quantity in millionths as a decimal.
+pub(in crate::analyze::reconcile) fn shown_quantity(micro: i128) -> String {
+    match micro % MICRO {
+        0 => (micro / MICRO).to_string(),
+        _ => Usd::from_pico(micro * MICRO).to_string(),
+    }
+}
+
+/// Returns the nearest whole count of tokens.
+pub(in crate::analyze::reconcile) fn whole(micro: i128) -> i128 {
+    div_half_even(micro, MICRO)
+}

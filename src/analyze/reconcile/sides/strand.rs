@@ -1,0 +1,146 @@
+//! Tokens that are alike in all that selects their price, and what they cost.
+
+use std::sync::Arc;
+
+use crate::analyze::reconcile::rates::LONGEST;
+use crate::analyze::reconcile::rates::Point;
+use crate::analyze::reconcile::rates::RateBook;
+use crate::analyze::reconcile::rates::value;
+use crate::analyze::reconcile::sides::Book;
+use crate::analyze::reconcile::sides::Bundle;
+use crate::analyze::reconcile::sides::Cell;
+use crate::domain::Class;
+
+/// What a line or a call says beyond its cell. `None` is not said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::analyze::reconcile) struct Stated {
+    /// The service mode; empty for the standard one.
+    pub(in crate::analyze::reconcile) tier: Option<Arc<str>>,
+    /// The region; empty for none in particular.
+    pub(in crate::analyze::reconcile) region: Option<Arc<str>>,
+    /// The size of the prompts.
+    pub(in crate::analyze::reconcile) prompt: Option<u64>,
+}
+
+/// Tokens of one class that state the same.
+#[derive(Clone, Debug)]
+pub(in crate::analyze::reconcile) struct Strand {
+    /// The class, with the lifetime of cache writes.
+    pub(in crate::analyze::reconcile) class: Class,
+    pub(in crate::analyze::reconcile) stated: Stated,
+    /// Tokens or uses, in millionths.
+    pub(in crate::analyze::reconcile) quantity: Option<i128>,
+    /// What they cost, in picodollars.
+    pub(in crate::analyze::reconcile) amount: i128,
+    /// The same before discounts, where the bill says so.
+    pub(in crate::analyze::reconcile) list: Option<i128>,
+    /// Lines, or calls.
+    pub(in crate::analyze::reconcile) count: u64,
+    /// Calls that failed.
+    pub(in crate::analyze::reconcile) failed: bool,
+}
+
+/// Picodollars for a number of millionths of a token, exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::analyze::reconcile) enum Price {
+    /// Attodollars a token.
+    Rate(i128),
+    /// So many picodollars for so many millionths of a token.
+    Ratio(i128, i128),
+}
+
+impl Price {
+    pub(in crate::analyze::reconcile) fn times(self, micro: i128) -> i128 {
+        match self {
+            Price::Rate(atto) => value(micro, atto),
+            Price::Ratio(pico, of) => ratio(micro, pico, of),
+        }
+    }
+}
+
+/// Returns `micro * pico / of`, rounded half to even, without leaving 128 bits.
+fn ratio(micro: i128, pico: i128, of: i128) -> i128 {
+    match micro.checked_mul(pico) {
+        Some(product) => crate::domain::money::div_half_even(product, of),
+        // Past any real bill: nine digits of the divisor are enough then.
+        None => (micro / of).saturating_mul(pico),
+    }
+}
+
+impl Stated {
+    /// Tells whether calls that state all are among those that this is about.
+    fn holds(&self, call: &Stated, edges: Option<u64>) -> bool {
+        let same = |own: &Option<Arc<str>>, of: &Option<Arc<str>>| {
+            own.is_none() || own.as_deref().unwrap_or_default() == of.as_deref().unwrap_or_default()
+        };
+        let size = match self.prompt {
+            None => true,
+            Some(LONGEST) => edges.is_some_and(|edge| call.prompt.unwrap_or(0) >= edge),
+            Some(_) => edges.is_none_or(|edge| call.prompt.unwrap_or(0) < edge),
+        };
+        same(&self.tier, &call.tier) && same(&self.region, &call.region) && size
+    }
+}
+
+impl Book {
+    /// Returns where a strand's price is found, what it does not say taken from the logs where they agree.
+    pub(in crate::analyze::reconcile) fn point(&self, bundle: &Bundle, cell: &Cell, stated: &Stated) -> Point {
+        // A class that was never logged is priced as the model's other tokens are.
+        let empty = Vec::new();
+        let other = bundle.cells.iter().map(|cell| &cell.log).find(|log| !log.is_empty());
+        let log = if cell.log.is_empty() { other.unwrap_or(&empty) } else { &cell.log };
+        let common = |pick: fn(&Stated) -> Option<Arc<str>>| {
+            let mut all = log.iter().map(|strand| pick(&strand.stated).unwrap_or_default());
+            let first = all.next().unwrap_or_default();
+            if all.all(|other| other == first) { first } else { Arc::default() }
+        };
+        Point {
+            provider: Arc::clone(&self.provider),
+            model: Arc::clone(&bundle.model),
+            tier: stated.tier.clone().unwrap_or_else(|| common(|stated| stated.tier.clone())),
+            region: stated.region.clone().unwrap_or_else(|| common(|stated| stated.region.clone())),
+            ts: self.start(bundle),
+            prompt: stated.prompt.unwrap_or_else(|| {
+                let sizes = log.iter().map(|strand| strand.stated.prompt.unwrap_or(0));
+                sizes.max().unwrap_or(0)
+            }),
+        }
+    }
+
+    /// Returns from which prompt size on a class costs more, if it does.
+    fn cliff(&self, bundle: &Bundle, cell: &Cell, strand: &Strand, rates: &RateBook<'_>) -> Option<u64> {
+        let at = |prompt| rates.rate(&Point { prompt, ..self.point(bundle, cell, &strand.stated) }, strand.class);
+        let short = at(0);
+        let mut edges: Vec<u64> = cell.log.iter().filter_map(|strand| strand.stated.prompt).collect();
+        edges.sort_unstable();
+        edges.into_iter().find(|edge| at(*edge) != short)
+    }
+
+    /// Returns what the logs pay for tokens such as a strand's, else what the table asks.
+    pub(in crate::analyze::reconcile) fn unit_price(
+        &self,
+        bundle: &Bundle,
+        cell: &Cell,
+        strand: &Strand,
+        rates: &RateBook<'_>,
+    ) -> Option<Price> {
+        let edge = strand.stated.prompt.and_then(|_| self.cliff(bundle, cell, strand, rates));
+        let alike = |call: &&Strand| {
+            (call.class == strand.class) && strand.stated.holds(&call.stated, edge) && call.quantity > Some(0)
+        };
+        let (mut tokens, mut cost) = (0, 0);
+        let mut first: Option<&Stated> = None;
+        let mut mixed = false;
+        for call in cell.log.iter().filter(alike) {
+            mixed |= first.is_some_and(|first| *first != call.stated);
+            first = first.or(Some(&call.stated));
+            tokens += call.quantity.unwrap_or(0);
+            cost += call.amount;
+        }
+        if let (true, true) = (mixed, cost > 0) {
+            return Some(Price::Ratio(cost, tokens));
+        }
+        let stated = first.unwrap_or(&strand.stated);
+        rates.rate(&self.point(bundle, cell, stated), strand.class).map(Price::Rate)
+    }
+}

@@ -1,0 +1,271 @@
+//! Calendars that disagree: days that are not final, days without logs, days cut elsewhere, rows a day away.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::analyze::reconcile::Ask;
+use crate::analyze::reconcile::CallGroup;
+use crate::analyze::reconcile::Calls;
+use crate::analyze::reconcile::Cause;
+use crate::analyze::reconcile::Confidence;
+use crate::analyze::reconcile::Question;
+use crate::analyze::reconcile::ledger::Ledger;
+use crate::analyze::reconcile::rates::RateBook;
+use crate::analyze::reconcile::scope::day;
+use crate::analyze::reconcile::sides::Book;
+use crate::analyze::reconcile::sides::Effect;
+use crate::analyze::reconcile::sides::Finding;
+use crate::analyze::reconcile::sides::Item;
+use crate::domain::Timestamp;
+use crate::domain::Window;
+use crate::domain::time::NANOS;
+use crate::domain::window::Grain;
+
+/// A day is settled when it ended so long ago.
+const SETTLING: i64 = 48 * HOUR;
+const HOUR: i64 = 3_600 * NANOS;
+/// How far zones lie apart.
+const SHIFTS: [i64; 26] =
+    [1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8, 9, -9, 10, -10, 11, -11, 12, -12, 13, 14];
+
+/// Explains what lies in the calendar.
+pub(super) fn explain<C: Calls>(
+    book: &mut Book,
+    ledger: &mut Ledger,
+    rates: &RateBook<'_>,
+    calls: &C,
+    question: &Question<'_>,
+) -> Result<(), C::Error> {
+    unsettled(book, ledger, question.now);
+    shifted(book, ledger, rates, calls)?;
+    unlogged_days(book, ledger, calls.span()?);
+    a_day_away(book, ledger);
+    Ok(())
+}
+
+/// Days that are younger than two days.
+fn unsettled(book: &mut Book, ledger: &mut Ledger, now: Timestamp) {
+    let young = |period: u32| book.periods.0[period as usize].1.0 > now.0.saturating_sub(SETTLING);
+    let cells: Vec<Effect> = book
+        .untied()
+        .into_iter()
+        .filter(|(bundle, _)| young(book.bundles[*bundle].period))
+        .map(|(bundle, cell)| (bundle, cell, book.bundles[bundle].cells[cell].open))
+        .collect();
+    cells.iter().for_each(|(bundle, ..)| book.bundles[*bundle].taken = true);
+    let evidence = "the days are younger than 48 hours; export them again".into();
+    book.explain(ledger, Finding { cause: Cause::Unsettled, confidence: Confidence::Suggested, evidence }, &cells);
+}
+
+/// Days with a bill and without any call of the provider.
+fn unlogged_days(book: &mut Book, ledger: &mut Ledger, span: Option<(Timestamp, Timestamp)>) {
+    let mut logged = vec![false; book.periods.0.len()];
+    for bundle in book.bundles.iter().filter(|bundle| bundle.is_logged()) {
+        logged[bundle.period as usize] = true;
+    }
+    // Where nothing is logged at all there are no days to tell apart.
+    if !logged.contains(&true) {
+        return;
+    }
+    let periods = book.periods.clone();
+    let inside = |at: usize| span.is_some_and(|(first, last)| periods.0[at].1 > first && periods.0[at].0 <= last);
+    for (wanted, evidence) in [
+        (true, "no call is logged on these days, between days with calls"),
+        (false, "the logs begin later or end earlier than the bill"),
+    ] {
+        let cells: Vec<Effect> = book
+            .untied()
+            .into_iter()
+            .filter(|(bundle, _)| {
+                let period = book.bundles[*bundle].period as usize;
+                !logged[period] && inside(period) == wanted
+            })
+            .map(|(bundle, cell)| (bundle, cell, book.bundles[bundle].cells[cell].open))
+            .collect();
+        cells.iter().for_each(|(bundle, ..)| book.bundles[*bundle].taken = true);
+        let evidence = evidence.to_string();
+        book.explain(ledger, Finding { cause: Cause::MissingLogs, confidence: Confidence::Proved, evidence }, &cells);
+    }
+}
+
+/// How far a book is from tying: cells that do not, by amount or by count.
+fn distance(book: &Book) -> usize {
+    let shape = book.shape;
+    let differs = |cell: &crate::analyze::reconcile::sides::Cell| match cell.quantity(shape) {
+        Some(quantity) => quantity != cell.counted,
+        None => !cell.ties(),
+    };
+    let open = book.bundles.iter().filter(|bundle| !bundle.taken);
+    open.map(|bundle| bundle.cells.iter().filter(|cell| differs(cell)).count()).sum()
+}
+
+/// Days that the logs cut so many hours earlier or later.
+fn shifted<C: Calls>(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, calls: &C) -> Result<(), C::Error> {
+    if !alternates(book) {
+        return Ok(());
+    }
+    let (Some((since, _)), Some((_, until))) = (book.periods.0.first(), book.periods.0.last()) else { return Ok(()) };
+    let window = Window { since: Some(Timestamp(since.0 - 15 * HOUR)), until: Some(Timestamp(until.0 + 15 * HOUR)) };
+    let ask = Ask { window, zone: book.zone, grain: Grain::Hour, sources: false };
+    let hourly: Vec<CallGroup> =
+        calls.groups(ask)?.into_iter().filter(|group| group.provider == book.provider).collect();
+    let moved = |hours: i64| -> Vec<CallGroup> {
+        let shift = |group: &CallGroup| CallGroup { start: Timestamp(group.start.0 + hours * HOUR), ..group.clone() };
+        hourly.iter().map(shift).collect()
+    };
+    let before = distance(book);
+    let mut best: Option<(usize, i64)> = None;
+    for hours in SHIFTS {
+        let mut tried = book.copy();
+        tried.replace_calls(&moved(hours), rates);
+        let left = distance(&tried);
+        if best.is_none_or(|(least, _)| left < least) {
+            best = Some((left, hours));
+        }
+    }
+    let Some((left, hours)) = best.filter(|(left, _)| left * 2 <= before) else { return Ok(()) };
+    let opens = |book: &Book| -> Vec<Vec<i128>> {
+        book.bundles.iter().map(|bundle| bundle.cells.iter().map(|cell| cell.open).collect()).collect()
+    };
+    let old = opens(book);
+    let mut tried = book.copy();
+    tried.replace_calls(&moved(hours), rates);
+    let mut effects = Vec::new();
+    for (at, bundle) in tried.bundles.iter().enumerate() {
+        for (place, cell) in bundle.cells.iter().enumerate() {
+            let before = old.get(at).and_then(|cells| cells.get(place)).copied().unwrap_or(0);
+            if before != cell.open {
+                effects.push((at, place, before - cell.open));
+            }
+        }
+    }
+    // Explaining takes out of `open` what replacing has taken out already.
+    effects.iter().for_each(|(at, place, pico)| tried.bundles[*at].cells[*place].open += pico);
+    *book = tried;
+    let confidence = if left == 0 { Confidence::Fits } else { Confidence::Suggested };
+    let (unit, way) = (if hours.abs() == 1 { "hour" } else { "hours" }, if hours > 0 { "later" } else { "earlier" });
+    let evidence = format!("calls stamped {} {unit} {way} fall on the days of the bill", hours.abs());
+    book.explain(ledger, Finding { cause: Cause::TimezoneShift, confidence, evidence }, &effects);
+    Ok(())
+}
+
+/// Tells whether days are too much and too little in turn, as they are where they are cut elsewhere.
+fn alternates(book: &Book) -> bool {
+    let shape = book.shape;
+    let mut days: BTreeMap<u32, ()> = BTreeMap::new();
+    let (mut over, mut under) = (0i128, 0i128);
+    for bundle in book.bundles.iter().filter(|bundle| !bundle.taken) {
+        for cell in &bundle.cells {
+            let gap = match cell.quantity(shape) {
+                Some(quantity) => quantity - cell.counted,
+                None if cell.ties() => 0,
+                None => cell.open,
+            };
+            if gap != 0 {
+                days.insert(bundle.period, ());
+            }
+            if gap > 0 { over += gap } else { under -= gap }
+        }
+    }
+    days.len() >= 2 && over.min(under) * 5 >= over.max(under) && over > 0
+}
+
+/// What identifies a cell but for its day.
+type Series = (Arc<str>, Arc<str>, Arc<str>, Item);
+
+/// Rows that stand one day away: two days that cancel.
+fn a_day_away(book: &mut Book, ledger: &mut Ledger) {
+    let mut series: BTreeMap<Series, BTreeMap<u32, (usize, usize)>> = BTreeMap::new();
+    for (at, place) in book.untied() {
+        let bundle = &book.bundles[at];
+        let key = (
+            Arc::clone(&bundle.model),
+            Arc::clone(&bundle.workspace),
+            Arc::clone(&bundle.api_key),
+            bundle.cells[place].item.clone(),
+        );
+        series.entry(key).or_default().insert(bundle.period, (at, place));
+    }
+    let mut effects: Vec<Effect> = Vec::new();
+    for days in series.values() {
+        let mut last: Option<(u32, (usize, usize))> = None;
+        for (period, place) in days {
+            let cell = |(at, place): (usize, usize)| &book.bundles[at].cells[place];
+            if let Some((_, other)) = last.filter(|(before, _)| before + 1 == *period) {
+                let (a, b) = (cell(other), cell(*place));
+                let cancels = (a.open + b.open).abs() <= a.bound + b.bound;
+                // Much smaller than either: two days that are both a little off do not cancel.
+                if cancels && a.open.abs() > 4 * (a.bound + b.bound) {
+                    effects.push((other.0, other.1, a.open));
+                    effects.push((place.0, place.1, b.open));
+                    last = None;
+                    continue;
+                }
+            }
+            last = Some((*period, *place));
+        }
+    }
+    let bundles: Vec<usize> = effects.iter().map(|(bundle, ..)| *bundle).collect();
+    // A bundle moves whole: where half its items stay open, it is something else.
+    effects.retain(|(at, ..)| {
+        let bundle = &book.bundles[*at];
+        bundle.cells.iter().filter(|cell| !cell.ties()).count() == bundles.iter().filter(|other| *other == at).count()
+    });
+    let first = effects.iter().map(|(at, ..)| book.start(&book.bundles[*at])).min();
+    let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
+    let evidence = format!("rows stand one day away, from {}", first.map(day).unwrap_or_default());
+    for (at, place, _) in &effects {
+        let shape = book.shape;
+        let cell = &mut book.bundles[*at].cells[*place];
+        cell.counted = cell.quantity(shape).unwrap_or(cell.counted);
+    }
+    book.explain(ledger, Finding { cause: Cause::PeriodEdge, confidence, evidence }, &effects);
+}
+
+/// What only the first or only the last day has open: the bill or the logs begin or end inside it.
+pub(super) fn edges(book: &mut Book, ledger: &mut Ledger) {
+    let untied = book.untied();
+    let periods: std::collections::BTreeSet<u32> =
+        untied.iter().map(|(bundle, _)| book.bundles[*bundle].period).collect();
+    let last = book.periods.0.len() as u32 - 1;
+    let [only] = periods.iter().copied().collect::<Vec<u32>>()[..] else { return };
+    if last < 2 || (only != 0 && only != last) {
+        return;
+    }
+    let open = |(bundle, cell): &(usize, usize)| book.bundles[*bundle].cells[*cell].open;
+    let one_way = untied.iter().all(|place| open(place) < 0) || untied.iter().all(|place| open(place) > 0);
+    if !one_way || untied.len() < 2 {
+        return;
+    }
+    let effects: Vec<Effect> = untied.iter().map(|place| (place.0, place.1, open(place))).collect();
+    let evidence = match only {
+        0 => "only the first day differs: one side begins inside it",
+        _ => "only the last day differs: one side ends inside it, and the rest is billed with the next",
+    };
+    let confidence = Confidence::Suggested;
+    book.explain(ledger, Finding { cause: Cause::PeriodEdge, confidence, evidence: evidence.into() }, &effects);
+}
+
+/// The last days of a bill that are all lower than the logs, or that the provider calls open.
+pub(super) fn late(book: &mut Book, ledger: &mut Ledger) {
+    let untied = book.untied();
+    let last = book.periods.0.len() as u32 - 1;
+    let open = |(bundle, cell): &(usize, usize)| book.bundles[*bundle].cells[*cell].open;
+    let low: Vec<Effect> = untied
+        .iter()
+        .filter(|(bundle, _)| book.bundles[*bundle].period + 3 > last)
+        .map(|place| (place.0, place.1, open(place)))
+        .collect();
+    let all = low.len() == untied.len() && low.len() >= 2 && last >= 5 && low.iter().all(|(.., pico)| *pico < 0);
+    let provisional: Vec<Effect> = untied
+        .iter()
+        .filter(|(bundle, _)| book.bundles[*bundle].provisional)
+        .map(|place| (place.0, place.1, open(place)))
+        .collect();
+    let (effects, evidence) = match all {
+        true => (low, "only the last days are low on the bill: export them again"),
+        false => (provisional, "the provider does not call these lines final"),
+    };
+    let confidence = Confidence::Suggested;
+    book.explain(ledger, Finding { cause: Cause::Unsettled, confidence, evidence: evidence.into() }, &effects);
+}

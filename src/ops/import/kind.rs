@@ -1,0 +1,58 @@
+//! What a file is: which log format or which bill format reads it.
+
+use strsim::jaro_winkler;
+
+use crate::invoice;
+use crate::invoice::InvoiceReader;
+use crate::ops::bills;
+use crate::ops::import::How;
+use crate::ops::stream::Opened;
+use crate::read::ReadError;
+use crate::read::Reader;
+use crate::read::formats;
+use crate::read::framing::Shape;
+
+/// Whose a file is.
+pub(super) enum Kind {
+    /// A log of calls.
+    Log(&'static dyn Reader),
+    /// A bill or a provider's usage report.
+    Bill(&'static dyn InvoiceReader),
+}
+
+/// Tells what a file is; `None` for an empty one.
+///
+/// A file with the signature of a log of calls is a log, even if it states costs that a bill format would take: calls
+/// tell more. A bill comes before the refusals of sums and before the flat log, which takes any table with a model.
+pub(super) fn of(opened: &Opened, how: &How) -> Result<Option<Kind>, ReadError> {
+    if let Some(name) = &how.input_format {
+        return named(name).map(Some);
+    }
+    let log = match !how.options.map.is_empty() && opened.shape != Shape::Empty {
+        true => formats::by_name("flat").map(Some),
+        false => formats::detect(&opened.framing, opened.shape),
+    };
+    match log {
+        Ok(None) => Ok(None),
+        Ok(Some(reader)) if reader.name() != "flat" => Ok(Some(Kind::Log(reader))),
+        flat_or_none => match bills::claiming(opened) {
+            Some(reader) => Ok(Some(Kind::Bill(reader))),
+            None => flat_or_none.map(|reader| reader.map(Kind::Log)),
+        },
+    }
+}
+
+/// Finds a format of either kind by its name.
+fn named(name: &str) -> Result<Kind, ReadError> {
+    if let Some(reader) = invoice::formats::by_name(name) {
+        return Ok(Kind::Bill(reader));
+    }
+    formats::by_name(name).map(Kind::Log).map_err(|error| match error {
+        ReadError::UnknownFormat { name, near } => {
+            let names = bills::names().into_iter().chain(near).map(|known| (jaro_winkler(known, &name), known));
+            let near = names.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0));
+            ReadError::UnknownFormat { near: near.map(|(_, known)| known), name }
+        }
+        other => other,
+    })
+}
