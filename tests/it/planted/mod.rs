@@ -17,6 +17,7 @@ mod month;
 mod plants;
 mod random;
 mod rates;
+mod reading;
 mod run;
 mod scene;
 mod score;
@@ -42,6 +43,7 @@ fn wanted() -> Wanted {
     wanted
 }
 
+#[expect(clippy::print_stdout, reason = "a table for people")]
 fn show(name: &str, form: Form, score: &Score) {
     let Score { tried, named, valued, placed, alone, explained, right, wrong } = score;
     println!(

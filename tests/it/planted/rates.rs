@@ -87,13 +87,14 @@ pub(super) fn cliff(provider: &'static str, model: &str, ts: i64) -> Option<u64>
     started.clone().filter(|row| row.from == latest).map(|row| row.most).find(|most| *most < u64::MAX)
 }
 
-/// When the rates of the standard mode changed, in milliseconds.
+/// When the rates of the standard mode changed for prompts of usual size, in milliseconds.
 pub(super) fn changes(provider: &'static str, model: &str) -> Vec<i64> {
     let rows = rows(provider, model).unwrap_or_default();
     let mut from: Vec<i64> = rows.iter().filter(|row| row.mode == Mode::Standard).map(|row| row.from).collect();
     from.sort_unstable();
     from.dedup();
-    from.split_off(1.min(from.len()))
+    let rates = |ts: i64| at(provider, model, Mode::Standard, ts, 1_000);
+    from.windows(2).filter(|pair| rates(pair[0]) != rates(pair[1])).map(|pair| pair[1]).collect()
 }
 
 /// When a model came out, in milliseconds.

@@ -306,7 +306,8 @@ impl Scene {
     /// A scene without a difference but rounding.
     pub(super) fn clean(form: Form, seed: u64) -> Scene {
         let month = month::month(form, seed);
-        let style = Style { seed, half_up: seed % 2 == 0, times: (1, 1), euros: None, quantity_by: 1, paid: None };
+        let style =
+            Style { seed, half_up: seed.is_multiple_of(2), times: (1, 1), euros: None, quantity_by: 1, paid: None };
         Scene {
             form,
             logged: month.calls.clone(),

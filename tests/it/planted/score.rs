@@ -1,5 +1,9 @@
 //! How many of the planted causes the program names, with the right dollars and without others beside them.
 
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
 use super::plants;
 use super::plants::Plant;
 use super::plants::Planted;
@@ -71,7 +75,7 @@ impl Score {
 
     /// The share of runs that are all right, in percent.
     pub(super) fn percent(&self) -> u32 {
-        if self.tried == 0 { 100 } else { self.right * 100 / self.tried }
+        (self.right * 100).checked_div(self.tried).unwrap_or(0)
     }
 }
 
@@ -104,46 +108,74 @@ impl Wanted {
     }
 }
 
+/// Does jobs on all cores; the results are in the jobs' order.
+fn each<J: Sync, R: Send>(jobs: &[J], work: impl Fn(&J) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some((at, job)) = {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    jobs.get(at).map(|job| (at, job))
+                } {
+                    let result = work(job);
+                    done.lock().unwrap().push((at, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap();
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 /// Scores every cause alone, by form.
 pub(super) fn singles(wanted: &Wanted, mut told: impl FnMut(&Plant, Form, &Score)) -> Score {
-    let mut all = Score::default();
-    for plant in plants::all() {
-        for form in plant.forms.iter().copied().filter(|form| wanted.has(plant, *form)) {
-            let mut score = Score::default();
-            for seed in 0..wanted.months {
-                let (scene, planted) = plants::scene_with(plant, form, seed + 1);
-                score.take(&scene, &[planted]);
-            }
-            told(plant, form, &score);
-            all.add(&score);
+    let forms = |plant: &'static Plant| plant.forms.iter().map(move |form| (plant, *form));
+    let jobs: Vec<(&Plant, Form)> =
+        plants::all().flat_map(forms).filter(|(plant, form)| wanted.has(plant, *form)).collect();
+    let scores = each(&jobs, |(plant, form)| {
+        let mut score = Score::default();
+        for seed in 1..=wanted.months {
+            let (scene, planted) = plants::scene_with(plant, *form, seed);
+            score.take(&scene, &[planted]);
         }
+        score
+    });
+    let mut all = Score::default();
+    for ((plant, form), score) in jobs.iter().zip(&scores) {
+        told(plant, *form, score);
+        all.add(score);
     }
     all
 }
 
-/// Scores pairs of causes that do not touch what the other is told by: so many, spread over all.
+/// Scores pairs of causes, each with a few others: with all of them it takes an hour.
 pub(super) fn pairs(wanted: &Wanted, mut told: impl FnMut([&Plant; 2], Form, &Score)) -> Score {
-    let mut all = Score::default();
-    let plants: Vec<&Plant> = plants::all().collect();
+    let mut jobs = Vec::new();
     for form in Form::ALL {
-        let of_form: Vec<&&Plant> =
-            plants.iter().filter(|plant| plant.forms.contains(&form) && wanted.has(plant, form)).collect();
-        for (at, first) in of_form.iter().enumerate() {
-            // Each with a few others; with all of them it takes an hour.
-            for step in 1..=wanted.months as usize {
-                let second = of_form[(at + step * 5) % of_form.len()];
-                if first.cause == second.cause || first.stage == 0 && second.stage == 0 {
-                    continue;
+        let of_form: Vec<&'static Plant> = plants::all().filter(|plant| plant.forms.contains(&form)).collect();
+        for (at, first) in of_form.iter().enumerate().filter(|(_, first)| wanted.has(first, form)) {
+            for step in 1..=wanted.months {
+                let second = of_form[(at + step as usize * 5) % of_form.len()];
+                if first.cause != second.cause && (first.stage > 0 || second.stage > 0) {
+                    jobs.push(([*first, second], form, step));
                 }
-                let Some((scene, planted)) = plants::scene_with_two([first, second], form, step as u64) else {
-                    continue;
-                };
-                let mut score = Score::default();
-                score.take(&scene, &planted);
-                told([first, second], form, &score);
-                all.add(&score);
             }
         }
+    }
+    let scores = each(&jobs, |(pair, form, seed)| {
+        let mut score = Score::default();
+        if let Some((scene, planted)) = plants::scene_with_two(*pair, *form, *seed) {
+            score.take(&scene, &planted);
+        }
+        score
+    });
+    let mut all = Score::default();
+    for ((pair, form, _), score) in jobs.iter().zip(&scores) {
+        told(*pair, *form, score);
+        all.add(score);
     }
     all
 }

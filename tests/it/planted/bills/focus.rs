@@ -40,6 +40,14 @@ fn words(what: What) -> &'static str {
     }
 }
 
+fn said(kind: &str) -> &'static str {
+    match kind {
+        "Tax" => "VAT",
+        "Credit" => "Promotional credit",
+        _ => "Committed use shortfall",
+    }
+}
+
 fn quantity(count: u64, by: u64) -> String {
     let (whole, rest) = (count / by, count % by);
     if by == 1 { whole.to_string() } else { format!("{whole}.{rest:03}") }
@@ -82,11 +90,7 @@ pub(super) fn focus(scene: &Scene) -> File {
             month(extra.day),
             span(extra.day),
             extra.kind,
-            match extra.kind {
-                "Tax" => "VAT 19%",
-                "Credit" => "Promotional credit",
-                _ => "Committed use shortfall",
-            },
+            said(extra.kind),
             paid = decimal(paid, 18),
         ));
     }
@@ -101,6 +105,12 @@ pub(super) fn mapped(scene: &Scene) -> File {
         let amount = decimal(paid, 18).replace('.', ",");
         let count = quantity(count, scene.style.quantity_by).replace('.', ",");
         text.push_str(&format!("{};{model};{};{count};{amount};{project}\n", date(day), words(what)));
+    }
+    for extra in &scene.extras {
+        let paid = converted(scene, extra.atto);
+        total += paid;
+        let amount = decimal(paid, 18).replace('.', ",");
+        text.push_str(&format!("{};;{};;{amount};\n", date(extra.day), said(extra.kind)));
     }
     File { name: "house.csv".to_string(), text, total }
 }
@@ -119,6 +129,9 @@ rules   = [
   {{ match = "(?i)cache write", class = "cache_write" }},
   {{ match = "(?i)input", class = "input" }},
   {{ match = "(?i)output", class = "output" }},
+  {{ match = "(?i)vat", class = "tax" }},
+  {{ match = "(?i)credit", class = "credit" }},
+  {{ match = "(?i)committed", class = "commitment" }},
 ]
 "#,
         currency(scene)

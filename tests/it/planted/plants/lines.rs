@@ -13,7 +13,6 @@ use crate::planted::scene::Form;
 use crate::planted::scene::Scene;
 
 const ROUTER: &[Form] = &[Form::OpenRouter];
-const FOCUS: &[Form] = &[Form::Focus];
 const MAPPED: &[Form] = &[Form::Mapped];
 const EXACT: &[Form] = &[Form::Focus, Form::Mapped];
 const PER_CALL: &[Form] = &[Form::OpenAiPair, Form::OpenRouter];
@@ -30,9 +29,9 @@ pub(super) static PLANTS: &[Plant] = &[
     of("free_tier", "variant", ROUTER, 4, free_variant),
     of("byok", "key", ROUTER, 4, own_key),
     of("minimum_charge", "fee", PER_CALL, 5, fee),
-    of("credits", "line", FOCUS, 6, credit),
-    of("tax", "line", FOCUS, 6, tax),
-    of("commitment", "line", FOCUS, 6, commitment),
+    of("credits", "line", EXACT, 6, credit),
+    of("tax", "line", EXACT, 6, tax),
+    of("commitment", "line", EXACT, 6, commitment),
     of("currency", "mark_up", EXACT, 6, currency),
     of("contract_discount", "stated", STATED, 5, stated_discount),
     of("contract_discount", "silent", COUNTED, 5, silent_discount),
@@ -89,10 +88,16 @@ fn commitment(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     line(scene, "Purchase", atto)
 }
 
+/// Multiplies every amount of the bill.
+fn multiply(scene: &mut Scene, (up, down): (i128, i128)) {
+    let (times, by) = scene.style.times;
+    scene.style.times = (times * up, by * down);
+}
+
 /// Euros at 0.80 for a dollar, which is exact, and one and a half percent on top.
 fn currency(scene: &mut Scene, _: &mut Random) -> Option<Where> {
     in_euros(scene);
-    scene.style.times = (203, 200);
+    multiply(scene, (203, 200));
     Some(None)
 }
 
@@ -108,12 +113,13 @@ fn stated_discount(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 }
 
 fn silent_discount(scene: &mut Scene, random: &mut Random) -> Option<Where> {
-    scene.style.times = (*random.pick(&[80, 85, 90, 93]), 100);
+    let paid = *random.pick(&[80, 85, 90, 93]);
+    multiply(scene, (paid, 100));
     Some(None)
 }
 
 fn cents(scene: &mut Scene, _: &mut Random) -> Option<Where> {
-    scene.style.times = (100, 1);
+    multiply(scene, (100, 1));
     Some(None)
 }
 

@@ -14,6 +14,7 @@ use super::random::Random;
 use super::scene::Call;
 use super::scene::Form;
 use super::scene::Scene;
+use super::scene::Sum;
 
 pub(super) use lines::in_euros;
 
@@ -69,9 +70,14 @@ pub(super) fn plant(scene: &mut Scene, plant: &Plant, random: &mut Random) -> Op
     let (both, gap) = (before.both(), before.invoiced() - before.log_cost());
     let place = (plant.apply)(scene, random)?;
     let (now, amount) = (scene.both(), scene.invoiced() - scene.log_cost() - gap);
+    // What a cell is off by, in tokens and money, before and now.
+    let off = |sums: Option<&(Sum, Sum)>| {
+        let (billed, logged) = sums.copied().unwrap_or_default();
+        (i128::from(billed.quantity) - i128::from(logged.quantity), billed.atto - logged.atto)
+    };
     let (mut cells, mut calls) = (0, 0);
     for (cell, sums) in both.iter().chain(&now).collect::<BTreeMap<_, _>>() {
-        if both.get(cell) != Some(sums) || now.get(cell) != Some(sums) {
+        if off(both.get(cell)) != off(now.get(cell)) {
             cells += 1;
             calls += i128::from(sums.0.calls.max(sums.1.calls));
         }
@@ -101,16 +107,35 @@ pub(super) fn scene_with(plant_of: &Plant, form: Form, seed: u64) -> (Scene, Pla
     panic!("no month for {} {} in {form:?}", plant_of.cause, plant_of.variant)
 }
 
+/// Whether what two plants do to a bill can be told apart at all: not two factors on every row, nor two things at the
+/// same model or key.
+fn are_apart(pair: [&Plant; 2], planted: &[Planted; 2]) -> bool {
+    let is_factor = |plant: &Plant| plant.stage >= 5 && plant.variant != "line";
+    let is_same = planted[0].place.is_some() && planted[0].place == planted[1].place;
+    !(pair.iter().all(|plant| is_factor(plant)) || is_same)
+}
+
 /// Plants two causes in the first month that gives enough for both; `None` if none of some does.
+///
+/// What only the two together are worth may be told as either's: it widens the slack of both, by a twentieth at most.
 pub(super) fn scene_with_two(pair: [&Plant; 2], form: Form, seed: u64) -> Option<(Scene, [Planted; 2])> {
     let mut pair = pair;
     pair.sort_by_key(|plant| plant.stage);
     (0..20).find_map(|again| {
         let seed = seed * 1_000 + again;
-        let (mut scene, random) = (Scene::clean(form, seed), &mut Random::new(seed ^ 0xb1a7));
-        let first = plant(&mut scene, pair[0], random)?;
-        let second = plant(&mut scene, pair[1], random)?;
-        Some((scene, [first, second]))
+        let random = |at: usize| Random::new(seed ^ [0xb1a7, 0x70d0][at]);
+        let mut scene = Scene::clean(form, seed);
+        let mut alone = scene.clone();
+        let mut planted = [plant(&mut scene, pair[0], &mut random(0))?, plant(&mut scene, pair[1], &mut random(1))?];
+        if !are_apart(pair, &planted) {
+            return None;
+        }
+        (pair[1].apply)(&mut alone, &mut random(1))?;
+        let joint = (planted[1].amount - (alone.invoiced() - alone.log_cost()) / PICO).abs();
+        for planted in &mut planted {
+            planted.slack += joint.min(planted.amount.abs() / 20);
+        }
+        Some((scene, planted))
     })
 }
 

@@ -20,6 +20,8 @@ use crate::planted::scene::Call;
 use crate::planted::scene::Form;
 use crate::planted::scene::Scene;
 
+/// Bills of a row a day: no call of theirs has a time of its own.
+const DAILY: &[Form] = &[Form::AnthropicPair, Form::OpenAiCost, Form::OpenAiPair, Form::Focus, Form::Mapped];
 const WITH_WRITES: &[Form] = &[Form::AnthropicPair, Form::OpenAiCost, Form::OpenAiPair];
 const WITH_KEYS: &[Form] =
     &[Form::AnthropicPair, Form::AnthropicCost, Form::OpenAiCost, Form::OpenAiPair, Form::OpenRouter];
@@ -47,9 +49,10 @@ pub(super) static PLANTS: &[Plant] = &[
     of("inclusive_input", "log", COUNTED, 3, inclusive),
     of("cache_write_ttl", "billed_longer", ANTHROPIC, 4, billed_longer),
     of("cache_write_ttl", "billed_shorter", ANTHROPIC, 4, billed_shorter),
+    of("cache_write_ttl", "billed_twelve_hours", OPENAI, 4, billed_twelve_hours),
     of("cache_writes_unlogged", "log", WITH_WRITES, 3, writes_unlogged),
     even("timezone_shift", "hours", &Form::ALL, 0, timezone),
-    even("period_edge", "row_late", COUNTED, 0, row_late),
+    even("period_edge", "row_late", DAILY, 0, row_late),
     of("period_edge", "next_file", &Form::ALL, 0, next_file),
     of("unsettled", "last_days", &Form::ALL, 0, unsettled),
     of("failed_but_billed", "no_usage", WITH_REQUESTS, 3, failed_billed),
@@ -158,6 +161,15 @@ fn billed_shorter(scene: &mut Scene, _: &mut Random) -> Option<Where> {
     for call in &mut scene.billed {
         call.set(Class::CacheWrite5m, call.tokens.get(Class::CacheWrite1h) + call.tokens.get(Class::CacheWrite5m));
         call.set(Class::CacheWrite1h, 0);
+    }
+    Some(None)
+}
+
+/// OpenAI's lines do not say how long a write is kept.
+fn billed_twelve_hours(scene: &mut Scene, _: &mut Random) -> Option<Where> {
+    for call in &mut scene.billed {
+        call.set(Class::CacheWrite12h, call.tokens.get(Class::CacheWrite30m));
+        call.set(Class::CacheWrite30m, 0);
     }
     Some(None)
 }

@@ -149,7 +149,7 @@ fn old_row(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let (provider, end) = (scene.form.provider(), scene.days().end * DAY);
     let latest = |known: &Known| {
         let changes = rates::changes(provider, known.log);
-        changes.into_iter().filter(|change| *change + 4 * DAY <= end).next_back()
+        changes.into_iter().rfind(|change| *change + 4 * DAY <= end)
     };
     let known = match a_model(scene, random, |known| latest(known).is_some()) {
         Some(known) => known,
@@ -164,13 +164,15 @@ fn old_row(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     Some(Some(("model", known.log.to_string())))
 }
 
-/// Makes the calls of a model those of one whose rates have changed, on both sides.
+/// Makes the calls of a model those of one whose rates have changed, on both sides. It is the price of cache reads that
+/// changed: they read more, so that it shows in cents.
 fn renamed(scene: &mut Scene, random: &mut Random, name: &str) -> Option<&'static Known> {
     let known = a_model(scene, random, |_| is_standard(scene))?;
     let new = month::models(scene.form).iter().find(|known| known.log == name)?;
     let is_out = rates::released(scene.form.provider(), new.log) <= scene.days().start * DAY;
     for call in scene.logged.iter_mut().chain(&mut scene.billed).filter(|call| is_out && call.known == known) {
         call.known = new;
+        call.set(Class::CacheRead, call.tokens.get(Class::CacheRead) * 6);
     }
     is_out.then_some(new)
 }
