@@ -12,6 +12,7 @@
 
 mod bills;
 mod checks;
+mod judging;
 mod logs;
 mod month;
 mod plants;

@@ -90,7 +90,8 @@ pub(super) fn plant(scene: &mut Scene, plant: &Plant, random: &mut Random) -> Op
         cause: plant.cause,
         variant: plant.variant,
         amount: div_half_even(amount, PICO),
-        slack: slack / PICO + 1,
+        // A picodollar a cell, where a line is not a whole number of them.
+        slack: slack / PICO + cells + 1,
         place,
     })
 }

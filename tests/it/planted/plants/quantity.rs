@@ -28,6 +28,9 @@ const WITH_KEYS: &[Form] =
 const WITH_REQUESTS: &[Form] = &[Form::AnthropicPair, Form::OpenAiCost, Form::OpenAiPair, Form::OpenRouter];
 const WITH_PROJECTS: &[Form] = &[Form::OpenAiCost, Form::OpenAiPair, Form::Focus, Form::Mapped];
 
+const WITH_WORKSPACES: &[Form] =
+    &[Form::AnthropicPair, Form::AnthropicCost, Form::OpenAiCost, Form::OpenAiPair, Form::Focus, Form::Mapped];
+
 type Apply = fn(&mut Scene, &mut Random) -> Option<Where>;
 
 const fn of(cause: &'static str, variant: &'static str, forms: &'static [Form], stage: u8, apply: Apply) -> Plant {
@@ -43,6 +46,7 @@ pub(super) static PLANTS: &[Plant] = &[
     of("missing_logs", "hours", COUNTED, 3, hours),
     of("missing_logs", "days", &Form::ALL, 3, whole_days),
     of("unlogged_key", "key", WITH_KEYS, 3, unlogged_key),
+    of("unlogged_key", "workspace", WITH_WORKSPACES, 3, unlogged_workspace),
     of("double_logged", "other_ids", &Form::ALL, 3, double_logged),
     of("overlapping_imports", "gateway", &Form::ALL, 3, overlapping),
     of("cache_priced_as_input", "log", COUNTED, 3, reads_not_split),
@@ -94,6 +98,16 @@ fn unlogged_key(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let key = a_key(scene, random)?;
     scene.logged.retain(|call| call.key != key);
     Some(Some(("api_key", key)))
+}
+
+fn unlogged_workspace(scene: &mut Scene, random: &mut Random) -> Option<Where> {
+    let workspaces = super::worth(scene, |call| call.workspace.clone());
+    let workspace = (!workspaces.is_empty()).then(|| random.pick(&workspaces).clone())?;
+    let keys = |calls: &[Call]| calls.iter().map(|call| call.key.clone()).collect::<std::collections::BTreeSet<_>>();
+    let gone: Vec<Call> = scene.logged.iter().filter(|call| call.workspace == workspace).cloned().collect();
+    scene.logged.retain(|call| call.workspace != workspace);
+    // One key alone would be that key.
+    (keys(&gone).len() > 1 && scene.logged.len() > 20).then_some(Some(("workspace", workspace)))
 }
 
 fn double_logged(scene: &mut Scene, random: &mut Random) -> Option<Where> {
