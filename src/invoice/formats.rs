@@ -1,12 +1,14 @@
 //! The bill formats, and which one a file is of.
 
 use crate::invoice::InvoiceReader;
+use crate::invoice::azure_cost::AzureCost;
+use crate::invoice::gcp_billing::GcpBilling;
 use crate::read::framing::Framing;
 use crate::read::framing::Shape;
 use crate::read::json::Node;
 
 /// Every format, in the order of detection: those with the more telling signature first.
-pub static FORMATS: &[&dyn InvoiceReader] = &[];
+pub static FORMATS: &[&dyn InvoiceReader] = &[&AzureCost, &GcpBilling];
 
 /// Finds a reader by the name used with `--input-format`.
 pub fn by_name(name: &str) -> Option<&'static dyn InvoiceReader> {

@@ -15,12 +15,17 @@
 //! | which format | [`formats`]: the table, and detection by what each reader claims |
 //! | amounts, quantities, days | [`value`] |
 //! | a stream into lines, with control totals | [`reading`] |
-//! | a user's own columns | [`mapping`], read by `mapped` |
+//! | what is told of rows left out | [`notes`] |
+//! | a user's own columns | [`mapping`], read by [`mapped`] |
 //!
 //! To add a format: write `invoice/<name>.rs` with an [`InvoiceReader`] and add its line to [`formats::FORMATS`].
 
+pub mod azure_cost;
 pub mod formats;
+pub mod gcp_billing;
+pub mod mapped;
 pub mod mapping;
+pub mod notes;
 pub mod reading;
 pub mod value;
 
