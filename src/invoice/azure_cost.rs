@@ -190,7 +190,7 @@ impl Session for Rows {
             notes.push(text);
         }
         notes.extend(self.others.note("of other services left out"));
-        notes.extend(self.unknown.note("of unknown meters stand as `other`"));
+        notes.extend(self.unknown.note("of unknown meters, kept as `other`"));
         Ok(Statement { zone: "UTC".into(), notes, ..Statement::default() })
     }
 }

@@ -19,6 +19,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use crate::domain::Amount;
 use crate::domain::Charge;
 use crate::domain::InvoiceLine;
@@ -82,7 +84,8 @@ impl<'t> Row<'t> {
 
     /// Refuses a row that lacks a column.
     fn require(self) -> Result<(), String> {
-        let names = ["service.description", "sku.description", "usage_start_time", "usage_end_time", "cost", "currency"];
+        let names =
+            ["service.description", "sku.description", "usage_start_time", "usage_end_time", "cost", "currency"];
         let missing = names.iter().find(|name| self.at(name).is_none());
         missing.map_or(Ok(()), |name| value::require(self.0, &[name]))
     }
@@ -109,8 +112,8 @@ struct Rows {
     unknown: Listed,
     /// What Google converted at: `USD 1 = 3.65 PLN`.
     rates: BTreeSet<String>,
-    /// Rows with one credit each: what they are but for the credit, and that credit.
-    joined: HashMap<String, String>,
+    /// Rows with one credit each, hashed, as an export may have millions: what they are but for the credit, and it.
+    joined: HashMap<u128, u128>,
     tape: Tape,
 }
 
@@ -159,7 +162,7 @@ impl Session for Rows {
             notes.push(format!("Google converted at {}{more}", rates.join(", ")));
         }
         notes.extend(self.others.note("of other services left out"));
-        notes.extend(self.unknown.note("of unknown SKUs stand as `other`"));
+        notes.extend(self.unknown.note("of unknown SKUs, kept as `other`"));
         Ok(Statement { zone: "America/Los_Angeles".into(), notes, ..Statement::default() })
     }
 }
@@ -190,8 +193,7 @@ impl Rows {
             }
             None => self.unknown.take(&name),
         }
-        for (amount, unit) in
-            [("usage.amount", "usage.unit"), ("usage.amount_in_pricing_units", "usage.pricing_unit")]
+        for (amount, unit) in [("usage.amount", "usage.unit"), ("usage.amount_in_pricing_units", "usage.pricing_unit")]
         {
             let Some((holder, key)) = row.at(amount) else { continue };
             line.quantity = value::quantity(holder, &key, 1)?;
@@ -247,6 +249,7 @@ impl Rows {
             text.push_str(node.raw());
             text.push('\u{1f}');
         }
+        let (whole, credit) = (xxh3_128(whole.as_bytes()), xxh3_128(credit.as_bytes()));
         if self.joined.get(&whole).is_some_and(|before| *before != credit) {
             let advice = "export `TO_JSON_STRING(credits) AS credits`, or their sum, in place of a join";
             return Err(format!("this row was there before with another credit: its cost stands twice ({advice})"));

@@ -121,7 +121,7 @@ impl Session for Rows {
     fn end(&mut self, _sink: &mut dyn LineSink) -> Result<Statement, String> {
         let plan = self.plan.as_ref().map_err(String::clone)?;
         let mut notes = vec![plan.told.clone()];
-        notes.extend(self.unknown.note("match no rule and stand as `other`"));
+        notes.extend(self.unknown.note("matched by no rule, kept as `other`"));
         Ok(Statement { zone: plan.dates.zone.name().into(), stated_total: self.total, notes, ..Statement::default() })
     }
 }
@@ -194,7 +194,17 @@ fn take_quantity<'t>(plan: &'t Plan, node: Node<'t>, line: &mut InvoiceLine<'t>)
 
 /// Words by which spreadsheets and portals call their last row.
 const TOTALS: [&str; 12] = [
-    "total", "sum", "grand total", "summe", "gesamt", "gesamtsumme", "insgesamt", "totale", "totaal", "somme", "suma",
+    "total",
+    "sum",
+    "grand total",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "insgesamt",
+    "totale",
+    "totaal",
+    "somme",
+    "suma",
     "total amount",
 ];
 

@@ -92,7 +92,8 @@ fn number_text<'t>(record: Node<'t>, key: &str) -> Result<Option<Cow<'t, str>>, 
     let Some(node) = record.get(key).filter(|node| !node.is_null()) else { return Ok(None) };
     match node.kind() {
         Kind::Number => Ok(Some(Cow::Borrowed(node.raw()))),
-        _ => match node.text() {
+        // Not `Node::text`, to which an empty cell and a list are the same.
+        _ => match node.scalar() {
             Some(text) if text == "NULL" || text.trim().is_empty() => Ok(None),
             Some(text) => Ok(Some(text)),
             None => Err(format!("`{key}` is not a number")),

@@ -181,7 +181,10 @@ fn numbered(maker: &str, words: &[&str]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn says(name: &str) -> Option<(Option<String>, &'static str, Option<&'static str>, Option<&'static str>)> {
+    /// Model, charge, deployment and service mode.
+    type Said = (Option<String>, &'static str, Option<&'static str>, Option<&'static str>);
+
+    fn says(name: &str) -> Option<Said> {
         read(name, true).map(|meter| (meter.model, meter.charge.name(), meter.scope, meter.tier))
     }
 
@@ -194,7 +197,13 @@ mod tests {
             ("gpt-4o-0806-Batch-Inp-glbl", "gpt-4o-2024-08-06", "input", Some("global"), Some("batch")),
             ("o4-mini 0416 Outp glbl Tokens", "o4-mini", "output", Some("global"), None),
             ("5.4 longco batch cd inp Dz 1M Tokens", "gpt-5.4", "cache_read", Some("data_zone"), Some("batch")),
-            ("GPT 5 Nano Batch Inpt cchd Dzone 1M Tokens", "gpt-5-nano", "cache_read", Some("data_zone"), Some("batch")),
+            (
+                "GPT 5 Nano Batch Inpt cchd Dzone 1M Tokens",
+                "gpt-5-nano",
+                "cache_read",
+                Some("data_zone"),
+                Some("batch"),
+            ),
             ("5.6 sol ShortCo Cd Wr PP Gl 1M Tokens", "gpt-5.6-sol", "cache_write", Some("global"), Some("priority")),
             ("6-sol LongCo Opt Std DZ 1M Tokens", "gpt-6-sol", "output", Some("data_zone"), Some("standard")),
             ("5.1 codex mini opt Gl 1M Tokens", "gpt-5.1-codex-mini", "output", Some("global"), None),

@@ -208,8 +208,20 @@ mod tests {
             (" Gemini 2.5 Flash Lite Input Text Caching", "gemini-2.5-flash-lite", "cache_read", None, None),
             (" Gemini 2.5 Flash GA Input Text Caching (Long)", "gemini-2.5-flash", "cache_read", None, Some(true)),
             ("Gemini 2.5 Flash Input Text Caching Storage", "gemini-2.5-flash", "storage", None, None),
-            ("Gemini 2.5 Flash GA Video Input Priority - Predictions", "gemini-2.5-flash", "video_in", Some("priority"), None),
-            ("Gemini 3 Flash Image Input Caching Priority", "gemini-3-flash", "image_cache_read", Some("priority"), None),
+            (
+                "Gemini 2.5 Flash GA Video Input Priority - Predictions",
+                "gemini-2.5-flash",
+                "video_in",
+                Some("priority"),
+                None,
+            ),
+            (
+                "Gemini 3 Flash Image Input Caching Priority",
+                "gemini-3-flash",
+                "image_cache_read",
+                Some("priority"),
+                None,
+            ),
             ("Gemini 3.1 Flash Image Text Input - Predictions", "gemini-3.1-flash-image", "input", None, None),
             ("Gemini 3.1 Flash Image Image Output - Predictions", "gemini-3.1-flash-image", "image_out", None, None),
             (
@@ -264,7 +276,8 @@ mod tests {
 
     #[test]
     fn searches_are_tools() {
-        for name in ["Grounding with Google Search on Gemini 3", "LLM Grounding with Google Search tool - Predictions"] {
+        for name in ["Grounding with Google Search on Gemini 3", "LLM Grounding with Google Search tool - Predictions"]
+        {
             assert_eq!(read(name).and_then(|sku| sku.tool), Some("google_search"), "{name}");
         }
     }

@@ -99,7 +99,11 @@ impl Plan {
             scale,
             quantum: quantum(mapping)?,
             quantity_unit: mapping.quantity_unit.clone(),
-            is_credit_positive: choice("amounts.sign", mapping.sign.as_deref(), &[("charge", false), ("credit", true)])?,
+            is_credit_positive: choice(
+                "amounts.sign",
+                mapping.sign.as_deref(),
+                &[("charge", false), ("credit", true)],
+            )?,
             delimiter: delimiter(mapping)?,
             numbers: numbers(mapping)?,
             dates: dates(mapping)?,
@@ -191,12 +195,13 @@ fn dates(mapping: &Mapping) -> Result<Dates, MappingError> {
     ];
     let zone = match mapping.timezone.as_deref() {
         None => Zone::UTC,
-        Some(name) => Zone::parse(name)
-            .ok_or_else(|| wrong("source.timezone", format!("no time zone is called `{name}` (Europe/Berlin is one)")))?,
+        Some(name) => Zone::parse(name).ok_or_else(|| {
+            wrong("source.timezone", format!("no time zone is called `{name}` (Europe/Berlin is one)"))
+        })?,
     };
     if let Some(format) = &mapping.date_format {
-        let is_broken = chrono::format::StrftimeItems::new(format)
-            .any(|item| matches!(item, chrono::format::Item::Error));
+        let is_broken =
+            chrono::format::StrftimeItems::new(format).any(|item| matches!(item, chrono::format::Item::Error));
         if is_broken || !format.contains('%') {
             let text = format!("`{format}` is no strftime format, such as %d.%m.%Y");
             return Err(wrong("parsing.date_format", text));
@@ -209,7 +214,8 @@ fn dates(mapping: &Mapping) -> Result<Dates, MappingError> {
 fn rules(mapping: &Mapping) -> Result<Vec<(Regex, Meaning)>, MappingError> {
     let rule = |(pattern, class): &(String, String)| {
         let regex = Regex::new(pattern).map_err(|error| wrong("rules", format!("`{pattern}`: {error}")))?;
-        let meaning = Meaning::parse(class).ok_or_else(|| wrong("rules", format!("`{class}` is no class of charge")))?;
+        let meaning =
+            Meaning::parse(class).ok_or_else(|| wrong("rules", format!("`{class}` is no class of charge")))?;
         Ok((regex, meaning))
     };
     mapping.rules.iter().map(rule).collect()
