@@ -15,6 +15,7 @@ mod measures;
 pub mod paths;
 pub mod price;
 pub mod prices;
+pub mod reconcile;
 pub mod reprice;
 pub mod slice;
 pub mod status;
