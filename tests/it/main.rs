@@ -13,6 +13,7 @@ mod layers;
 mod lists;
 mod once;
 mod pages;
+mod planted;
 mod price;
 mod readers;
 mod reprice;
