@@ -9,6 +9,7 @@ use crate::ops::explain::ExplainError;
 use crate::ops::prices::PricesError;
 use crate::ops::prices::check::CheckError;
 use crate::ops::prices::lists::ListsError;
+use crate::ops::reconcile::ReconcileFailure;
 use crate::ops::reprice::RepriceError;
 use crate::ops::slice::SliceError;
 use crate::ops::trace::TraceError;
@@ -183,6 +184,18 @@ impl From<TraceError> for CliError {
                 let told = if more > 0 { told.detail(format!("and {more} more")) } else { told };
                 told.hint("name one of them, as it stands here")
             }
+        }
+    }
+}
+
+impl From<ReconcileFailure> for CliError {
+    fn from(failure: ReconcileFailure) -> CliError {
+        match failure {
+            ReconcileFailure::Book(error) => error.into(),
+            other => match other.hint() {
+                Some(hint) => CliError::new(other.to_string()).hint(hint),
+                None => CliError::new(other.to_string()),
+            },
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Settings: flags before environment before attr.toml before the user's file before defaults, each with its origin.
 
 pub mod dimensions;
+pub mod invoices;
 
 use std::path::Path;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use crate::cli::error::CliError;
 use crate::cli::settings::dimensions::Blocks;
 use crate::cli::settings::dimensions::Dimensions;
 use crate::cli::settings::dimensions::Source;
+use crate::cli::settings::invoices::Invoices;
 use crate::domain::Zone;
 use crate::ops::import::How;
 
@@ -70,6 +72,8 @@ pub struct Settings {
     pub sources: Vec<(String, How)>,
     /// What dimensions mean.
     pub dimensions: Dimensions,
+    /// How bills of the user's own are read.
+    pub invoices: Invoices,
     /// The settings files read, the nearer first.
     pub files: Vec<PathBuf>,
 }
@@ -89,6 +93,8 @@ struct File {
     source: Vec<SourceRule>,
     #[serde(default)]
     dimensions: Blocks,
+    #[serde(default)]
+    invoice: invoices::Blocks,
     /// The file as it is written, to find lines in.
     #[serde(skip)]
     text: String,
@@ -160,6 +166,7 @@ impl Settings {
             },
             sources: rules(&files)?,
             dimensions: dimensions(&files)?,
+            invoices: invoices(&files)?,
             files: files.into_iter().map(|(path, _)| path).collect(),
         })
     }
@@ -232,6 +239,11 @@ fn dimensions(files: &[(PathBuf, File)]) -> Result<Dimensions, CliError> {
         key_file: file.pseudonym_key_file.as_ref(),
     });
     Dimensions::gather(&sources.collect::<Vec<_>>())
+}
+
+fn invoices(files: &[(PathBuf, File)]) -> Result<Invoices, CliError> {
+    let sources = files.iter().map(|(path, file)| invoices::Source { path, text: &file.text, blocks: &file.invoice });
+    Invoices::gather(&sources.collect::<Vec<_>>())
 }
 
 /// A path in a settings file counts from the file's folder.

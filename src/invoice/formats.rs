@@ -7,9 +7,11 @@ use crate::invoice::anthropic_cost_report::AnthropicCostReport;
 use crate::invoice::anthropic_tokens::AnthropicTokens;
 use crate::invoice::anthropic_usage_report::AnthropicUsageReport;
 use crate::invoice::aws_cur::AwsCur;
+use crate::invoice::azure_cost::AzureCost;
 use crate::invoice::deepseek_cost::DeepSeekCost;
 use crate::invoice::deepseek_usage::DeepSeekUsage;
 use crate::invoice::focus::Focus;
+use crate::invoice::gcp_billing::GcpBilling;
 use crate::invoice::openai_cost::OpenAiCost;
 use crate::invoice::openai_costs_api::OpenAiCostsApi;
 use crate::invoice::openai_usage::OpenAiUsage;
@@ -37,6 +39,8 @@ pub static FORMATS: &[&dyn InvoiceReader] = &[
     &DeepSeekCost,
     &AwsCur,
     &Focus,
+    &AzureCost,
+    &GcpBilling,
 ];
 
 /// Finds a reader by the name used with `--input-format`.

@@ -16,7 +16,8 @@
 //! | amounts, quantities, days | [`value`] |
 //! | the row of sums below an export | [`total_row`] |
 //! | a stream into lines, with control totals | [`reading`] |
-//! | a user's own columns | [`mapping`], read by `mapped` |
+//! | what is told of rows left out | [`notes`] |
+//! | a user's own columns | [`mapping`], read by [`mapped`] |
 //!
 //! To add a format: write `invoice/<name>.rs` with an [`InvoiceReader`] and add its line to [`formats::FORMATS`].
 
@@ -27,12 +28,16 @@ pub mod anthropic_cost_report;
 pub mod anthropic_tokens;
 pub mod anthropic_usage_report;
 mod aws_cur;
+pub mod azure_cost;
 pub mod deepseek_cost;
 mod deepseek_days;
 pub mod deepseek_usage;
 mod focus;
 pub mod formats;
+pub mod gcp_billing;
+pub mod mapped;
 pub mod mapping;
+pub mod notes;
 mod openai_bucket;
 pub mod openai_cost;
 pub mod openai_costs_api;

@@ -93,6 +93,18 @@ pub fn tokens_in_unit(unit: &str) -> Option<i128> {
     count.filter(|count| (1..=1_000_000_000).contains(count)).map(|count| count * scale)
 }
 
+/// Reads a plain decimal as an integer of `10^-scale` units; tells too whether nothing was rounded away.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn scaled(key: &str, plain: &str, scale: i32) -> Result<(i128, bool), String> {
+    let (value, is_exact) = parse_scaled(plain, scale).map_err(|_| not_a_number(key, plain))?;
+    if value.unsigned_abs() > 10u128.pow(27) {
+        return Err(format!("`{key}` is absurdly large: {}", excerpt(plain)));
+    }
+    Ok((value, is_exact))
+}
+
 fn number_text<'t>(record: Node<'t>, key: &str) -> Result<Option<Cow<'t, str>>, String> {
     let Some(node) = record.get(key).filter(|node| !node.is_null()) else { return Ok(None) };
     match node.kind() {

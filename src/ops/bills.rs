@@ -20,10 +20,12 @@ use crate::domain::time::NANOS;
 use crate::invoice;
 use crate::invoice::InvoiceReader;
 use crate::invoice::formats;
+use crate::invoice::mapped::MAPPED;
 use crate::invoice::mapping::Mapping;
 use crate::invoice::reading;
 use crate::invoice::reading::Control;
 use crate::invoice::reading::InvoiceError;
+use crate::ops::paths;
 use crate::ops::paths::Input;
 use crate::ops::stream;
 use crate::ops::stream::Opened;
@@ -41,6 +43,31 @@ pub struct How {
     pub input_format: Option<String>,
     /// The user's own columns, for a bill that no format claims.
     pub mapping: Option<Mapping>,
+}
+
+/// The bills that the settings describe: by pattern of the file's name, or by name alone.
+#[derive(Clone, Debug, Default)]
+pub struct Mappings {
+    /// Pattern and mapping, in the order of the settings.
+    pub of: Vec<(Option<String>, Mapping)>,
+}
+
+impl Mappings {
+    /// Returns a mapping by its name.
+    pub fn named(&self, name: &str) -> Option<Mapping> {
+        self.of.iter().find(|(_, mapping)| mapping.name == name).map(|(_, mapping)| mapping.clone())
+    }
+
+    /// Returns how to read a path: as the user said, else as the first matching pattern says.
+    pub fn for_path(&self, path: &str, how: &How) -> How {
+        if how.mapping.is_some() || how.input_format.is_some() {
+            return how.clone();
+        }
+        let matches =
+            |pattern: &Option<String>| pattern.as_deref().is_some_and(|pattern| paths::matches(pattern, path));
+        let mapping = self.of.iter().find(|(pattern, _)| matches(pattern)).map(|(_, mapping)| mapping.clone());
+        How { mapping, ..How::default() }
+    }
 }
 
 /// Why a bill cannot be read. Nothing of it is kept.
@@ -150,14 +177,20 @@ pub(super) fn claiming(opened: &Opened) -> Option<&'static dyn InvoiceReader> {
 
 /// Opens an input as a bill.
 pub fn open(input: &Input, how: &How) -> Result<Bill, BillError> {
-    let opened = stream::open(input)?;
+    let mut opened = stream::open(input)?;
     if opened.shape == Shape::Empty {
         return Err(BillError::Empty);
     }
-    // The place of a mapping: a reader by the user's own columns comes before what the formats claim.
-    let reader = match &how.input_format {
-        Some(name) => Some(formats::by_name(name).ok_or_else(|| BillError::UnknownFormat(name.clone()))?),
-        None => claiming(&opened),
+    // The user's own columns come before what the formats claim.
+    let reader = match (&how.mapping, &how.input_format) {
+        (Some(mapping), _) => {
+            if let (Some(delimiter), Shape::Csv(_)) = (mapping.delimiter(), opened.shape) {
+                opened.shape = Shape::Csv(delimiter);
+            }
+            Some(MAPPED)
+        }
+        (None, Some(name)) => Some(formats::by_name(name).ok_or_else(|| BillError::UnknownFormat(name.clone()))?),
+        (None, None) => claiming(&opened),
     };
     let Some(reader) = reader else {
         return Err(match read::formats::detect(&opened.framing, opened.shape) {

@@ -73,6 +73,12 @@ pub fn expand(path: &str) -> Result<Vec<Input>, PathError> {
     }
 }
 
+/// A rule's pattern matches the path or its end: `logs/*.jsonl` matches `/data/logs/a.jsonl`.
+pub fn matches(pattern: &str, path: &str) -> bool {
+    glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(path))
+        || glob::Pattern::new(&format!("*/{}", pattern.trim_start_matches("./"))).is_ok_and(|glob| glob.matches(path))
+}
+
 /// A named pipe is a stream like standard input; a socket or a disk is not.
 fn is_readable_kind(meta: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::FileTypeExt;

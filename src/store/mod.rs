@@ -21,6 +21,7 @@ mod lock;
 mod merge;
 mod packed;
 mod probable;
+mod repeats;
 mod reprice;
 mod rows;
 mod scan;

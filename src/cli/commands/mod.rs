@@ -6,6 +6,7 @@ mod explain;
 mod import;
 mod imports;
 mod prices;
+mod reconcile;
 mod reprice;
 mod slice;
 mod status;
@@ -33,6 +34,8 @@ pub enum Command {
     Trace(trace::TraceArgs),
     /// Show what the price table holds
     Prices(prices::PricesArgs),
+    /// Compare a bill with the logged calls and name every difference
+    Reconcile(reconcile::ReconcileArgs),
     /// Compare stored costs with those by other prices, or move the store to them
     Reprice(reprice::RepriceArgs),
     /// List calls that two sources have probably both logged; leave them out on request
@@ -55,6 +58,7 @@ impl Command {
             Command::Explain(args) => args.run(app),
             Command::Trace(args) => args.run(app),
             Command::Prices(args) => args.run(app),
+            Command::Reconcile(args) => args.run(app),
             Command::Reprice(args) => args.run(app),
             Command::Duplicates(args) => args.run(app),
             Command::Status(args) => args.run(app),

@@ -25,6 +25,7 @@ use crate::ops::import::collect::read_all;
 use crate::ops::import::kind;
 use crate::ops::import::kind::Kind;
 use crate::ops::import::readers::Spare;
+use crate::ops::paths;
 use crate::ops::paths::Input;
 use crate::ops::stream;
 use crate::ops::stream::Opened;
@@ -272,7 +273,7 @@ enum Prepared {
 /// Opens an input and finds out how to read it.
 fn prepare(input: &Input, plan: &ImportPlan) -> Result<Prepared, ReadError> {
     let path = input.shown();
-    let rule = plan.rules.iter().find(|(pattern, _)| matches_path(pattern, &path));
+    let rule = plan.rules.iter().find(|(pattern, _)| paths::matches(pattern, &path));
     let how = rule.map_or_else(|| plan.how.clone(), |(_, settings)| plan.how.or(settings));
     for (field, _) in &how.options.map {
         fields::field_named(field).ok_or_else(|| ReadError::UnknownField(field.clone()))?;
@@ -318,12 +319,6 @@ fn refused_bill(format: &str, input: &Input, plan: &ImportPlan, how: &How) -> Op
         reason: format!("this is a bill ({format}), and `{option}` is for usage logs"),
         hint: Some(format!("import it without `{option}`, or with `--input-format flat` if each row is a call")),
     })
-}
-
-/// A rule's pattern matches the path or its end: `logs/*.jsonl` matches `/data/logs/a.jsonl`.
-fn matches_path(pattern: &str, path: &str) -> bool {
-    glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches(path))
-        || glob::Pattern::new(&format!("*/{}", pattern.trim_start_matches("./"))).is_ok_and(|glob| glob.matches(path))
 }
 
 fn fixed_values(how: &How, source: &str) -> Fixed {
