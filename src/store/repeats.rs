@@ -7,7 +7,7 @@ use crate::store::StoreError;
 use crate::store::rows;
 
 /// What such calls share.
-const ALIKE: &str = "ts / 1000000000, provider, model, session, api_key, input, cache_read, cache_write_5m, \
+const ALIKE: &str = "ts / 1000000000, provider, model, session, input, cache_read, cache_write_5m, \
     cache_write_1h, output";
 
 impl Store {

@@ -72,8 +72,7 @@ pub(super) fn quantity_value(book: &Book, at: usize, place: usize, rates: &RateB
 pub(super) fn settle_counts(book: &mut Book, effects: &[Effect]) {
     let shape = book.shape;
     for (at, place, _) in effects {
-        let cell = &mut book.bundles[*at].cells[*place];
-        cell.counted = cell.quantity(shape).unwrap_or(cell.counted);
+        book.bundles[*at].cells[*place].level(shape);
     }
 }
 
@@ -140,6 +139,7 @@ fn aliases(book: &mut Book, ledger: &mut Ledger) {
         }
     }
     for (billed, logged, own, others, cells) in found {
+        book.aliased = true;
         let mut effects = Vec::new();
         for at in own.iter().chain(&others) {
             let cells = book.bundles[*at].cells.iter().enumerate().filter(|(_, cell)| cell.open != 0);

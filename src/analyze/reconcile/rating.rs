@@ -63,8 +63,8 @@ pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>
 fn takes_part(book: &Book, (at, place): Place) -> bool {
     let bundle = &book.bundles[at];
     let cell = &bundle.cells[place];
-    let counted = !book.is_counted() || book.gap(at, place) == 0;
-    !bundle.taken && counted && !matches!(cell.item, Item::Tool(_)) && (cell.counted != 0 || cell.amount != 0)
+    let counted = !book.is_counted() || cell.is_even(book.shape);
+    !bundle.taken && counted && !matches!(cell.item, Item::Tool(_)) && (cell.counted() != 0 || cell.amount != 0)
 }
 
 /// Returns the strands that a hypothesis prices anew: the bill's own where they count tokens, else those of the logs.

@@ -45,6 +45,11 @@ pub(super) enum Item {
 }
 
 impl Item {
+    /// Returns the item that tokens of a class belong to.
+    pub(super) fn of(class: Class) -> Item {
+        if is_write(class) { Item::CacheWrite } else { Item::Tokens(class) }
+    }
+
     /// Returns the name used in reports.
     pub(super) fn name(&self) -> String {
         match self {
@@ -53,6 +58,18 @@ impl Item {
             Item::Whole => "all".into(),
             Item::Tool(tool) => format!("tool:{tool}"),
         }
+    }
+}
+
+/// Tells whether a class is cache writes.
+pub(super) const fn is_write(class: Class) -> bool {
+    matches!(class, Class::CacheWrite5m | Class::CacheWrite30m | Class::CacheWrite1h | Class::CacheWrite12h)
+}
+
+impl Shape {
+    /// Tells whether the bill or its usage report counts tokens.
+    pub(super) const fn is_counted(self) -> bool {
+        self.counted || self.reported
     }
 }
 
@@ -76,6 +93,8 @@ pub(super) struct Book {
     pub(super) outside: i128,
     /// The step that the bill rounds to, in picodollars.
     pub(super) quantum: i128,
+    /// Whether two names were found to be one model.
+    pub(super) aliased: bool,
     /// The bill's and the logs' names of dimensions that could not be matched.
     pub(super) unmatched: Vec<String>,
 }
@@ -121,6 +140,8 @@ pub(super) struct Bundle {
     pub(super) failed: u64,
     /// Logged calls that failed and have no usage.
     pub(super) blank_failures: u64,
+    /// Logged calls that did not fail and have no usage.
+    pub(super) blank: u64,
     /// Logged calls without a price.
     pub(super) unpriced: u64,
     /// Reasoning tokens that the logs tell, contained in the output or not.
@@ -153,8 +174,8 @@ pub(super) struct Cell {
     pub(super) open: i128,
     /// How far rounding alone can take them apart.
     pub(super) bound: i128,
-    /// Logged tokens as the causes found so far would have them, in millionths.
-    pub(super) counted: i128,
+    /// What the causes found so far add to the logged tokens, by class in millionths.
+    pub(super) moved: Vec<(Class, i128)>,
 }
 
 impl Cell {
@@ -169,7 +190,7 @@ impl Cell {
             first: None,
             open: 0,
             bound: 0,
-            counted: 0,
+            moved: Vec::new(),
         }
     }
 
@@ -180,10 +201,56 @@ impl Cell {
 
     /// Returns the tokens that bill or usage report count, in millionths; `None` where they do not tell.
     pub(super) fn quantity(&self, shape: Shape) -> Option<i128> {
-        if shape.reported {
-            return Some(self.usage.iter().filter_map(|strand| strand.quantity).sum());
+        if !shape.is_counted() {
+            return None;
         }
-        shape.counted.then(|| self.bill.iter().filter_map(|strand| strand.quantity).sum())
+        Some(self.told(shape).iter().filter_map(|strand| strand.quantity).sum())
+    }
+
+    /// Returns the logged tokens as the causes found so far would have them, in millionths.
+    pub(super) fn counted(&self) -> i128 {
+        self.logged() + self.moved.iter().map(|(_, micro)| micro).sum::<i128>()
+    }
+
+    /// Returns the classes that either side has, lifetimes of cache writes only where the bill tells them, with the
+    /// bill's tokens and the logs' as the causes found so far would have them.
+    pub(super) fn by_class(&self, shape: Shape) -> BTreeMap<Class, (i128, i128)> {
+        let mut classes: BTreeMap<Class, (i128, i128)> = BTreeMap::new();
+        let of = |class: Class| if shape.untimed_writes && is_write(class) { Class::CacheWrite5m } else { class };
+        for strand in self.told(shape) {
+            classes.entry(of(strand.class)).or_default().0 += strand.quantity.unwrap_or(0);
+        }
+        for strand in &self.log {
+            classes.entry(of(strand.class)).or_default().1 += strand.quantity.unwrap_or(0);
+        }
+        for (class, micro) in &self.moved {
+            classes.entry(of(*class)).or_default().1 += micro;
+        }
+        classes
+    }
+
+    /// Tells whether both sides count the same; lifetimes and modes apart.
+    pub(super) fn is_even(&self, shape: Shape) -> bool {
+        match self.item {
+            Item::Whole => {
+                let mut items: BTreeMap<Item, i128> = BTreeMap::new();
+                for (class, (bill, log)) in self.by_class(shape) {
+                    *items.entry(Item::of(class)).or_default() += bill - log;
+                }
+                items.values().all(|gap| *gap == 0)
+            }
+            _ => self.quantity(shape) == Some(self.counted()),
+        }
+    }
+
+    /// Takes the bill's counts for those of the logs: a cause has explained the difference.
+    pub(super) fn level(&mut self, shape: Shape) {
+        let Some(_) = self.quantity(shape) else { return };
+        for (class, (bill, log)) in self.by_class(shape) {
+            if bill != log {
+                self.moved.push((class, bill - log));
+            }
+        }
     }
 
     /// Returns the strands that tell the bill's quantities, with what they state.

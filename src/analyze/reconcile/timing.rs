@@ -91,9 +91,9 @@ fn unlogged_days(book: &mut Book, ledger: &mut Ledger, span: Option<(Timestamp, 
 /// How far a book is from tying: cells that do not, by amount or by count.
 fn distance(book: &Book) -> usize {
     let shape = book.shape;
-    let differs = |cell: &crate::analyze::reconcile::sides::Cell| match cell.quantity(shape) {
-        Some(quantity) => quantity != cell.counted,
-        None => !cell.ties(),
+    let differs = |cell: &crate::analyze::reconcile::sides::Cell| match shape.is_counted() {
+        true => !cell.is_even(shape),
+        false => !cell.ties(),
     };
     let open = book.bundles.iter().filter(|bundle| !bundle.taken);
     open.map(|bundle| bundle.cells.iter().filter(|cell| differs(cell)).count()).sum()
@@ -157,7 +157,7 @@ fn alternates(book: &Book) -> bool {
     for bundle in book.bundles.iter().filter(|bundle| !bundle.taken) {
         for cell in &bundle.cells {
             let gap = match cell.quantity(shape) {
-                Some(quantity) => quantity - cell.counted,
+                Some(quantity) => quantity - cell.counted(),
                 None if cell.ties() => 0,
                 None => cell.open,
             };
@@ -216,8 +216,7 @@ fn a_day_away(book: &mut Book, ledger: &mut Ledger) {
     let evidence = format!("rows stand one day away, from {}", first.map(day).unwrap_or_default());
     for (at, place, _) in &effects {
         let shape = book.shape;
-        let cell = &mut book.bundles[*at].cells[*place];
-        cell.counted = cell.quantity(shape).unwrap_or(cell.counted);
+        book.bundles[*at].cells[*place].level(shape);
     }
     book.explain(ledger, Finding { cause: Cause::PeriodEdge, confidence, evidence }, &effects);
 }

@@ -1,13 +1,11 @@
 //! Tokens that both sides have, in another class or another service mode.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::analyze::reconcile::Cause;
 use crate::analyze::reconcile::Confidence;
 use crate::analyze::reconcile::ledger::Ledger;
 use crate::analyze::reconcile::quantity::standard;
-use crate::analyze::reconcile::rates::LONGEST;
 use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::rates::bought;
 use crate::analyze::reconcile::sides::Book;
@@ -15,7 +13,6 @@ use crate::analyze::reconcile::sides::Cell;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
-use crate::analyze::reconcile::sides::Stated;
 use crate::analyze::reconcile::sides::Strand;
 use crate::domain::Class;
 use crate::domain::invoice::MICRO;
@@ -34,8 +31,14 @@ struct Counts(BTreeMap<Item, (i128, i128)>);
 
 impl Counts {
     fn of(book: &Book, at: usize) -> Counts {
-        let cells = book.bundles[at].cells.iter();
-        Counts(cells.map(|cell| (cell.item.clone(), (cell.quantity(book.shape).unwrap_or(0), cell.counted))).collect())
+        let mut counts: BTreeMap<Item, (i128, i128)> = BTreeMap::new();
+        for cell in book.bundles[at].cells.iter().filter(|cell| !matches!(cell.item, Item::Tool(_))) {
+            for (class, (bill, log)) in cell.by_class(book.shape) {
+                let sums = counts.entry(Item::of(class)).or_default();
+                *sums = (sums.0 + bill, sums.1 + log);
+            }
+        }
+        Counts(counts)
     }
 
     fn get(&self, item: &Item) -> (i128, i128) {
@@ -146,10 +149,11 @@ pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'
             let mut effects: Vec<Effect> = Vec::new();
             for (at, moved) in &held {
                 for (item, micro) in moved {
-                    let place = book.bundles[*at].place(item);
-                    if let Some(value) = value_of_move(book, *at, place, item, *micro, rates) {
+                    let own = if book.shape.whole { Item::Whole } else { item.clone() };
+                    let place = book.bundles[*at].place(&own);
+                    if let Some((value, class)) = value_of_move(book, *at, place, item, *micro, rates) {
                         effects.push((*at, place, value));
-                        book.bundles[*at].cells[place].counted += micro;
+                        book.bundles[*at].cells[place].moved.push((class, *micro));
                     }
                 }
             }
@@ -160,165 +164,27 @@ pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'
     }
 }
 
-/// Returns what moved tokens cost: those that leave as the logs pay for them, those that come as the bill names them.
-fn value_of_move(book: &Book, at: usize, place: usize, item: &Item, micro: i128, rates: &RateBook<'_>) -> Option<i128> {
+/// Returns what moved tokens cost, with their class: those that leave as the logs pay for them, those that come as the
+/// bill names them.
+fn value_of_move(
+    book: &Book,
+    at: usize,
+    place: usize,
+    item: &Item,
+    micro: i128,
+    rates: &RateBook<'_>,
+) -> Option<(i128, Class)> {
     let bundle = &book.bundles[at];
     let cell = &bundle.cells[place];
-    if micro > 0 && cell.counted == 0 {
-        return cell.told(book.shape).iter().map(|strand| book.value_of(bundle, cell, strand, rates)).sum();
+    let mine = |strand: &&Strand| Item::of(strand.class) == *item;
+    let logged: i128 = cell.log.iter().filter(mine).filter_map(|strand| strand.quantity).sum();
+    let told = || cell.told(book.shape).iter().filter(mine);
+    let class = cell.log.iter().find(mine).or_else(|| told().next())?.class;
+    if micro > 0 && logged == 0 {
+        let sum: Option<i128> = told().map(|strand| book.value_of(bundle, cell, strand, rates)).sum();
+        return Some((sum?, class));
     }
-    let class = match item {
-        Item::Tokens(class) => *class,
-        _ => cell.log.first().map_or(Class::CacheWrite5m, |strand| strand.class),
-    };
-    book.price_of(at, place, class, micro, rates)
-}
-
-/// What a bill says about how tokens were served, one thing after the other.
-const ASPECTS: [fn(&Stated, &mut Stated); 3] =
-    [|_, _| {}, |from, to| to.tier = from.tier.clone(), |from, to| to.region = from.region.clone()];
-
-/// Explains tokens that both sides have and that the bill says were served otherwise: lifetime of cache writes, service
-/// mode, region, long prompts.
-pub(super) fn modes(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
-    let mut found: BTreeMap<(Cause, String), Vec<Effect>> = BTreeMap::new();
-    for at in 0..book.bundles.len() {
-        if book.bundles[at].taken || !book.bundles[at].is_logged() {
-            continue;
-        }
-        for place in 0..book.bundles[at].cells.len() {
-            let cell = &book.bundles[at].cells[place];
-            let says = |strand: &Strand| strand.stated != Stated::default() || cell.item == Item::CacheWrite;
-            if cell.counted == 0 || cell.ties() && !book.is_counted() || !cell.told(book.shape).iter().any(says) {
-                continue;
-            }
-            for (cause, evidence, pico) in steps(book, at, place, rates) {
-                found.entry((cause, evidence)).or_default().push((at, place, pico));
-            }
-        }
-    }
-    for ((cause, evidence), effects) in found {
-        let confidence = if effects.len() >= 3 { Confidence::Proved } else { Confidence::Fits };
-        book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
-    }
-}
-
-/// Returns what each aspect of a cell's told strands changes in price, the logs' own mix first.
-fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cause, String, i128)> {
-    let bundle = &book.bundles[at];
-    let cell = &bundle.cells[place];
-    let told = counted(book, at, place, rates);
-    let quantity: i128 = told.iter().filter_map(|strand| strand.quantity).sum();
-    // By what the amounts buy the counts are only near.
-    let loose = !book.is_counted();
-    if told.is_empty() || quantity == 0 || loose && !near(book, at, place, quantity, rates) {
-        return Vec::new();
-    }
-    let explained = cell.amount - cell.open;
-    let mut before = super::scaled(explained, quantity, cell.counted);
-    let mut out = Vec::new();
-    let mut step = |stated: &dyn Fn(&Strand) -> Stated, cause: &dyn Fn() -> Option<(Cause, String)>| {
-        let sum: Option<i128> = told
-            .iter()
-            .map(|strand| book.value_of(bundle, cell, &Strand { stated: stated(strand), ..strand.clone() }, rates))
-            .sum();
-        let Some(sum) = sum else { return };
-        let change = sum - before;
-        let slack = i128::from(cell.log.iter().map(|strand| strand.count).sum::<u64>()) + 2 + told.len() as i128;
-        if change.abs() > slack {
-            if let Some((cause, evidence)) = cause() {
-                out.push((cause, evidence, change));
-                before = sum;
-            }
-        } else {
-            before = sum;
-        }
-    };
-    let keep = |aspects: usize| {
-        move |strand: &Strand| {
-            let mut stated = Stated::default();
-            ASPECTS.iter().take(aspects + 1).for_each(|aspect| aspect(&strand.stated, &mut stated));
-            stated
-        }
-    };
-    step(&keep(0), &|| (cell.item == Item::CacheWrite).then(|| lifetime(cell, &told)));
-    step(&keep(1), &|| service(cell, &told));
-    step(&keep(2), &|| place_of(cell, &told));
-    step(&|strand| strand.stated.clone(), &|| {
-        let long = told.iter().any(|strand| strand.stated.prompt == Some(LONGEST));
-        let how = if long { "the bill has tokens of long prompts" } else { "the bill has no tokens of long prompts" };
-        Some((Cause::LongContext, format!("{how} where the logs differ")))
-    });
-    out
-}
-
-/// Returns the strands with counts: told, or what their amounts buy.
-fn counted(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<Strand> {
-    let bundle = &book.bundles[at];
-    let cell = &bundle.cells[place];
-    let told = cell.told(book.shape);
-    if book.is_counted() {
-        return told.iter().filter(|strand| strand.quantity.is_some_and(|quantity| quantity != 0)).cloned().collect();
-    }
-    let bought = |strand: &Strand| {
-        let point = book.point(bundle, cell, &strand.stated);
-        let quantity = bought(strand.amount, rates.rate(&point, strand.class)?)?;
-        Some(Strand { quantity: Some(quantity), ..strand.clone() })
-    };
-    cell.bill.iter().map(bought).collect::<Option<Vec<Strand>>>().unwrap_or_default()
-}
-
-/// Tells whether what the amounts buy is what the logs count, as far as rounding lets one see.
-fn near(book: &Book, at: usize, place: usize, quantity: i128, rates: &RateBook<'_>) -> bool {
-    let cell = &book.bundles[at].cells[place];
-    let class = cell.bill.first().map_or(Class::Input, |strand| strand.class);
-    let cheapest = cell
-        .bill
-        .iter()
-        .filter_map(|strand| rates.rate(&book.point(&book.bundles[at], cell, &strand.stated), strand.class))
-        .min()
-        .or_else(|| rates.rate(&standard(book, at, place), class));
-    let slack = cheapest.and_then(|rate| bought(cell.bound, rate)).unwrap_or(0);
-    (quantity - cell.counted).abs() <= slack
-}
-
-fn lifetime(cell: &Cell, told: &[Strand]) -> (Cause, String) {
-    let names = |strands: &[Strand]| {
-        let mut names: Vec<&str> = strands.iter().map(|strand| strand.class.name()).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.join(", ")
-    };
-    (Cause::CacheWriteTtl, format!("the bill has {}, the logs have {}", names(told), names(&cell.log)))
-}
-
-/// Returns the cause of another service mode: the mode whose tokens differ most.
-fn service(cell: &Cell, told: &[Strand]) -> Option<(Cause, String)> {
-    let tier = differing(cell, told, |stated| stated.tier.clone())?;
-    let cause = match tier.as_ref() {
-        "batch" | "flex" => Cause::BatchDiscountMissed,
-        "free" | "incentivized-tier" | "incentivized" => Cause::FreeTier,
-        "byok" => Cause::Byok,
-        "scale" | "provisioned" => Cause::Commitment,
-        _ => Cause::ServiceModeMissed,
-    };
-    Some((cause, format!("the bill has tokens at `{tier}` that the logs do not have so")))
-}
-
-fn place_of(cell: &Cell, told: &[Strand]) -> Option<(Cause, String)> {
-    let region = differing(cell, told, |stated| stated.region.clone())?;
-    Some((Cause::RegionalUplift, format!("the bill has tokens in region `{region}` that the logs do not have so")))
-}
-
-/// Returns the value of an aspect whose tokens differ most between the sides; the standard one does not count.
-fn differing(cell: &Cell, told: &[Strand], of: fn(&Stated) -> Option<Arc<str>>) -> Option<Arc<str>> {
-    let mut sums: BTreeMap<Arc<str>, i128> = BTreeMap::new();
-    for (strands, sign) in [(told, 1), (cell.log.as_slice(), -1)] {
-        for strand in strands {
-            *sums.entry(of(&strand.stated).unwrap_or_default()).or_default() += sign * strand.quantity.unwrap_or(0);
-        }
-    }
-    sums.into_iter().filter(|(value, _)| !value.is_empty()).max_by_key(|(_, sum)| sum.abs()).map(|(value, _)| value)
+    Some((book.price_of(at, place, class, micro, rates)?, class))
 }
 
 /// Explains by what amounts would buy, where nothing is counted: the same identities within rounding.

@@ -11,9 +11,11 @@ use crate::analyze::reconcile::Confidence;
 use crate::analyze::reconcile::ledger::Ledger;
 use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::sides::Book;
+use crate::analyze::reconcile::sides::Cell;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
+use crate::analyze::reconcile::sides::Strand;
 use crate::domain::Window;
 use crate::domain::window::Grain;
 
@@ -62,15 +64,45 @@ pub(super) fn explain<C: Calls>(
 fn surplus(book: &Book) -> Vec<usize> {
     let over = |at: &usize| {
         let bundle = &book.bundles[*at];
-        let gap = |place: usize| match bundle.cells[place].quantity(book.shape) {
-            Some(_) => book.gap(*at, place),
-            None if bundle.cells[place].ties() => 0,
-            None => bundle.cells[place].open,
-        };
-        let gaps: Vec<i128> = (0..bundle.cells.len()).map(gap).collect();
+        let mut gaps: Vec<i128> = Vec::new();
+        for cell in bundle.cells.iter().filter(|cell| !matches!(cell.item, Item::Tool(_))) {
+            match book.is_counted() {
+                true => {
+                    let mut items: BTreeMap<Item, i128> = BTreeMap::new();
+                    for (class, (bill, log)) in cell.by_class(book.shape) {
+                        *items.entry(Item::of(class)).or_default() += bill - log;
+                    }
+                    gaps.extend(items.into_values());
+                }
+                false if cell.ties() => {}
+                false => gaps.push(cell.open),
+            }
+        }
         !bundle.taken && bundle.is_logged() && gaps.iter().any(|gap| *gap < 0) && gaps.iter().all(|gap| *gap <= 0)
     };
     (0..book.bundles.len()).filter(over).collect()
+}
+
+/// Tells whether a cell is even without some of its calls: by class in millionths of tokens, and picodollars.
+fn fits_without(book: &Book, cell: &Cell, tokens: &BTreeMap<Item, i128>, cost: i128) -> bool {
+    if !book.is_counted() {
+        return (cell.open + cost).abs() <= cell.bound;
+    }
+    let mut items: BTreeMap<Item, i128> = BTreeMap::new();
+    for (class, (bill, log)) in cell.by_class(book.shape) {
+        *items.entry(Item::of(class)).or_default() += bill - log;
+    }
+    let own = items.iter().all(|(item, gap)| gap + tokens.get(item).copied().unwrap_or(0) == 0);
+    own && tokens.iter().all(|(item, micro)| *micro == 0 || items.contains_key(item))
+}
+
+/// Sums the tokens of strands by item.
+fn by_item<'s>(strands: impl Iterator<Item = &'s Strand>) -> BTreeMap<Item, i128> {
+    let mut items: BTreeMap<Item, i128> = BTreeMap::new();
+    for strand in strands {
+        *items.entry(Item::of(strand.class)).or_default() += strand.quantity.unwrap_or(0);
+    }
+    items
 }
 
 /// Failed calls that are logged with tokens and are not on the bill.
@@ -80,16 +112,16 @@ fn failed(book: &mut Book, ledger: &mut Ledger) {
         let bundle = &book.bundles[at];
         let mut own = Vec::new();
         let fits = bundle.cells.iter().enumerate().all(|(place, cell)| {
+            if let Item::Tool(_) = cell.item {
+                return true;
+            }
             let failed = || cell.log.iter().filter(|strand| strand.failed);
-            let tokens: i128 = failed().filter_map(|strand| strand.quantity).sum();
+            let tokens = by_item(failed());
             let cost: i128 = failed().map(|strand| strand.amount).sum();
-            if tokens != 0 {
+            if tokens.values().any(|micro| *micro != 0) {
                 own.push((at, place, -cost));
             }
-            match cell.quantity(book.shape) {
-                Some(quantity) => quantity == cell.counted - tokens,
-                None => (cell.open + cost).abs() <= cell.bound,
-            }
+            fits_without(book, cell, &tokens, cost)
         });
         if fits && !own.is_empty() {
             effects.extend(own);
@@ -122,14 +154,12 @@ fn without(
         let mut own = Vec::new();
         let fits = book.bundles[*at].cells.iter().enumerate().all(|(place, cell)| {
             let other = alone.bundles[*at].cells.get(place);
-            let (tokens, cost) = other.map_or((0, 0), |other| (other.logged(), other.cost));
-            if tokens != 0 || cost != 0 {
+            let tokens = other.map(|other| by_item(other.log.iter())).unwrap_or_default();
+            let cost = other.map_or(0, |other| other.cost);
+            if tokens.values().any(|micro| *micro != 0) || cost != 0 {
                 own.push((*at, place, -cost));
             }
-            match cell.quantity(book.shape) {
-                Some(quantity) => quantity == cell.counted - tokens,
-                None => (cell.open + cost).abs() <= cell.bound,
-            }
+            matches!(cell.item, Item::Tool(_)) || fits_without(book, cell, &tokens, cost)
         });
         if fits {
             tied += 1;
@@ -149,9 +179,6 @@ fn without(
 fn take(book: &mut Book, effects: &[Effect]) {
     let shape = book.shape;
     for (at, place, _) in effects {
-        let cell = &mut book.bundles[*at].cells[*place];
-        if !matches!(cell.item, Item::Tool(_)) {
-            cell.counted = cell.quantity(shape).unwrap_or(cell.counted);
-        }
+        book.bundles[*at].cells[*place].level(shape);
     }
 }

@@ -27,11 +27,13 @@ use crate::analyze::reconcile::sides::Stated;
 use crate::analyze::reconcile::sides::Strand;
 use crate::domain::Charge;
 use crate::domain::Class;
+use crate::domain::Unpriced;
 use crate::domain::Usd;
 use crate::domain::invoice::Line;
 use crate::domain::invoice::MICRO;
 use crate::domain::invoice::TextId;
 use crate::domain::money::div_half_even;
+use crate::domain::tokens::CLASSES;
 
 impl Book {
     /// Puts a provider's bill and its calls side by side.
@@ -55,6 +57,7 @@ impl Book {
             groups: Vec::new(),
             outside: 0,
             quantum: 0,
+            aliased: false,
             unmatched,
         };
         let mut places = Places::default();
@@ -75,7 +78,8 @@ impl Book {
         let mut places = Places::default();
         for (at, bundle) in self.bundles.iter_mut().enumerate() {
             places.known.insert(key_of(bundle), at);
-            (bundle.calls, bundle.failed, bundle.blank_failures, bundle.unpriced, bundle.reasoning) = (0, 0, 0, 0, 0);
+            (bundle.calls, bundle.failed, bundle.blank_failures, bundle.blank) = (0, 0, 0, 0);
+            (bundle.unpriced, bundle.reasoning) = (0, 0);
             for cell in &mut bundle.cells {
                 cell.first = cell.first.or_else(|| Some((cell.cost, cell.logged())));
                 cell.log.clear();
@@ -87,7 +91,6 @@ impl Book {
         for (at, bundle) in self.bundles.iter_mut().enumerate() {
             for (place, cell) in bundle.cells.iter_mut().enumerate() {
                 cell.cost = cell.log.iter().map(|strand| strand.amount).sum();
-                cell.counted = cell.logged();
                 let before = before.get(at).and_then(|costs| costs.get(place)).copied().unwrap_or(0);
                 cell.open -= cell.cost - before;
             }
@@ -117,6 +120,7 @@ impl Book {
                     calls: 0,
                     failed: 0,
                     blank_failures: 0,
+                    blank: 0,
                     unpriced: 0,
                     reasoning: 0,
                     billed: false,
@@ -172,6 +176,7 @@ impl Book {
                 list: line.list.map(|pico| in_usd(question, line, pico)),
                 count: 1,
                 failed: false,
+                untimed: line.charge == Charge::CacheWrite,
             };
             let place = bundle.place(&item);
             let side = &mut bundle.cells[place];
@@ -196,14 +201,13 @@ impl Book {
                 ts: group.start,
                 prompt: group.prompt,
             };
-            let priced = group.measures.unpriced_calls() == 0;
-            let known_rates = if priced { rates.rates(&point) } else { None };
+            let known_rates = rates.rates(&point).filter(|_| group.measures.unpriced_calls() < group.measures.calls);
             let mut rest = cost;
             let (workspace, api_key) = (&group.workspace, &group.api_key);
             // Tools are charged apart from models.
             for (tool, uses) in group.tools.iter().filter(|_| !whole) {
                 let uses = i128::from(*uses) * i128::from(group.measures.calls);
-                let fee = rates.prices().tool_fee(point_terms(&point), tool).filter(|_| priced);
+                let fee = rates.prices().tool_fee(point_terms(&point), tool).filter(|_| known_rates.is_some());
                 let amount = fee.map_or(0, |fee| value(uses * MICRO, fee)).min(rest.max(0));
                 rest -= amount;
                 let bundle = self.bundle(places, period, &tool_owner, [workspace, api_key]);
@@ -217,10 +221,24 @@ impl Book {
             bundle.calls += measures.calls;
             bundle.reasoning += measures.reasoning;
             bundle.unpriced += measures.unpriced_calls();
+            let is_blank = measures.tokens.iter().all(|count| *count == 0);
+            let blank = if is_blank { measures.calls } else { measures.unpriced[Unpriced::UsageMissing as usize - 1] };
             if group.failed {
                 bundle.failed += measures.calls;
-                bundle.blank_failures +=
-                    if measures.tokens.iter().all(|count| *count == 0) { measures.calls } else { 0 };
+                bundle.blank_failures += blank;
+            } else {
+                bundle.blank += blank;
+            }
+            let mut amounts = [0i128; CLASSES];
+            for class in Class::ALL {
+                let count = i128::from(measures.tokens[class as usize]);
+                let rate = known_rates.and_then(|rates| rates[class as usize]);
+                amounts[class as usize] = rate.map_or(0, |rate| value(count * MICRO, rate));
+            }
+            // Where some of the calls have tokens and no price, the cost is that of the others: parted in proportion.
+            let sum: i128 = amounts.iter().sum();
+            if sum > rest + i128::from(measures.calls) && sum > 0 {
+                amounts = amounts.map(|amount| div_half_even(amount.saturating_mul(rest), sum));
             }
             let mut largest: Option<(usize, usize, i128)> = None;
             for class in Class::ALL {
@@ -228,8 +246,7 @@ impl Book {
                 if count == 0 {
                     continue;
                 }
-                let rate = known_rates.and_then(|rates| rates[class as usize]);
-                let amount = rate.map_or(0, |rate| value(count * MICRO, rate));
+                let amount = amounts[class as usize];
                 rest -= amount;
                 let place = bundle.place(&item_of_class(class, whole));
                 let strands = &mut bundle.cells[place].log;
@@ -259,7 +276,6 @@ impl Book {
                 cell.amount = cell.bill.iter().map(|strand| strand.amount).sum();
                 cell.cost = cell.log.iter().map(|strand| strand.amount).sum();
                 cell.open = cell.amount - cell.cost;
-                cell.counted = cell.logged();
                 let rows: u64 = cell.bill.iter().map(|strand| strand.count).sum();
                 let calls: u64 = cell.log.iter().map(|strand| strand.count).sum();
                 // A row that was rounded to nothing may have been left out; a call's cost is rounded to a picodollar.
@@ -327,8 +343,7 @@ fn named(rates: &RateBook<'_>, provider: &str, name: &Arc<str>) -> (Arc<str>, bo
 fn item_of_class(class: Class, whole: bool) -> Item {
     match class {
         _ if whole => Item::Whole,
-        Class::CacheWrite5m | Class::CacheWrite30m | Class::CacheWrite1h | Class::CacheWrite12h => Item::CacheWrite,
-        class => Item::Tokens(class),
+        class => Item::of(class),
     }
 }
 
@@ -367,6 +382,7 @@ fn strand_of(group: &CallGroup, class: Class, quantity: Option<i128>, amount: i1
         list: None,
         count: group.measures.calls,
         failed: group.failed,
+        untimed: false,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::analyze::reconcile::rates::value;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Bundle;
 use crate::analyze::reconcile::sides::Cell;
+use crate::analyze::reconcile::sides::is_write;
 use crate::domain::Class;
 
 /// What a line or a call says beyond its cell. `None` is not said.
@@ -38,6 +39,8 @@ pub(in crate::analyze::reconcile) struct Strand {
     pub(in crate::analyze::reconcile) count: u64,
     /// Calls that failed.
     pub(in crate::analyze::reconcile) failed: bool,
+    /// Cache writes of a lifetime that is not told.
+    pub(in crate::analyze::reconcile) untimed: bool,
 }
 
 /// Picodollars for a number of millionths of a token, exactly.
@@ -107,6 +110,32 @@ impl Book {
         }
     }
 
+    /// Returns by how much the bill's strands exceed the logs' tokens that are served so, each with its price, and the
+    /// logged tokens that no strand of the bill accounts for; `None` where prices are not known.
+    pub(in crate::analyze::reconcile) fn strand_gaps(
+        &self,
+        bundle: &Bundle,
+        cell: &Cell,
+        rates: &RateBook<'_>,
+    ) -> Option<(Vec<(i128, Price)>, i128)> {
+        let mut left: Vec<i128> = cell.log.iter().map(|strand| strand.quantity.unwrap_or(0)).collect();
+        let mut gaps = Vec::new();
+        for strand in cell.told(self.shape) {
+            let edge = strand.stated.prompt.and_then(|_| self.cliff(bundle, cell, strand, rates));
+            let mut gap = strand.quantity?;
+            for (call, left) in cell.log.iter().zip(&mut left) {
+                let same = call.class == strand.class || strand.untimed && is_write(call.class);
+                if same && strand.stated.holds(&call.stated, edge) {
+                    let taken = gap.min(*left).max(0);
+                    gap -= taken;
+                    *left -= taken;
+                }
+            }
+            gaps.push((gap, self.unit_price(bundle, cell, strand, rates)?));
+        }
+        Some((gaps, left.iter().sum()))
+    }
+
     /// Returns from which prompt size on a class costs more, if it does.
     fn cliff(&self, bundle: &Bundle, cell: &Cell, strand: &Strand, rates: &RateBook<'_>) -> Option<u64> {
         let at = |prompt| rates.rate(&Point { prompt, ..self.point(bundle, cell, &strand.stated) }, strand.class);
@@ -126,7 +155,8 @@ impl Book {
     ) -> Option<Price> {
         let edge = strand.stated.prompt.and_then(|_| self.cliff(bundle, cell, strand, rates));
         let alike = |call: &&Strand| {
-            (call.class == strand.class) && strand.stated.holds(&call.stated, edge) && call.quantity > Some(0)
+            let same = call.class == strand.class || strand.untimed && is_write(call.class);
+            same && strand.stated.holds(&call.stated, edge) && call.quantity > Some(0)
         };
         let (mut tokens, mut cost) = (0, 0);
         let mut first: Option<&Stated> = None;
