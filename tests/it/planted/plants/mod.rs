@@ -118,7 +118,7 @@ fn are_apart(pair: [&Plant; 2], planted: &[Planted; 2]) -> bool {
 
 /// Plants two causes in the first month that gives enough for both; `None` if none of some does.
 ///
-/// What only the two together are worth may be told as either's: it widens the slack of both, by a twentieth at most.
+/// What only the two together are worth may be told as either's: it widens the slack of both, by an eighth at most.
 pub(super) fn scene_with_two(pair: [&Plant; 2], form: Form, seed: u64) -> Option<(Scene, [Planted; 2])> {
     let mut pair = pair;
     pair.sort_by_key(|plant| plant.stage);
@@ -134,7 +134,7 @@ pub(super) fn scene_with_two(pair: [&Plant; 2], form: Form, seed: u64) -> Option
         (pair[1].apply)(&mut alone, &mut random(1))?;
         let joint = (planted[1].amount - (alone.invoiced() - alone.log_cost()) / PICO).abs();
         for planted in &mut planted {
-            planted.slack += joint.min(planted.amount.abs() / 20);
+            planted.slack += joint.min(planted.amount.abs() / 8);
         }
         Some((scene, planted))
     })
