@@ -6,7 +6,8 @@
 //! them against what the program makes of a clean log.
 //!
 //! The score of every cause, the slow way: `cargo test --test it -- --ignored --nocapture planted::score`. The file
-//! `planted.txt` in the temporary folder narrows it: a line each `months N`, `cause CODE` (or `cause clean`), `form NAME`.
+//! `planted.txt` in the temporary folder narrows it: a line each `months N`, `cause CODE` (or `cause clean`), `form
+//! NAME`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -117,15 +117,26 @@ pub(super) fn scene_with(plant_of: &Plant, form: Form, seed: u64) -> (Scene, Pla
     panic!("no month for {} {} in {form:?}", plant_of.cause, plant_of.variant)
 }
 
-/// Causes that swallow all that is wrong in their cells: where one side has nothing, or not yet, nothing can be compared.
+/// Causes that swallow all that is wrong in their cells: where one side has nothing, or not yet, nothing can be
+/// compared.
 const SWALLOWING: [&str; 7] = ["unlogged_key", "group_cap", "unsettled", "period_edge", "free_tier", "byok", "alias"];
 
-/// Returns what of one cause lies in the cells that another swallows, in attodollars.
+/// What a cause moves by day, model and key: a class may be moved to another.
+fn by_caller(planted: &Planted) -> BTreeMap<(i64, &'static str, &str), i128> {
+    let mut sums = BTreeMap::new();
+    for ((day, model, key, _), atto) in &planted.moved {
+        *sums.entry((*day, *model, key.as_str())).or_insert(0) += atto;
+    }
+    sums
+}
+
+/// Returns what of one cause lies where another leaves nothing to compare, in attodollars.
 fn swallowed(by: &Planted, other: &Planted) -> i128 {
     if !SWALLOWING.contains(&by.cause) && by.variant != "days" {
         return 0;
     }
-    other.moved.iter().filter(|(cell, _)| by.moved.contains_key(*cell)).map(|(_, atto)| atto.abs()).sum()
+    let callers = by_caller(by);
+    by_caller(other).iter().filter(|(caller, _)| callers.contains_key(*caller)).map(|(_, atto)| atto.abs()).sum()
 }
 
 /// Whether what two plants do to a bill can be told apart at all: not two factors on every row, nor two things at the
@@ -135,7 +146,7 @@ fn are_apart(pair: [&Plant; 2], planted: &[Planted; 2]) -> bool {
     let is_same = planted[0].place.is_some() && planted[0].place == planted[1].place;
     let [first, second] = planted;
     let lost = |by: &Planted, other: &Planted| {
-        swallowed(by, other) * 3 > other.moved.values().map(|atto| atto.abs()).sum::<i128>()
+        swallowed(by, other) * 3 > by_caller(other).values().map(|atto| atto.abs()).sum::<i128>()
     };
     !(pair.iter().all(|plant| is_factor(plant)) || is_same || lost(first, second) || lost(second, first))
 }

@@ -74,7 +74,8 @@ fn has_usage(call: &Call) -> bool {
     call.tokens.iter().next().is_some()
 }
 
-/// What may be lost one by one: a search that is billed without its call could as well be a tool that no log counts, and
+/// What may be lost one by one: a search that is billed without its call could as well be a tool that no log counts,
+/// and
 /// of a batch that is half missing nobody could tell from a cost file that it was one.
 fn is_plain(call: &Call) -> bool {
     has_usage(call) && call.searches == 0 && call.tier.is_none()
@@ -282,7 +283,8 @@ fn reasoning_left_out(scene: &mut Scene, _: &mut Random) -> Option<Where> {
     Some(None)
 }
 
-/// The log has the reasoning beside an output that lacks it. More reasoning than output would be a contradiction, and no
+/// The log has the reasoning beside an output that lacks it. More reasoning than output would be a contradiction, and
+/// no
 /// call here has that.
 fn reasoning_beside(scene: &mut Scene, _: &mut Random) -> Option<Where> {
     for call in &mut scene.logged {
