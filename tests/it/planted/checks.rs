@@ -155,7 +155,7 @@ fn every_plant_has_months_and_its_amount_is_the_difference_between_bill_and_log(
 fn pairs_add_up() {
     let plants: Vec<&plants::Plant> = plants::all().collect();
     let (mut found, mut tried) = (0, 0);
-    for form in Form::ALL {
+    for form in [Form::AnthropicPair, Form::OpenAiPair] {
         let of_form: Vec<&&plants::Plant> = plants.iter().filter(|plant| plant.forms.contains(&form)).collect();
         for pair in of_form.chunks(2).filter(|pair| pair.len() == 2) {
             tried += 1;

@@ -21,7 +21,7 @@ fn answer(cause: &str, amount: &str) -> Answer {
 
 fn planted(cause: &'static str, pico: i128) -> Planted {
     let place = Some(("api_key", "prod-key".to_string()));
-    Planted { cause, variant: "", amount: pico, slack: 10_000_000_000, place }
+    Planted { cause, variant: "", amount: pico, slack: 10_000_000_000, place, moved: plants::Cells::new() }
 }
 
 #[test]

@@ -6,7 +6,8 @@
 //! them against what the program makes of a clean log.
 //!
 //! The score of every cause, the slow way: `cargo test --test it -- --ignored --nocapture planted::score`. The file
-//! `planted.txt` in the temporary folder narrows it: a line each `months N`, `cause CODE`, `form NAME`.
+//! `planted.txt` in the temporary folder narrows it: a line each `months N`, `cause CODE` (or `cause clean`), `form
+//! NAME`.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -75,7 +76,7 @@ fn clean(months: u64, forms: &[Form]) -> Vec<(Form, Score)> {
 #[ignore = "takes minutes; prints a table for whoever works on the causes"]
 fn score() {
     let wanted = wanted();
-    if wanted.causes.is_empty() {
+    if wanted.causes.is_empty() || wanted.causes.iter().any(|cause| cause == "clean") {
         for (form, score) in clean(wanted.months, &Form::ALL) {
             show("clean", form, &score);
         }
@@ -94,7 +95,6 @@ fn score() {
 }
 
 #[test]
-#[ignore = "waits for attr reconcile"]
 fn clean_months_name_no_cause() {
     for (form, score) in clean(3, &Form::ALL) {
         assert_eq!(score.right, score.tried, "{form:?}: {:#?}", score.wrong);
@@ -102,21 +102,21 @@ fn clean_months_name_no_cause() {
 }
 
 #[test]
-#[ignore = "waits for attr reconcile"]
+#[ignore = "not reached yet"]
 fn each_cause_alone_is_named_with_its_dollars() {
     let score = score::singles(&Wanted { months: 1, ..Wanted::default() }, |_, _, _| {});
     assert!(score.percent() >= 99, "{} of {}\n{}", score.right, score.tried, score.wrong.join("\n"));
 }
 
 #[test]
-#[ignore = "waits for attr reconcile"]
+#[ignore = "not reached yet"]
 fn pairs_of_causes_are_told_apart() {
     let score = score::pairs(&Wanted { months: 1, ..Wanted::default() }, |_, _, _| {});
     assert!(score.percent() >= 90, "{} of {}\n{}", score.right, score.tried, score.wrong.join("\n"));
 }
 
 #[test]
-#[ignore = "waits for attr reconcile"]
+#[ignore = "not reached yet"]
 fn the_bridge_always_sums() {
     for (at, plant) in plants::all().enumerate() {
         let form = plant.forms[at % plant.forms.len()];

@@ -1,4 +1,5 @@
-//! A believable span of calls of one organisation at one provider, from a seed: some models, keys and projects, busy and
+//! A believable span of calls of one organisation at one provider, from a seed: some models, keys and projects, busy
+//! and
 //! quiet days, cached prompts, long answers, a few errors.
 
 use attr::domain::Class;

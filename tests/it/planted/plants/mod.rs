@@ -15,6 +15,7 @@ use super::scene::Call;
 use super::scene::Form;
 use super::scene::Scene;
 use super::scene::Sum;
+use super::scene::What;
 
 pub(super) use lines::in_euros;
 
@@ -47,7 +48,12 @@ pub(super) struct Planted {
     /// How far rounded rows may be from it, in picodollars.
     pub(super) slack: i128,
     pub(super) place: Where,
+    /// The cells it changes, and by how much each, in attodollars.
+    pub(super) moved: Cells,
 }
+
+/// Amounts by day, model, key and class.
+pub(super) type Cells = BTreeMap<(i64, &'static str, String, What), i128>;
 
 /// Every plant.
 pub(super) fn all() -> impl Iterator<Item = &'static Plant> {
@@ -75,13 +81,15 @@ pub(super) fn plant(scene: &mut Scene, plant: &Plant, random: &mut Random) -> Op
         let (billed, logged) = sums.copied().unwrap_or_default();
         (i128::from(billed.quantity) - i128::from(logged.quantity), billed.atto - logged.atto)
     };
-    let (mut cells, mut calls) = (0, 0);
+    let (mut moved, mut calls) = (Cells::new(), 0);
     for (cell, sums) in both.iter().chain(&now).collect::<BTreeMap<_, _>>() {
-        if off(both.get(cell)) != off(now.get(cell)) {
-            cells += 1;
+        let (then, since) = (off(both.get(cell)), off(now.get(cell)));
+        if then != since {
+            moved.insert(cell.clone(), since.1 - then.1);
             calls += i128::from(sums.0.calls.max(sums.1.calls));
         }
     }
+    let cells = moved.len() as i128;
     // A cell has two rows at most; the router's rows are calls.
     let rows = if scene.form == Form::OpenRouter { calls } else { 2 * cells };
     let slack = rows * scene.form.quantum() / 2;
@@ -93,6 +101,7 @@ pub(super) fn plant(scene: &mut Scene, plant: &Plant, random: &mut Random) -> Op
         // A picodollar a cell, where a line is not a whole number of them.
         slack: slack / PICO + cells + 1,
         place,
+        moved,
     })
 }
 
@@ -108,17 +117,44 @@ pub(super) fn scene_with(plant_of: &Plant, form: Form, seed: u64) -> (Scene, Pla
     panic!("no month for {} {} in {form:?}", plant_of.cause, plant_of.variant)
 }
 
+/// Causes that swallow all that is wrong in their cells: where one side has nothing, or not yet, nothing can be
+/// compared.
+const SWALLOWING: [&str; 7] = ["unlogged_key", "group_cap", "unsettled", "period_edge", "free_tier", "byok", "alias"];
+
+/// What a cause moves by day, model and key: a class may be moved to another.
+fn by_caller(planted: &Planted) -> BTreeMap<(i64, &'static str, &str), i128> {
+    let mut sums = BTreeMap::new();
+    for ((day, model, key, _), atto) in &planted.moved {
+        *sums.entry((*day, *model, key.as_str())).or_insert(0) += atto;
+    }
+    sums
+}
+
+/// Returns what of one cause lies where another leaves nothing to compare, in attodollars.
+fn swallowed(by: &Planted, other: &Planted) -> i128 {
+    if !SWALLOWING.contains(&by.cause) && by.variant != "days" {
+        return 0;
+    }
+    let callers = by_caller(by);
+    by_caller(other).iter().filter(|(caller, _)| callers.contains_key(*caller)).map(|(_, atto)| atto.abs()).sum()
+}
+
 /// Whether what two plants do to a bill can be told apart at all: not two factors on every row, nor two things at the
-/// same model or key.
+/// same model or key, nor one of which most lies where the other leaves nothing to compare.
 fn are_apart(pair: [&Plant; 2], planted: &[Planted; 2]) -> bool {
     let is_factor = |plant: &Plant| plant.stage >= 5 && plant.variant != "line";
     let is_same = planted[0].place.is_some() && planted[0].place == planted[1].place;
-    !(pair.iter().all(|plant| is_factor(plant)) || is_same)
+    let [first, second] = planted;
+    let lost = |by: &Planted, other: &Planted| {
+        swallowed(by, other) * 3 > by_caller(other).values().map(|atto| atto.abs()).sum::<i128>()
+    };
+    !(pair.iter().all(|plant| is_factor(plant)) || is_same || lost(first, second) || lost(second, first))
 }
 
 /// Plants two causes in the first month that gives enough for both; `None` if none of some does.
 ///
-/// What only the two together are worth may be told as either's: it widens the slack of both, by a twentieth at most.
+/// What only the two together are worth, and what one swallows of the other, may be told as either's: it widens the
+/// slack of both. A month where that is a large part is not taken.
 pub(super) fn scene_with_two(pair: [&Plant; 2], form: Form, seed: u64) -> Option<(Scene, [Planted; 2])> {
     let mut pair = pair;
     pair.sort_by_key(|plant| plant.stage);
@@ -133,9 +169,12 @@ pub(super) fn scene_with_two(pair: [&Plant; 2], form: Form, seed: u64) -> Option
         }
         (pair[1].apply)(&mut alone, &mut random(1))?;
         let joint = (planted[1].amount - (alone.invoiced() - alone.log_cost()) / PICO).abs();
-        for planted in &mut planted {
-            planted.slack += joint.min(planted.amount.abs() / 20);
+        let least = planted.iter().filter(|planted| planted.amount != 0).map(|planted| planted.amount.abs()).min();
+        let lost = (swallowed(&planted[0], &planted[1]) + swallowed(&planted[1], &planted[0])) / PICO;
+        if least.is_some_and(|least| joint * 4 > least) {
+            return None;
         }
+        planted.iter_mut().for_each(|planted| planted.slack += joint + lost);
         Some((scene, planted))
     })
 }

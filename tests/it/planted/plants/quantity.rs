@@ -74,16 +74,30 @@ fn has_usage(call: &Call) -> bool {
     call.tokens.iter().next().is_some()
 }
 
+/// What may be lost one by one: a search that is billed without its call could as well be a tool that no log counts,
+/// and
+/// of a batch that is half missing nobody could tell from a cost file that it was one.
+fn is_plain(call: &Call) -> bool {
+    has_usage(call) && call.searches == 0 && call.tier.is_none()
+}
+
+/// Takes the failed calls off the log: where one stands beside a gap it may well have been billed.
+fn without_failures(scene: &mut Scene) {
+    scene.logged.retain(has_usage);
+}
+
 fn scattered(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(5, 30);
-    scene.logged.retain(|call| !has_usage(call) || !random.percent(chance));
+    without_failures(scene);
+    scene.logged.retain(|call| !is_plain(call) || !random.percent(chance));
     Some(None)
 }
 
 fn hours(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let start = a_day(scene, random, 2, 2)? * DAY + 9 * HOUR;
     let end = start + i64::try_from(random.between(4, 9)).ok()? * HOUR;
-    scene.logged.retain(|call| call.at < start || call.at >= end);
+    without_failures(scene);
+    scene.logged.retain(|call| call.at < start || call.at >= end || !is_plain(call));
     Some(None)
 }
 
@@ -235,7 +249,7 @@ fn unsettled(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 
 fn failed_billed(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(5, 12);
-    for call in scene.logged.iter_mut().filter(|call| has_usage(call) && random.percent(chance)) {
+    for call in scene.logged.iter_mut().filter(|call| is_plain(call) && random.percent(chance)) {
         (call.failed, call.tokens, call.reasoning, call.searches) = (true, Tokens::default(), 0, 0);
     }
     Some(None)
@@ -269,7 +283,8 @@ fn reasoning_left_out(scene: &mut Scene, _: &mut Random) -> Option<Where> {
     Some(None)
 }
 
-/// The log has the reasoning beside an output that lacks it. More reasoning than output would be a contradiction, and no
+/// The log has the reasoning beside an output that lacks it. More reasoning than output would be a contradiction, and
+/// no
 /// call here has that.
 fn reasoning_beside(scene: &mut Scene, _: &mut Random) -> Option<Where> {
     for call in &mut scene.logged {
@@ -280,15 +295,20 @@ fn reasoning_beside(scene: &mut Scene, _: &mut Random) -> Option<Where> {
 
 fn alias(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let known = a_model(scene, random, |_| true)?;
+    // A line of searches names no model.
+    for call in scene.logged.iter_mut().chain(&mut scene.billed).filter(|call| call.known == known) {
+        call.searches = 0;
+    }
     for call in scene.logged.iter_mut().filter(|call| call.known == known) {
         call.name = Some("house-large");
     }
-    Some(Some(("model", "house-large".to_string())))
+    Some(Some(("model", known.log.to_string())))
 }
 
 fn without_usage(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(8, 20);
-    for call in scene.logged.iter_mut().filter(|call| has_usage(call) && random.percent(chance)) {
+    without_failures(scene);
+    for call in scene.logged.iter_mut().filter(|call| is_plain(call) && random.percent(chance)) {
         (call.tokens, call.reasoning, call.searches) = (Tokens::default(), 0, 0);
     }
     Some(None)
