@@ -236,6 +236,10 @@ pub fn run<C: Calls>(
         timing::explain(&mut book, &mut ledger, &rates, calls, question).map_err(ReconcileError::Calls)?;
         names::explain(&mut book, &mut ledger, &rates);
         quantity::explain(&mut book, &mut ledger, &rates, calls).map_err(ReconcileError::Calls)?;
+        if !book.is_counted() {
+            // Amounts alone do not tell a day that was cut from prices that differ: many models at once do.
+            timing::edges(&mut book, &mut ledger, 2);
+        }
         rating::explain(&mut book, &mut ledger, &rates);
         quantity::name_the_rest(&mut book, &mut ledger, &rates);
         books.push(book);

@@ -13,19 +13,78 @@ use crate::analyze::reconcile::sides::Bundle;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
+use crate::domain::Class;
 
 /// Explains what only one side names.
 pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
-    one_sided(book, ledger, rates, "workspace", |bundle| &bundle.workspace);
-    one_sided(book, ledger, rates, "api_key", |bundle| &bundle.api_key);
+    // A workspace with several keys is one cause; a single key is named by itself.
+    one_sided(book, ledger, rates, "workspace", |bundle| &bundle.workspace, 2);
+    one_sided(book, ledger, rates, "api_key", |bundle| &bundle.api_key, 0);
+    one_sided(book, ledger, rates, "workspace", |bundle| &bundle.workspace, 0);
+    shared(book, ledger);
     aliases(book, ledger);
     unpriced(book, ledger);
 }
 
+/// Tokens that the bill gives away without naming their model, where the logs have as many of all models together.
+fn shared(book: &mut Book, ledger: &mut Ledger) {
+    type Owner = (u32, Arc<str>, Arc<str>);
+    let shape = book.shape;
+    let mut given: BTreeMap<(Owner, Item), i128> = BTreeMap::new();
+    let mut spare: BTreeMap<(Owner, Item), (i128, Vec<Effect>)> = BTreeMap::new();
+    for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken) {
+        let owner = (bundle.period, Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
+        for (place, cell) in bundle.cells.iter().enumerate().filter(|(_, cell)| !matches!(cell.item, Item::Tool(_))) {
+            let key = (owner.clone(), cell.item.clone());
+            let told: i128 = cell.bill.iter().filter_map(|strand| strand.quantity).sum();
+            if bundle.model.is_empty() && cell.amount == 0 && told > 0 {
+                *given.entry(key).or_default() += told;
+            } else if !bundle.model.is_empty() && cell.logged() > told && cell.open < 0 {
+                let entry = spare.entry(key).or_default();
+                entry.0 += cell.logged() - told;
+                entry.1.push((at, place, cell.open));
+            }
+        }
+    }
+    let mut effects: Vec<Effect> = Vec::new();
+    for ((owner, item), tokens) in &given {
+        // Providers that give tokens away do not part what was cached.
+        let of = |item: Item| {
+            spare.get(&(owner.clone(), item)).map_or((0, &[][..]), |(sum, cells)| (*sum, cells.as_slice()))
+        };
+        let (own, cells) = of(item.clone());
+        let (reads, cached) = of(Item::Tokens(Class::CacheRead));
+        if own == *tokens {
+            effects.extend(cells);
+        } else if *item == Item::Tokens(Class::Input) && own + reads == *tokens {
+            effects.extend(cells.iter().chain(cached));
+        }
+    }
+    for (at, place, _) in &effects {
+        book.bundles[*at].cells[*place].level(shape);
+    }
+    if !effects.is_empty() {
+        for bundle in book.bundles.iter_mut().filter(|bundle| bundle.model.is_empty()) {
+            let free = bundle.cells.iter_mut().filter(|cell| cell.amount == 0 && cell.logged() == 0);
+            free.for_each(|cell| cell.level(shape));
+        }
+    }
+    let evidence = "the bill gives as many tokens away as the logs have too many".into();
+    let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
+    book.explain(ledger, Finding { cause: Cause::FreeTier, confidence, evidence }, &effects);
+}
+
 /// Values of a dimension that only the bill has, or only the logs.
-fn one_sided(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, name: &str, of: fn(&Bundle) -> &Arc<str>) {
+fn one_sided(
+    book: &mut Book,
+    ledger: &mut Ledger,
+    rates: &RateBook<'_>,
+    name: &str,
+    of: fn(&Bundle) -> &Arc<str>,
+    keys: usize,
+) {
     let mut sides: BTreeMap<Arc<str>, (bool, bool)> = BTreeMap::new();
-    for bundle in book.bundles.iter().filter(|bundle| !of(bundle).is_empty()) {
+    for bundle in book.bundles.iter().filter(|bundle| !of(bundle).is_empty() && !bundle.taken && !bundle.named) {
         let side = sides.entry(Arc::clone(of(bundle))).or_default();
         side.0 |= bundle.billed;
         side.1 |= bundle.is_logged() || bundle.cells.iter().any(|cell| !cell.log.is_empty());
@@ -34,16 +93,27 @@ fn one_sided(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, name: &
         if billed == logged {
             continue;
         }
-        let places: Vec<usize> =
-            (0..book.bundles.len()).filter(|at| !book.bundles[*at].taken && *of(&book.bundles[*at]) == value).collect();
+        let places: Vec<usize> = (0..book.bundles.len())
+            .filter(|at| !book.bundles[*at].taken && !book.bundles[*at].named && *of(&book.bundles[*at]) == value)
+            .collect();
+        let own: BTreeSet<&Arc<str>> = places.iter().map(|at| &book.bundles[*at].api_key).collect();
+        if own.len() < keys {
+            continue;
+        }
         let mut effects = Vec::new();
-        for at in places {
-            let bundle = &book.bundles[at];
+        for at in &places {
+            let bundle = &book.bundles[*at];
             for (place, cell) in bundle.cells.iter().enumerate().filter(|(_, cell)| cell.open != 0) {
-                effects.push((at, place, quantity_value(book, at, place, rates).unwrap_or(cell.open)));
+                effects.push((*at, place, quantity_value(book, *at, place, rates).unwrap_or(cell.open)));
             }
         }
-        settle_counts(book, &effects);
+        for at in places {
+            let shape = book.shape;
+            book.bundles[at].cells.iter_mut().for_each(|cell| cell.level(shape));
+            // What the bill counts may still have another price.
+            book.bundles[at].named = true;
+            book.bundles[at].taken = !shape.is_counted();
+        }
         let (cause, confidence, evidence) = match billed {
             true => (Cause::UnloggedKey, Confidence::Proved, format!("no call is logged under {name} `{value}`")),
             false => {
@@ -66,14 +136,6 @@ pub(super) fn quantity_value(book: &Book, at: usize, place: usize, rates: &RateB
         sum += book.value_of(bundle, cell, strand, rates)?;
     }
     (sum != 0).then_some(sum - cell.cost).filter(|value| (cell.open - value).abs() > cell.bound)
-}
-
-/// Takes the bill's counts for those of the logs where a cause has explained them.
-pub(super) fn settle_counts(book: &mut Book, effects: &[Effect]) {
-    let shape = book.shape;
-    for (at, place, _) in effects {
-        book.bundles[*at].cells[*place].level(shape);
-    }
 }
 
 /// What a model's tokens are by day, workspace, key and item.

@@ -9,6 +9,8 @@ mod modes;
 mod moves;
 mod surplus;
 
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::analyze::reconcile::Calls;
@@ -53,8 +55,8 @@ pub(super) fn name_the_rest(book: &mut Book, ledger: &mut Ledger, rates: &RateBo
     if !book.is_counted() {
         moves::by_amounts(book, ledger, rates);
     }
+    timing::edges(book, ledger, 1);
     timing::late(book, ledger);
-    timing::edges(book, ledger);
     if !book.is_counted() {
         unseen(book, ledger);
     }
@@ -99,25 +101,38 @@ pub(super) fn scaled(pico: i128, part: i128, whole: i128) -> i128 {
     }
 }
 
-/// Fees of tools: those that the logs do not count, and those of calls that have no price.
+/// Fees of tools: those that the logs do not count, those of calls that are missing, those of calls without a price.
 fn tools(book: &mut Book, ledger: &mut Ledger) {
-    let (mut unlogged, mut unpriced) = (Vec::new(), Vec::new());
-    for (at, place) in book.untied() {
-        let cell = &book.bundles[at].cells[place];
-        if matches!(cell.item, Item::Tool(_)) {
-            let billed: i128 =
-                cell.bill.iter().chain(&cell.usage).filter_map(|strand| strand.quantity).max().unwrap_or(0);
-            let into = if billed > 0 && billed <= cell.logged() { &mut unpriced } else { &mut unlogged };
-            into.push((at, place, cell.open));
-        }
+    let mut found: BTreeMap<(Cause, String), Vec<Effect>> = BTreeMap::new();
+    let mut counted: BTreeSet<Item> = BTreeSet::new();
+    for cell in book.bundles.iter().flat_map(|bundle| &bundle.cells).filter(|cell| cell.logged() > 0) {
+        counted.insert(cell.item.clone());
     }
-    let evidence = "the bill has lines for tools that the logs do not count".into();
-    book.explain(ledger, Finding { cause: Cause::ServerTools, confidence: Confidence::Proved, evidence }, &unlogged);
-    let (cause, evidence) = match book.aliased {
-        true => (Cause::Alias, "tools of calls whose model the price table does not know by that name"),
-        false => (Cause::UnpricedCalls, "tools of calls that have no price"),
-    };
-    book.explain(ledger, Finding { cause, confidence: Confidence::Fits, evidence: evidence.into() }, &unpriced);
+    for (at, place) in book.untied() {
+        let bundle = &book.bundles[at];
+        let cell = &bundle.cells[place];
+        if !matches!(cell.item, Item::Tool(_)) || cell.open < 0 {
+            continue;
+        }
+        let billed: i128 = cell.bill.iter().chain(&cell.usage).filter_map(|strand| strand.quantity).max().unwrap_or(0);
+        let key = (bundle.period, Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
+        let why = if !counted.contains(&cell.item) {
+            (Cause::ServerTools, "the bill has lines for tools that the logs do not count".to_string())
+        } else if billed > 0 && billed <= cell.logged() {
+            match book.aliased {
+                true => (Cause::Alias, "tools of calls whose model the price table knows by another name".into()),
+                false => (Cause::UnpricedCalls, "tools of calls that have no price".into()),
+            }
+        } else if let Some((cause, evidence)) = book.short.get(&key) {
+            (*cause, evidence.clone())
+        } else {
+            (Cause::ServerTools, "the bill has more uses of tools than the logs".into())
+        };
+        found.entry(why).or_default().push((at, place, cell.open));
+    }
+    for ((cause, evidence), effects) in found {
+        book.explain(ledger, Finding { cause, confidence: Confidence::Proved, evidence }, &effects);
+    }
 }
 
 /// Models that only the bill has, where it has amounts alone.

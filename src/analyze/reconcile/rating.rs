@@ -20,13 +20,20 @@ use crate::analyze::reconcile::rating::terms::hypotheses;
 use crate::analyze::reconcile::scale::constant;
 use crate::analyze::reconcile::scope::day;
 use crate::analyze::reconcile::sides::Book;
+use crate::analyze::reconcile::sides::Bundle;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
 use crate::analyze::reconcile::sides::Strand;
 use crate::domain::Usd;
+use crate::domain::invoice::MICRO;
 use crate::domain::money::PICO_PER_USD;
 use crate::domain::money::div_half_even;
+
+/// What data residency costs with every seller that has a price for it.
+const UPLIFT: i128 = PICO_PER_USD / 10 * 11;
+/// What a batch costs with every seller that has a price for it.
+const HALF: i128 = PICO_PER_USD / 2;
 
 /// A place of a cell.
 type Place = (usize, usize);
@@ -36,7 +43,17 @@ pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>
     if book.untied().is_empty() {
         return;
     }
-    everywhere(book, ledger, rates);
+    let all: Vec<usize> = (0..book.bundles.len()).collect();
+    everywhere(book, ledger, rates, &all, false);
+    for of in [|bundle: &Bundle| Arc::clone(&bundle.api_key), |bundle: &Bundle| Arc::clone(&bundle.workspace)] {
+        let mut parts: BTreeMap<Arc<str>, Vec<usize>> = BTreeMap::new();
+        for (at, bundle) in book.bundles.iter().enumerate() {
+            parts.entry(of(bundle)).or_default().push(at);
+        }
+        if parts.len() > 1 {
+            parts.values().for_each(|part| everywhere(book, ledger, rates, part, true));
+        }
+    }
     for (model, places) in book.by_model() {
         if model.is_empty() {
             continue;
@@ -70,7 +87,7 @@ fn takes_part(book: &Book, (at, place): Place) -> bool {
 /// Returns the strands that a hypothesis prices anew: the bill's own where they count tokens, else those of the logs.
 fn strands(book: &Book, (at, place): Place) -> &[Strand] {
     let cell = &book.bundles[at].cells[place];
-    if book.is_counted() { cell.told(book.shape) } else { &cell.log }
+    if book.is_counted() && (!cell.moved.is_empty() || cell.log.is_empty()) { cell.told(book.shape) } else { &cell.log }
 }
 
 /// Returns what a hypothesis changes in a cell; `None` where it has no price for it.
@@ -193,29 +210,25 @@ fn note(
     book.explain(ledger, Finding { cause: hypothesis.cause(), confidence, evidence: hypothesis.evidence() }, &two);
 }
 
-/// Explains what holds for all models of a provider at once: a mode, a region, a discount.
-fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
-    let untied: Vec<Place> = book.untied().into_iter().filter(|place| takes_part(book, *place)).collect();
-    let models = |book: &Book, places: &[Place]| {
-        let mut models: Vec<Arc<str>> = places.iter().map(|(at, _)| Arc::clone(&book.bundles[*at].model)).collect();
+/// Explains what holds for all models of a provider, a key or a workspace at once: a mode, a region, a discount.
+fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, inside: &[usize], is_part: bool) {
+    let places = |of: &dyn Fn(Place) -> bool| -> Vec<Place> {
+        let cells = |at: &usize| (0..book.bundles[*at].cells.len()).map(move |place| (*at, place)).collect::<Vec<_>>();
+        inside.iter().flat_map(cells).filter(|place| of(*place)).collect()
+    };
+    let open = |(at, place): Place| !book.bundles[at].cells[place].ties();
+    let untied = places(&|place| takes_part(book, place) && open(place));
+    let models = |places: &[Place]| {
+        let mut models: Vec<&Arc<str>> = places.iter().map(|(at, _)| &book.bundles[*at].model).collect();
         models.sort();
         models.dedup();
         models.len()
     };
-    let billed = book.by_model().len();
-    if untied.len() < 3 || models(book, &untied) < 2.min(billed) {
-        return;
-    }
-    let first = untied.iter().map(|(at, _)| book.bundles[*at].period).min().unwrap_or(0);
-    let last = untied.iter().map(|(at, _)| book.bundles[*at].period).max().unwrap_or(0);
-    let mut cells = Vec::new();
-    for (at, bundle) in book.bundles.iter().enumerate() {
-        if bundle.period >= first && bundle.period <= last {
-            cells.extend((0..bundle.cells.len()).map(|place| (at, place)).filter(|place| takes_part(book, *place)));
-        }
-    }
+    let period = |(at, _): &Place| book.bundles[*at].period;
+    let (Some(first), Some(last)) = (untied.iter().map(period).min(), untied.iter().map(period).max()) else { return };
+    let cells = places(&|place| takes_part(book, place) && (first..=last).contains(&period(&place)));
     // Single models are told better by themselves.
-    if models(book, &untied) < billed.min(models(book, &cells)) || billed < 2 {
+    if untied.len() < 3 || models(&untied) < models(&cells) || models(&cells) < 2 {
         return;
     }
     for hypothesis in terms::everywhere(book, untied[0], rates) {
@@ -235,31 +248,47 @@ fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     let pairs: Vec<(i128, i128, i128)> = cells
         .iter()
         .map(|(at, place)| &book.bundles[*at].cells[*place])
-        .map(|cell| (cell.amount - cell.open, cell))
-        .filter(|(explained, _)| *explained > 0)
-        .map(|(explained, cell)| (explained + cell.open, explained, cell.bound))
+        .filter(|cell| cell.priced() > 0)
+        .map(|cell| (cell.priced() + cell.open, cell.priced(), cell.bound))
         .collect();
     let Some(factor) = constant(&pairs) else { return };
-    let effects: Vec<Effect> = cells
-        .iter()
-        .filter_map(|(at, place)| {
-            let cell = &book.bundles[*at].cells[*place];
-            let off = div_half_even((cell.amount - cell.open).saturating_mul(factor - PICO_PER_USD), PICO_PER_USD);
-            (off != 0).then_some((*at, *place, off))
-        })
-        .collect();
     let shown = Usd::from_pico(div_half_even(factor, 100_000_000) * 100_000_000);
     let since = book.periods.0[first as usize].0;
-    let (cause, evidence) = match factor < PICO_PER_USD {
-        true => (
+    let (cause, confidence, evidence) = match factor {
+        UPLIFT => (
+            Cause::RegionalUplift,
+            Confidence::Fits,
+            format!("every price is {shown} of the table's, as where inference is kept in a region"),
+        ),
+        HALF => (
+            Cause::BatchDiscountMissed,
+            Confidence::Fits,
+            "every price is half of the table's, as in a batch".to_string(),
+        ),
+        factor if factor < PICO_PER_USD => (
             Cause::ContractDiscount,
+            Confidence::Fits,
             format!("every price is {shown} of the table's for all models from {} on", day(since)),
         ),
-        false => {
-            (Cause::Currency, format!("every amount is {shown} of the logged cost: another currency, or a mark-up"))
+        // A price of their own for single keys is no currency.
+        _ if is_part => return,
+        _ => {
+            let evidence = format!("every amount is {shown} of the logged cost: another currency, or a mark-up");
+            (Cause::Currency, Confidence::Suggested, evidence)
         }
     };
-    let confidence = if factor < PICO_PER_USD { Confidence::Fits } else { Confidence::Suggested };
+    let off = |(at, place): &Place| {
+        let cell = &book.bundles[*at].cells[*place];
+        let off = div_half_even(cell.priced().saturating_mul(factor - PICO_PER_USD), PICO_PER_USD);
+        (off != 0).then_some((*at, *place, off))
+    };
+    let mut effects: Vec<Effect> = cells.iter().filter_map(off).collect();
+    // A discount may be on tools as well; where it is, they tie with it.
+    let tools = places(&|(at, place)| matches!(book.bundles[at].cells[place].item, Item::Tool(_)) && open((at, place)));
+    effects.extend(tools.iter().filter_map(off).filter(|(at, place, pico)| {
+        let cell = &book.bundles[*at].cells[*place];
+        (cell.open - pico).abs() <= cell.bound
+    }));
     book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
 }
 
@@ -284,15 +313,15 @@ fn fitted(book: &mut Book, ledger: &mut Ledger, bundles: &[usize]) {
         let run: Vec<Place> = places
             .into_iter()
             .filter(|(at, _)| (*first..=*last).contains(&book.bundles[*at].period))
-            .filter(|(at, place)| book.bundles[*at].cells[*place].amount != book.bundles[*at].cells[*place].open)
+            .filter(|(at, place)| book.bundles[*at].cells[*place].priced() != 0)
             .collect();
         let cells = || run.iter().map(|(at, place)| &book.bundles[*at].cells[*place]);
         if cells().all(|cell| cell.ties()) {
             continue;
         }
         let pairs: Vec<(i128, i128, i128)> = cells()
-            .filter(|cell| cell.amount > cell.open)
-            .map(|cell| (cell.amount, cell.amount - cell.open, cell.bound))
+            .filter(|cell| cell.priced() > 0)
+            .map(|cell| (cell.priced() + cell.open, cell.priced(), cell.bound))
             .collect();
         if pairs.len() < run.len() {
             return;
@@ -301,7 +330,7 @@ fn fitted(book: &mut Book, ledger: &mut Ledger, bundles: &[usize]) {
         factors.push(factor);
         for (at, place) in run {
             let cell = &book.bundles[at].cells[place];
-            let off = div_half_even((cell.amount - cell.open).saturating_mul(factor - PICO_PER_USD), PICO_PER_USD);
+            let off = div_half_even(cell.priced().saturating_mul(factor - PICO_PER_USD), PICO_PER_USD);
             effects.push((at, place, off));
         }
         let shown = Usd::from_pico(div_half_even(factor, 100_000_000) * 100_000_000);
@@ -315,10 +344,12 @@ fn fitted(book: &mut Book, ledger: &mut Ledger, bundles: &[usize]) {
     let same = factors.iter().all(|factor| *factor == factors[0]) && factors[0] < PICO_PER_USD;
     let alone = *first == 0 && book.by_model().len() == 1 && factors.len() > 1;
     let free = factors.iter().all(|factor| *factor == 0);
-    let cause = match (free, same && alone) {
-        (true, _) => Cause::FreeTier,
-        (false, true) => Cause::ContractDiscount,
-        (false, false) => Cause::StalePrice,
+    let uplift = factors.iter().all(|factor| *factor == UPLIFT) && factors.len() > 1;
+    let cause = match (free, uplift, same && alone) {
+        (true, ..) => Cause::FreeTier,
+        (false, true, _) => Cause::RegionalUplift,
+        (false, false, true) => Cause::ContractDiscount,
+        (false, false, false) => Cause::StalePrice,
     };
     let evidence = format!("from {} on the bill's prices are those of the table times {}", day(from), words.join(", "));
     book.explain(ledger, Finding { cause, confidence: Confidence::Fits, evidence }, &effects);
@@ -330,9 +361,9 @@ fn by_call(book: &mut Book, ledger: &mut Ledger) {
     if cells.len() < 3 {
         return;
     }
-    let calls = |(at, place): &Place| -> i128 {
-        // Calls that used the item at all.
-        book.bundles[*at].cells[*place].log.iter().map(|strand| i128::from(strand.count)).sum()
+    let calls = |(at, _): &Place| -> i128 {
+        let bundle = &book.bundles[*at];
+        bundle.requests.map_or(i128::from(bundle.calls - bundle.blank - bundle.blank_failures), |micro| micro / MICRO)
     };
     let (mut low, mut high) = (i128::MIN, i128::MAX);
     for place in &cells {

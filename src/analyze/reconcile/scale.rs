@@ -31,6 +31,7 @@ fn units(book: &mut Book, ledger: &mut Ledger) {
     for (factor, cause, evidence) in UNITS {
         if let Some(effects) = scaled(book, factor) {
             let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
+            set_off(book, &effects);
             book.explain(ledger, Finding { cause, confidence, evidence: evidence.into() }, &effects);
             return;
         }
@@ -119,7 +120,13 @@ fn exchange(book: &mut Book, ledger: &mut Ledger, fx: &[FxRate]) {
         untied.iter().map(|(bundle, cell)| (*bundle, *cell, book.bundles[*bundle].cells[*cell].open)).collect();
     let shown = crate::domain::Usd::from_pico(div_half_even(factor, 1_000_000) * 1_000_000);
     let evidence = format!("every amount is {shown} of the logged cost; {} is given as {}", rate.currency, rate.text);
+    set_off(book, &effects);
     book.explain(ledger, Finding { cause: Cause::Currency, confidence: Confidence::Fits, evidence }, &effects);
+}
+
+/// Notes that effects are neither tokens nor their prices.
+fn set_off(book: &mut Book, effects: &[Effect]) {
+    effects.iter().for_each(|(at, place, pico)| book.bundles[*at].cells[*place].off += pico);
 }
 
 /// Returns the factor between two sides, in 1e-12, if one and the same brings every pair inside its bound and it is not

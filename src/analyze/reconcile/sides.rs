@@ -93,6 +93,8 @@ pub(super) struct Book {
     pub(super) outside: i128,
     /// The step that the bill rounds to, in picodollars.
     pub(super) quantum: i128,
+    /// Where tokens are missing, and why: by span, workspace and key.
+    pub(super) short: BTreeMap<(u32, Arc<str>, Arc<str>), (Cause, String)>,
     /// Whether two names were found to be one model.
     pub(super) aliased: bool,
     /// The bill's and the logs' names of dimensions that could not be matched.
@@ -150,6 +152,8 @@ pub(super) struct Bundle {
     pub(super) billed: bool,
     /// Whether the provider says that a line of it is not final.
     pub(super) provisional: bool,
+    /// Set once its workspace or key was found on one side only.
+    pub(super) named: bool,
     /// Set once a cause has taken the bundle as a whole: nothing else is tried on it.
     pub(super) taken: bool,
 }
@@ -174,6 +178,8 @@ pub(super) struct Cell {
     pub(super) open: i128,
     /// How far rounding alone can take them apart.
     pub(super) bound: i128,
+    /// What of the explained amounts is neither tokens nor their prices: a unit, a currency, a stated discount.
+    pub(super) off: i128,
     /// What the causes found so far add to the logged tokens, by class in millionths.
     pub(super) moved: Vec<(Class, i128)>,
 }
@@ -190,6 +196,7 @@ impl Cell {
             first: None,
             open: 0,
             bound: 0,
+            off: 0,
             moved: Vec::new(),
         }
     }
@@ -256,6 +263,11 @@ impl Cell {
     /// Returns the strands that tell the bill's quantities, with what they state.
     pub(super) fn told(&self, shape: Shape) -> &[Strand] {
         if shape.reported { &self.usage } else { &self.bill }
+    }
+
+    /// Returns what the tokens cost as the causes found so far would have them, at the prices of the logs.
+    pub(super) fn priced(&self) -> i128 {
+        self.amount - self.open - self.off
     }
 
     /// Returns what the calls cost as they were logged.
@@ -357,6 +369,7 @@ impl Book {
             bundles: self.bundles.clone(),
             groups: self.groups.clone(),
             unmatched: self.unmatched.clone(),
+            short: self.short.clone(),
             ..*self
         }
     }

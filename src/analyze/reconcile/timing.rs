@@ -13,6 +13,7 @@ use crate::analyze::reconcile::ledger::Ledger;
 use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::scope::day;
 use crate::analyze::reconcile::sides::Book;
+use crate::analyze::reconcile::sides::Bundle;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
@@ -175,6 +176,9 @@ type Series = (Arc<str>, Arc<str>, Arc<str>, Item);
 
 /// Rows that stand one day away: two days that cancel.
 fn a_day_away(book: &mut Book, ledger: &mut Ledger) {
+    if book.shape.is_counted() {
+        return counts_a_day_away(book, ledger);
+    }
     let mut series: BTreeMap<Series, BTreeMap<u32, (usize, usize)>> = BTreeMap::new();
     for (at, place) in book.untied() {
         let bundle = &book.bundles[at];
@@ -221,8 +225,58 @@ fn a_day_away(book: &mut Book, ledger: &mut Ledger) {
     book.explain(ledger, Finding { cause: Cause::PeriodEdge, confidence, evidence }, &effects);
 }
 
+/// The same where tokens are counted: what one day lacks, the next has too much, class by class.
+fn counts_a_day_away(book: &mut Book, ledger: &mut Ledger) {
+    let shape = book.shape;
+    let gaps = |bundle: &Bundle| -> BTreeMap<Item, i128> {
+        let mut gaps: BTreeMap<Item, i128> = BTreeMap::new();
+        for cell in bundle.cells.iter().filter(|cell| !matches!(cell.item, Item::Tool(_))) {
+            for (class, (bill, log)) in cell.by_class(shape).into_iter().filter(|(_, (bill, log))| bill != log) {
+                *gaps.entry(Item::of(class)).or_default() += bill - log;
+            }
+        }
+        gaps
+    };
+    let mut series: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), BTreeMap<u32, usize>> = BTreeMap::new();
+    for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken) {
+        let key = (Arc::clone(&bundle.model), Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
+        series.entry(key).or_default().insert(bundle.period, at);
+    }
+    let mut effects: Vec<Effect> = Vec::new();
+    for days in series.values() {
+        let mut last: Option<(u32, usize)> = None;
+        for (period, at) in days {
+            let own = gaps(&book.bundles[*at]);
+            if let Some((_, other)) = last.filter(|(before, _)| before + 1 == *period) {
+                let before = gaps(&book.bundles[other]);
+                let cancels = !own.is_empty()
+                    && own.len() == before.len()
+                    && own.iter().all(|(item, gap)| before.get(item).is_some_and(|other| gap + other == 0));
+                if cancels {
+                    for at in [other, *at] {
+                        let cells = book.bundles[at].cells.iter().enumerate();
+                        let cells =
+                            cells.filter(|(_, cell)| !cell.is_even(shape) && !matches!(cell.item, Item::Tool(_)));
+                        effects.extend(cells.map(|(place, cell)| (at, place, cell.open)));
+                    }
+                    last = None;
+                    continue;
+                }
+            }
+            last = Some((*period, *at));
+        }
+    }
+    for (at, place, _) in &effects {
+        book.bundles[*at].cells[*place].level(shape);
+    }
+    let first = effects.iter().map(|(at, ..)| book.start(&book.bundles[*at])).min();
+    let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
+    let evidence = format!("rows stand one day away, from {}", first.map(day).unwrap_or_default());
+    book.explain(ledger, Finding { cause: Cause::PeriodEdge, confidence, evidence }, &effects);
+}
+
 /// What only the first or only the last day has open: the bill or the logs begin or end inside it.
-pub(super) fn edges(book: &mut Book, ledger: &mut Ledger) {
+pub(super) fn edges(book: &mut Book, ledger: &mut Ledger, models: usize) {
     let untied = book.untied();
     let periods: std::collections::BTreeSet<u32> =
         untied.iter().map(|(bundle, _)| book.bundles[*bundle].period).collect();
@@ -233,7 +287,9 @@ pub(super) fn edges(book: &mut Book, ledger: &mut Ledger) {
     }
     let open = |(bundle, cell): &(usize, usize)| book.bundles[*bundle].cells[*cell].open;
     let one_way = untied.iter().all(|place| open(place) < 0) || untied.iter().all(|place| open(place) > 0);
-    if !one_way || untied.len() < 2 {
+    let mut touched: Vec<&Arc<str>> = untied.iter().map(|(bundle, _)| &book.bundles[*bundle].model).collect();
+    touched.dedup();
+    if !one_way || untied.len() < 2 || touched.len() < models {
         return;
     }
     let effects: Vec<Effect> = untied.iter().map(|place| (place.0, place.1, open(place))).collect();
@@ -255,7 +311,8 @@ pub(super) fn late(book: &mut Book, ledger: &mut Ledger) {
         .filter(|(bundle, _)| book.bundles[*bundle].period + 3 > last)
         .map(|place| (place.0, place.1, open(place)))
         .collect();
-    let all = low.len() == untied.len() && low.len() >= 2 && last >= 5 && low.iter().all(|(.., pico)| *pico < 0);
+    let days: std::collections::BTreeSet<u32> = low.iter().map(|(at, ..)| book.bundles[*at].period).collect();
+    let all = low.len() == untied.len() && days.len() >= 2 && last >= 5 && low.iter().all(|(.., pico)| *pico < 0);
     let provisional: Vec<Effect> = untied
         .iter()
         .filter(|(bundle, _)| book.bundles[*bundle].provisional)

@@ -1,5 +1,7 @@
 //! Tokens that the bill has and the logs have not.
 
+use std::sync::Arc;
+
 use crate::analyze::reconcile::Cause;
 use crate::analyze::reconcile::Confidence;
 use crate::analyze::reconcile::ledger::Ledger;
@@ -30,8 +32,12 @@ pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>
     }
     for (at, place, _) in &effects {
         let shape = book.shape;
-        book.bundles[*at].cells[*place].level(shape);
+        let bundle = &mut book.bundles[*at];
+        bundle.cells[*place].level(shape);
+        let where_ = (bundle.period, Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
+        book.short.insert(where_, (cause, evidence.to_string()));
     }
+    effects.retain(|(.., pico)| *pico != 0);
     let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
     book.explain(ledger, Finding { cause, confidence, evidence: evidence.into() }, &effects);
 }
@@ -54,27 +60,21 @@ fn is_short(book: &Book, at: usize) -> bool {
 /// Tells what calls the missing tokens are of: calls that are logged without usage, if those and no others are short.
 fn why(book: &Book, short: &[usize]) -> (Cause, &'static str) {
     let missing = (Cause::MissingLogs, "the bill counts more tokens, at the prices of the logs");
+    let open = || (0..book.bundles.len()).filter(|at| !book.bundles[*at].taken && book.bundles[*at].is_logged());
+    // All that is short has such calls, and that is no accident: few bundles have any, or many are short.
     let blank_of = |of: fn(&Bundle) -> u64| {
-        let with: Vec<usize> =
-            (0..book.bundles.len()).filter(|at| of(&book.bundles[*at]) > 0 && !book.bundles[*at].taken).collect();
-        let all = |places: &[usize], within: &[usize]| {
-            let found = places.iter().filter(|at| within.contains(at)).count();
-            found * 10 >= places.len() * 9
-        };
-        !with.is_empty() && all(short, &with) && all(&with, short)
+        let with = open().filter(|at| of(&book.bundles[*at]) > 0).count() as f64;
+        let share = with / open().count().max(1) as f64;
+        let within = short.iter().filter(|at| of(&book.bundles[**at]) > 0).count();
+        !short.is_empty() && within == short.len() && share.powi(within as i32) < 0.05
     };
-    // Where requests are counted, they must be those of the calls without usage.
+    // Where requests are counted, they must be some of those calls.
     let by_requests = |of: fn(&Bundle) -> u64| {
-        let told: Vec<bool> = short
-            .iter()
-            .map(|at| &book.bundles[*at])
-            .filter_map(|bundle| {
-                let requests = bundle.requests? / MICRO;
-                let whole = i128::from(bundle.calls - bundle.blank - bundle.blank_failures);
-                Some(requests - whole == i128::from(of(bundle)))
-            })
-            .collect();
-        told.iter().filter(|fits| **fits).count() * 10 >= told.len() * 9
+        short.iter().map(|at| &book.bundles[*at]).all(|bundle| {
+            let Some(requests) = bundle.requests else { return true };
+            let whole = i128::from(bundle.calls - bundle.blank - bundle.blank_failures);
+            (1..=i128::from(of(bundle))).contains(&(requests / MICRO - whole))
+        })
     };
     let failed: fn(&Bundle) -> u64 = |bundle| bundle.blank_failures;
     let blank: fn(&Bundle) -> u64 = |bundle| bundle.blank;
@@ -116,8 +116,11 @@ fn value_of_missing(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) 
     {
         return Some(gaps.into_iter().map(|(gap, price)| price.times(gap)).sum());
     }
+    if let Some(all) = within_mix(book, at, place) {
+        return Some(all);
+    }
     let mut sum = 0;
-    let explained = cell.amount - cell.open;
+    let explained = cell.priced();
     for (class, (bill, log)) in cell.by_class(book.shape) {
         let gap = bill - log;
         sum += match cell.item {
@@ -127,4 +130,23 @@ fn value_of_missing(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) 
         };
     }
     Some(sum)
+}
+
+/// Returns all that a cell has open where the logs pay several prices for its tokens, the bill does not tell which the
+/// missing ones have, and what is open lies between the cheapest and the dearest.
+fn within_mix(book: &Book, at: usize, place: usize) -> Option<i128> {
+    let cell = &book.bundles[at].cells[place];
+    let (mut low, mut high) = (0i128, 0i128);
+    for (class, (bill, log)) in cell.by_class(book.shape) {
+        let gap = bill - log;
+        if gap < 0 {
+            return None;
+        }
+        let own = cell.log.iter().filter(|strand| Item::of(strand.class) == Item::of(class));
+        let prices = own.filter_map(|strand| Some((strand.amount, strand.quantity.filter(|micro| *micro > 0)?)));
+        let values: Vec<i128> = prices.map(|(pico, micro)| scaled(pico, gap, micro)).collect();
+        low += values.iter().min().copied().unwrap_or(0);
+        high += values.iter().max().copied().unwrap_or(0);
+    }
+    (low < high && low - cell.bound <= cell.open && cell.open <= high + cell.bound).then_some(cell.open)
 }

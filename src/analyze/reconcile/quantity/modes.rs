@@ -62,7 +62,7 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
     if told.is_empty() || quantity == 0 || !even {
         return Vec::new();
     }
-    let mut before = cell.amount - cell.open;
+    let mut before = cell.priced();
     let mut out = Vec::new();
     let mut step = |stated: &dyn Fn(&Strand) -> Stated, cause: &dyn Fn() -> Option<(Cause, String)>| {
         let sum: Option<i128> = told
@@ -71,7 +71,9 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
             .sum();
         let Some(sum) = sum else { return };
         let change = sum - before;
-        let slack = i128::from(cell.log.iter().map(|strand| strand.count).sum::<u64>()) + 2 + told.len() as i128;
+        // By what rounded amounts buy one sees no less than the rounding.
+        let calls = i128::from(cell.log.iter().map(|strand| strand.count).sum::<u64>()) + 2 + told.len() as i128;
+        let slack = if book.is_counted() { calls } else { cell.bound };
         if change.abs() > slack {
             if let Some((cause, evidence)) = cause() {
                 out.push((cause, evidence, change));
@@ -91,12 +93,32 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
     step(&keep(0), &|| (cell.item == Item::CacheWrite).then(|| lifetime(cell, &told)));
     step(&keep(1), &|| service(cell, &told));
     step(&keep(2), &|| place_of(cell, &told));
-    step(&|strand| strand.stated.clone(), &|| {
-        let long = told.iter().any(|strand| strand.stated.prompt == Some(LONGEST));
-        let how = if long { "the bill has tokens of long prompts" } else { "the bill has no tokens of long prompts" };
-        Some((Cause::LongContext, format!("{how} where the logs differ")))
-    });
+    step(&|strand| strand.stated.clone(), &|| Some(long(&told)));
+    if book.shape.reported && book.shape.counted && cell.bill.iter().any(|strand| strand.stated.prompt.is_some()) {
+        out.extend(long_by_bill(book, at, place, rates));
+    }
     out
+}
+
+fn long(told: &[Strand]) -> (Cause, String) {
+    let long = told.iter().any(|strand| strand.stated.prompt == Some(LONGEST));
+    let how = if long { "the bill has tokens of long prompts" } else { "the bill has no tokens of long prompts" };
+    (Cause::LongContext, format!("{how} where the logs differ"))
+}
+
+/// Returns what long prompts change where the lines with amounts tell them and the usage report does not.
+fn long_by_bill(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Option<(Cause, String, i128)> {
+    let bundle = &book.bundles[at];
+    let cell = &bundle.cells[place];
+    let sum = |stated: fn(&Strand) -> Stated| -> Option<i128> {
+        let value =
+            |strand: &Strand| book.value_of(bundle, cell, &Strand { stated: stated(strand), ..strand.clone() }, rates);
+        cell.bill.iter().map(value).sum()
+    };
+    let told = sum(|strand| Stated { prompt: strand.stated.prompt, ..Stated::default() })?;
+    let change = told - sum(|_| Stated::default())?;
+    let (cause, evidence) = long(&cell.bill);
+    (change.abs() > cell.bound).then_some((cause, evidence, change))
 }
 
 /// Returns the strands with counts: told, or what their amounts buy.

@@ -123,6 +123,9 @@ fn only_output(counts: &Counts) -> Option<Vec<(Item, i128)>> {
 
 /// Explains identities that hold in the bundles of a model.
 pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
+    let only_outputs = (0..book.bundles.len())
+        .filter(|at| !book.bundles[*at].taken && only_output(&Counts::of(book, *at)).is_some())
+        .count();
     for (model, places) in book.by_model().into_iter().filter(|(model, _)| !model.is_empty()) {
         for (cause, evidence, identity) in IDENTITIES {
             let mut held: Vec<(usize, Vec<(Item, i128)>)> = Vec::new();
@@ -143,7 +146,7 @@ pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'
             }
             let reasoned = held.iter().all(|(at, moved)| i128::from(book.bundles[*at].reasoning) * MICRO == moved[0].1);
             // Output alone may also be calls that broke off: several days must say so, or the logs' own count.
-            if cause == Cause::ReasoningUnlogged && !reasoned && (held.len() < 3 || broken > 0) {
+            if cause == Cause::ReasoningUnlogged && !reasoned && (only_outputs < 3 || broken > 0) {
                 continue;
             }
             let mut effects: Vec<Effect> = Vec::new();

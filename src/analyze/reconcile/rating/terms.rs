@@ -10,6 +10,7 @@ use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::scope::day;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Stated;
+use crate::analyze::reconcile::sides::is_write;
 use crate::domain::Class;
 use crate::domain::Timestamp;
 
@@ -23,6 +24,8 @@ enum Change {
     Lifetime(Class),
     /// Cached input at the price of fresh input.
     Uncached,
+    /// Cache writes at the price of fresh input.
+    UncachedWrites,
     /// Media at the price of text.
     Text,
     Free,
@@ -52,12 +55,13 @@ impl Hypothesis {
                 Change::Region(region) => point.region = Arc::clone(region),
                 Change::Prompt(size) => point.prompt = *size,
                 Change::Lifetime(to) if is_write(class) => class = *to,
-                Change::Uncached if class == Class::CacheRead || is_write(class) => class = Class::Input,
+                Change::Uncached if class == Class::CacheRead => class = Class::Input,
+                Change::UncachedWrites if is_write(class) => class = Class::Input,
                 Change::Text => class = as_text(class),
                 Change::Free => point.tier = shared("free"),
                 Change::Date(ts) => point.ts = *ts,
                 Change::Model(model) => point.model = Arc::clone(model),
-                Change::Lifetime(_) | Change::Uncached => {}
+                Change::Lifetime(_) | Change::Uncached | Change::UncachedWrites => {}
             }
         }
         (point, class)
@@ -76,7 +80,7 @@ impl Hypothesis {
             Some(Change::Region(_)) => Cause::RegionalUplift,
             Some(Change::Prompt(_)) => Cause::LongContext,
             Some(Change::Lifetime(_)) => Cause::CacheWriteTtl,
-            Some(Change::Uncached) => Cause::CachePricedAsInput,
+            Some(Change::Uncached | Change::UncachedWrites) => Cause::CachePricedAsInput,
             Some(Change::Text) => Cause::ModalityPricedAsText,
             Some(Change::Free) => Cause::FreeTier,
             Some(Change::Date(_)) | None => Cause::StalePrice,
@@ -97,6 +101,7 @@ impl Hypothesis {
             Some(Change::Prompt(_)) => "the bill has the prices of short prompts".into(),
             Some(Change::Lifetime(class)) => format!("the bill has the price of {}", class.name()),
             Some(Change::Uncached) => "the bill has the price of input for cached tokens".into(),
+            Some(Change::UncachedWrites) => "the bill has the price of input for cache writes".into(),
             Some(Change::Text) => "the bill has the price of text".into(),
             Some(Change::Free) => "the bill has the tokens and no charge for them".into(),
             Some(Change::Date(ts)) => format!("the bill has the prices of {}", shown(*ts)),
@@ -125,10 +130,6 @@ impl Hypothesis {
 
 fn shown(ts: Timestamp) -> String {
     if ts.0 == i64::MIN { "before its first change".into() } else { day(ts) }
-}
-
-fn is_write(class: Class) -> bool {
-    matches!(class, Class::CacheWrite5m | Class::CacheWrite30m | Class::CacheWrite1h | Class::CacheWrite12h)
 }
 
 fn as_text(class: Class) -> Class {
@@ -174,9 +175,9 @@ pub(super) fn hypotheses(book: &Book, sample: (usize, usize), rates: &RateBook<'
     let mut simple = modes(&point);
     simple.push(Change::Free);
     simple.extend(regions(&point, rates));
-    let lifetimes = [Class::CacheWrite1h, Class::CacheWrite5m];
+    let lifetimes = [Class::CacheWrite1h, Class::CacheWrite5m, Class::CacheWrite12h, Class::CacheWrite30m];
     simple.extend(lifetimes.map(Change::Lifetime));
-    simple.extend([Change::Uncached, Change::Text, Change::Prompt(LONGEST), Change::Prompt(0)]);
+    simple.extend([Change::Uncached, Change::UncachedWrites, Change::Text, Change::Prompt(LONGEST), Change::Prompt(0)]);
     let dates = prices.changes(&point.provider, &point.model).into_iter().map(|ts| {
         // A row without a date holds from the beginning: any day before the others will do.
         Change::Date(if ts.0 == i64::MIN { Timestamp(i64::MIN + 1) } else { ts })

@@ -57,6 +57,7 @@ impl Book {
             groups: Vec::new(),
             outside: 0,
             quantum: 0,
+            short: BTreeMap::new(),
             aliased: false,
             unmatched,
         };
@@ -125,6 +126,7 @@ impl Book {
                     reasoning: 0,
                     billed: false,
                     provisional: false,
+                    named: false,
                     taken: false,
                 });
                 at
@@ -291,11 +293,15 @@ impl Book {
             for cell in bundle.cells.iter_mut().filter(|cell| !cell.ties()) {
                 let off = |strand: &Strand| strand.list.map_or(0, |list| strand.amount - list);
                 let taken: i128 = cell.bill.iter().map(off).sum();
-                if taken == 0 {
+                // A price above the list is no discount.
+                if taken >= 0 {
                     continue;
                 }
                 cell.open -= taken;
-                let is_free = cell.bill.iter().all(|strand| strand.amount == 0);
+                cell.off += taken;
+                let rows: u64 = cell.bill.iter().map(|strand| strand.count).sum();
+                let is_free =
+                    cell.bill.iter().all(|strand| strand.amount == 0) && -taken > self.quantum * i128::from(rows);
                 ledger.note(Explained {
                     cause: if is_free { Cause::FreeTier } else { Cause::ContractDiscount },
                     amount: Usd::from_pico(taken),

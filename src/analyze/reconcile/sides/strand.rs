@@ -12,6 +12,9 @@ use crate::analyze::reconcile::sides::Cell;
 use crate::analyze::reconcile::sides::is_write;
 use crate::domain::Class;
 
+/// Cache writes, the shortest lifetime first.
+const WRITES: [Class; 4] = [Class::CacheWrite5m, Class::CacheWrite30m, Class::CacheWrite1h, Class::CacheWrite12h];
+
 /// What a line or a call says beyond its cell. `None` is not said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::analyze::reconcile) struct Stated {
@@ -170,7 +173,11 @@ impl Book {
         if let (true, true) = (mixed, cost > 0) {
             return Some(Price::Ratio(cost, tokens));
         }
-        let stated = first.unwrap_or(&strand.stated);
-        rates.rate(&self.point(bundle, cell, stated), strand.class).map(Price::Rate)
+        let point = self.point(bundle, cell, first.unwrap_or(&strand.stated));
+        match rates.rate(&point, strand.class) {
+            // A lifetime that nobody tells is the one that the seller has.
+            None if strand.untimed => WRITES.iter().find_map(|class| rates.rate(&point, *class)).map(Price::Rate),
+            rate => rate.map(Price::Rate),
+        }
     }
 }
