@@ -21,7 +21,6 @@ use crate::invoice;
 use crate::invoice::InvoiceReader;
 use crate::invoice::formats;
 use crate::invoice::mapped::MAPPED;
-use crate::invoice::mapping::Mapping;
 use crate::invoice::reading;
 use crate::invoice::reading::Control;
 use crate::invoice::reading::InvoiceError;
@@ -35,6 +34,10 @@ use crate::read::framing::Shape;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::StoredInvoice;
+
+pub use crate::invoice::mapping::FIELDS;
+pub use crate::invoice::mapping::Mapping;
+pub use crate::invoice::mapping::MappingError;
 
 /// How to read bills.
 #[derive(Clone, Debug, Default)]
@@ -53,11 +56,6 @@ pub struct Mappings {
 }
 
 impl Mappings {
-    /// Returns a mapping by its name.
-    pub fn named(&self, name: &str) -> Option<Mapping> {
-        self.of.iter().find(|(_, mapping)| mapping.name == name).map(|(_, mapping)| mapping.clone())
-    }
-
     /// Returns how to read a path: as the user said, else as the first matching pattern says.
     pub fn for_path(&self, path: &str, how: &How) -> How {
         if how.mapping.is_some() || how.input_format.is_some() {
@@ -142,6 +140,15 @@ impl Bill {
         Bill { path, opened, reader, mapping: None }
     }
 
+    /// Takes an opened input for a bill that a mapping describes: its delimiter cuts the rows, whatever the header
+    /// looks like.
+    pub(super) fn mapped(path: String, mut opened: Opened, mapping: Mapping) -> Bill {
+        if let (Some(delimiter), Shape::Csv(_)) = (mapping.delimiter(), opened.shape) {
+            opened.shape = Shape::Csv(delimiter);
+        }
+        Bill { path, opened, reader: MAPPED, mapping: Some(mapping) }
+    }
+
     /// Returns the path as shown.
     pub fn path(&self) -> &str {
         &self.path
@@ -177,20 +184,17 @@ pub(super) fn claiming(opened: &Opened) -> Option<&'static dyn InvoiceReader> {
 
 /// Opens an input as a bill.
 pub fn open(input: &Input, how: &How) -> Result<Bill, BillError> {
-    let mut opened = stream::open(input)?;
+    let opened = stream::open(input)?;
     if opened.shape == Shape::Empty {
         return Err(BillError::Empty);
     }
     // The user's own columns come before what the formats claim.
-    let reader = match (&how.mapping, &how.input_format) {
-        (Some(mapping), _) => {
-            if let (Some(delimiter), Shape::Csv(_)) = (mapping.delimiter(), opened.shape) {
-                opened.shape = Shape::Csv(delimiter);
-            }
-            Some(MAPPED)
-        }
-        (None, Some(name)) => Some(formats::by_name(name).ok_or_else(|| BillError::UnknownFormat(name.clone()))?),
-        (None, None) => claiming(&opened),
+    if let Some(mapping) = &how.mapping {
+        return Ok(Bill::mapped(input.shown(), opened, mapping.clone()));
+    }
+    let reader = match &how.input_format {
+        Some(name) => Some(formats::by_name(name).ok_or_else(|| BillError::UnknownFormat(name.clone()))?),
+        None => claiming(&opened),
     };
     let Some(reader) = reader else {
         return Err(match read::formats::detect(&opened.framing, opened.shape) {
@@ -199,7 +203,7 @@ pub fn open(input: &Input, how: &How) -> Result<Bill, BillError> {
             Ok(None) | Err(_) => BillError::NotRecognised,
         });
     };
-    Ok(Bill { mapping: how.mapping.clone(), ..Bill::new(input.shown(), opened, reader) })
+    Ok(Bill::new(input.shown(), opened, reader))
 }
 
 /// Reads an input as one more document of `lines`; they stay as they were if it cannot be read.
