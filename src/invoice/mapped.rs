@@ -117,7 +117,12 @@ impl Session for Rows {
         let plan = self.plan.as_ref().map_err(String::clone)?;
         let mut notes = vec![plan.told.clone()];
         notes.extend(self.unknown.note("matched by no rule, kept as `other`"));
-        Ok(Statement { zone: plan.dates.zone.name().into(), stated_total: self.total.stated(), notes, ..Statement::default() })
+        Ok(Statement {
+            zone: plan.dates.zone.name().into(),
+            stated_total: self.total.stated(),
+            notes,
+            ..Statement::default()
+        })
     }
 }
 

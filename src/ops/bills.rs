@@ -80,6 +80,9 @@ pub enum BillError {
     /// No format claims it.
     #[error("not recognised as a bill")]
     NotRecognised,
+    /// It is no text that could hold rows.
+    #[error("not recognised as a bill: {0}")]
+    NotText(String),
     /// There is nothing in it.
     #[error("the file is empty")]
     Empty,
@@ -103,7 +106,9 @@ impl BillError {
                     .into()
             }
             BillError::Invoice(InvoiceError::File(_)) => "export the file again: it is not whole, or changed".into(),
-            BillError::Read(_) | BillError::Empty | BillError::Invoice(InvoiceError::Io(_)) => return None,
+            BillError::NotText(_) => "a bill is read as CSV or JSON: export it as one of them".into(),
+            BillError::Empty => "export the file again: it has neither rows nor a header".into(),
+            BillError::Read(_) | BillError::Invoice(InvoiceError::Io(_)) => return None,
         })
     }
 }
@@ -184,7 +189,12 @@ pub(super) fn claiming(opened: &Opened) -> Option<&'static dyn InvoiceReader> {
 
 /// Opens an input as a bill.
 pub fn open(input: &Input, how: &How) -> Result<Bill, BillError> {
-    let opened = stream::open(input)?;
+    let opened = stream::open(input).map_err(|error| match (error, input) {
+        // A folder may hold anything.
+        (ReadError::NotRecognised(_), Input::Found(_)) => BillError::NotRecognised,
+        (ReadError::NotRecognised(why), _) => BillError::NotText(why),
+        (error, _) => BillError::Read(error),
+    })?;
     if opened.shape == Shape::Empty {
         return Err(BillError::Empty);
     }

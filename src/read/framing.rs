@@ -67,8 +67,16 @@ pub struct NotText(pub String);
 impl Framing {
     /// Reads the head of a stream and skips what precedes the records: byte order mark, comments, blank lines.
     pub fn open(input: Box<dyn Read + Send>) -> std::io::Result<Framing> {
-        let mut framing =
-            Framing { input, buffer: Vec::new(), start: 0, end: 0, ended: false, line: 1, chunk: FIRST_CHUNK, exact_cells: false };
+        let mut framing = Framing {
+            input,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            ended: false,
+            line: 1,
+            chunk: FIRST_CHUNK,
+            exact_cells: false,
+        };
         while framing.end < HEAD && framing.fill()? {}
         if framing.rest().starts_with(&[0xef, 0xbb, 0xbf]) {
             framing.start += 3;
@@ -118,7 +126,9 @@ impl Framing {
             b'{' => Ok(self.lines_or_values()),
             _ if events::opens(head) => Ok(Shape::Events),
             _ if self.has_json_line() => Ok(Shape::Lines),
-            _ => rows::delimiter(head).map(Shape::Csv).ok_or_else(|| NotText("neither JSON nor CSV with a header".into())),
+            _ => rows::delimiter(head)
+                .map(Shape::Csv)
+                .ok_or_else(|| NotText("neither JSON nor CSV with a header".into())),
         }
     }
 
@@ -440,11 +450,18 @@ fn begins_with_json(head: &[u8]) -> bool {
     matches!(text.first(), Some(b'{' | b'[')) && text.contains(&b'\n')
 }
 
+/// Tells whether an archive is a workbook by the names of its first files.
+fn is_workbook(head: &[u8]) -> bool {
+    [&b"[Content_Types].xml"[..], b"xl/", b"docProps/"].iter().any(|name| memchr::memmem::find(head, name).is_some())
+}
+
 fn refuse_binary(head: &[u8]) -> Result<(), NotText> {
     let kind = match head {
         [0x89, b'P', b'N', b'G', ..] => "a PNG image",
         [0xff, 0xd8, 0xff, ..] => "a JPEG image",
         [b'%', b'P', b'D', b'F', ..] => "a PDF",
+        [b'P', b'K', 3, 4, ..] if is_workbook(head) => "an Excel workbook: save its sheet as CSV",
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => "an Excel workbook: save its sheet as CSV",
         [b'P', b'K', 3, 4, ..] => "a zip archive: unpack it first",
         [b'P', b'A', b'R', b'1', ..] => "a Parquet file: export JSON lines or CSV",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16 text: convert it to UTF-8",

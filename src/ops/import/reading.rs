@@ -354,6 +354,8 @@ fn is_no_file(why: &str) -> bool {
 
 fn hint(error: &ReadError) -> Option<String> {
     Some(match error {
+        // What is no text has no columns.
+        ReadError::NotRecognised(why) if !why.contains("keys") => return None,
         ReadError::NotRecognised(_) => {
             "name its columns with --map (--map ts=COLUMN --map model=COLUMN --map input_tokens=COLUMN)".into()
         }

@@ -273,10 +273,7 @@ fn a_renamed_column_is_told_and_a_file_of_other_services_is_no_bill_of_zero() {
         assert!(error.contains(&format!("column `{column}` is missing")), "{error}");
     }
     let error = fails(&[("ServiceCategory", "Compute"), ("ServiceName", "Example Compute")]);
-    assert!(
-        error.contains("no row is of a service of models; 1 row of other services left out: 1.5 USD"),
-        "{error}"
-    );
+    assert!(error.contains("no row is of a service of models; 1 row of other services left out: 1.5 USD"), "{error}");
 }
 
 #[test]
