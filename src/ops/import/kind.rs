@@ -20,7 +20,7 @@ pub(super) enum Kind {
     /// A bill or a provider's usage report.
     Bill(&'static dyn InvoiceReader),
     /// A bill that the user describes.
-    Mapped(Mapping),
+    Mapped(Box<Mapping>),
 }
 
 /// Tells what a file is; `None` for an empty one.
@@ -29,7 +29,7 @@ pub(super) enum Kind {
 /// tell more. What the user says of a file comes before what it looks like. A bill comes before the refusals of sums and before the flat log, which takes any table with a model.
 pub(super) fn of(opened: &Opened, how: &How) -> Result<Option<Kind>, ReadError> {
     if let Some(mapping) = &how.mapping {
-        return Ok((opened.shape != Shape::Empty).then(|| Kind::Mapped(mapping.clone())));
+        return Ok((opened.shape != Shape::Empty).then(|| Kind::Mapped(Box::new(mapping.clone()))));
     }
     if let Some(name) = &how.input_format {
         return named(name).map(Some);

@@ -150,7 +150,7 @@ fn a_decimal_comma_that_shifts_a_row_refuses_the_bill() {
     let shifted = bill(&[(4, 250), (5, 250)]).replace(",2.50,2.50,token,global,", ",2,50,token,global,,");
     assert!(shifted.contains(",2,50,token,global,,\n"));
     let path = world.write("shifted.csv", &shifted);
-    refused(&world, &[&path]).says("line 2: `cost_type`").says("export the file again");
+    refused(&world, &[&path]).says("line 2: 13 cells under 12 headings").says("export the file again");
     let short = "usage_date_utc,model,workspace,token_type,cost_usd,cost_type\n2026-08-04,Claude Opus 4.8,Default,output,2,50,\n";
     let path = world.write("short.csv", short);
     refused(&world, &[&path]).says("line 2: 7 cells under 6 headings").says("decimal comma");

@@ -1,5 +1,7 @@
 //! Rows of CSV: the line that each stands on, and cells that have no heading.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use attr::read::framing::Framed;
 use attr::read::framing::Framing;
 use attr::read::framing::Shape;
