@@ -41,6 +41,9 @@ pub struct Superseded {
     pub keep: Vec<bool>,
     /// What no longer counts, by the document it is in and the one that took its place first.
     pub replaced: Vec<Replaced>,
+    /// Amounts of grouped lines that count, on days of which an export without groups counts too: a sum over all lines
+    /// that count holds these days twice.
+    pub told_twice: BTreeMap<String, i128>,
 }
 
 /// Lines of a document that a newer one took the place of.
@@ -69,10 +72,10 @@ struct Claim {
 /// Decides which lines count.
 pub fn current(lines: &Lines) -> Superseded {
     if lines.documents.len() < 2 {
-        return Superseded { keep: vec![true; lines.rows.len()], replaced: Vec::new() };
+        return Superseded { keep: vec![true; lines.rows.len()], ..Superseded::default() };
     }
     let (slices, claims) = claims(lines);
-    let mut found = Superseded { keep: Vec::with_capacity(lines.rows.len()), replaced: Vec::new() };
+    let mut found = Superseded { keep: Vec::with_capacity(lines.rows.len()), ..Superseded::default() };
     let mut places: HashMap<(u32, u32), usize> = HashMap::new();
     for (line, slice) in lines.rows.iter().zip(&slices) {
         let claims = &claims[*slice as usize];
@@ -89,8 +92,24 @@ pub fn current(lines: &Lines) -> Superseded {
             add(&mut entry.instead, lines, line);
         }
     }
+    found.told_twice = told_twice(lines, &found.keep);
     found.replaced.sort_unstable_by_key(|replaced| (replaced.document, replaced.by));
     found
+}
+
+fn told_twice(lines: &Lines, keep: &[bool]) -> BTreeMap<String, i128> {
+    let whole = ungrouped(lines);
+    let kept = || lines.rows.iter().zip(keep).filter(|(_, keep)| **keep).map(|(line, _)| (line, payer(line, &whole)));
+    let day = |line: &Line| line.start.0.div_euclid(DAY);
+    let of_whole = kept().filter(|(_, payer)| payer.2 == Rows::Whole);
+    let days: HashSet<_> = of_whole.map(|(line, payer)| (payer.0, payer.1, day(line))).collect();
+    let mut sums = BTreeMap::new();
+    for (line, payer) in kept().filter(|(_, payer)| payer.2 == Rows::Grouped) {
+        if days.contains(&(payer.0, payer.1, day(line))) {
+            add(&mut sums, lines, line);
+        }
+    }
+    sums
 }
 
 fn entry<'r>(

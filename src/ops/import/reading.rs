@@ -285,7 +285,9 @@ fn prepare(input: &Input, plan: &ImportPlan) -> Result<Prepared, ReadError> {
         None => return Ok(Prepared::Not(FileOutcome::Empty)),
         Some(Kind::Log(reader)) => reader,
         Some(Kind::Bill(reader)) => return Ok(prepared_bill(Bill::new(path, opened, reader), input, plan, how)),
-        Some(Kind::Mapped(mapping)) => return Ok(prepared_bill(Bill::mapped(path, opened, *mapping), input, plan, how)),
+        Some(Kind::Mapped(mapping)) => {
+            return Ok(prepared_bill(Bill::mapped(path, opened, *mapping), input, plan, how));
+        }
     };
     let source = how.source.clone().unwrap_or_else(|| reader.name().to_string());
     let fixed = fixed_values(&how, &source);

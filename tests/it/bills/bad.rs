@@ -202,6 +202,10 @@ fn a_capped_export_and_one_without_groups_stand_side_by_side() {
     world.take(&whole);
     let told = world.take(&capped);
     assert_eq!(told["superseded"], json!([]), "groups say nothing of what a cap left out");
+    let bills = world.attr(&["status", "--json"]).ended(0).json()["bills"].clone();
+    assert_eq!((&bills["totals"], &bills["told_twice"]), (&json!({"USD": "9"}), &json!({"USD": "6.5"})), "not 15.5");
+    let listed = world.attr(&["imports"]).ended(0);
+    assert!(listed.out.contains("6.5 USD of the bills are by group"), "{listed:?}");
     let again = world.write("again.csv", COLUMNS.to_string() + &row("9.25", "", ""));
     let ran = world.attr(&["import", "--json", &again]).ended(0);
     let superseded = &ran.json()["imports"][0]["superseded"][0];
