@@ -22,6 +22,7 @@ use crate::domain::window::Frame;
 use crate::ops::PriceTable;
 use crate::ops::StoreError;
 use crate::ops::WriteLock;
+use crate::ops::bills::Mappings;
 use crate::ops::book::Book;
 use crate::ops::book::PriceFiles;
 use crate::ops::import;
@@ -112,7 +113,8 @@ impl App {
         let at = given.map_or_else(clock::now, |parsed| parsed.ts);
         let dimensions = Arc::new(self.settings.dimensions.rules()?);
         let rules = self.settings.sources.clone();
-        Ok(ImportPlan { paths, found: Vec::new(), how, rules, dimensions, dry_run, only_logs: false, at })
+        let mappings = Mappings { of: self.settings.invoices.of.clone() };
+        Ok(ImportPlan { paths, found: Vec::new(), how, rules, mappings, dimensions, dry_run, only_logs: false, at })
     }
 
     /// Runs a job that writes: takes the lock, opens the store, and lets readers see it as it was meanwhile.

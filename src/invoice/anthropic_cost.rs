@@ -41,7 +41,7 @@ impl InvoiceReader for AnthropicCost {
     }
 
     fn start(&self, _options: &Options) -> Box<dyn Session> {
-        Box::new(Rows { total: TotalRow::new("usage_date_utc", Some("cost_usd"), 0), rows: 0, charged: false })
+        Box::new(Rows { total: TotalRow::default(), rows: 0, charged: false })
     }
 }
 
@@ -54,7 +54,7 @@ struct Rows {
 impl Session for Rows {
     fn record(&mut self, record: Record<'_>, sink: &mut dyn LineSink) -> Result<(), String> {
         value::require(record.node, &REQUIRED)?;
-        if self.total.takes(record, sink)? {
+        if self.total.takes(record, "usage_date_utc", |row| value::amount(row, "cost_usd", 0), sink)? {
             return Ok(());
         }
         let line = line(record)?;

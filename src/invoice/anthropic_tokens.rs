@@ -18,6 +18,7 @@ use crate::invoice::LineSink;
 use crate::invoice::Options;
 use crate::invoice::Session;
 use crate::invoice::anthropic;
+use crate::invoice::total_row;
 use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
@@ -49,7 +50,7 @@ impl InvoiceReader for AnthropicTokens {
     }
 
     fn start(&self, _options: &Options) -> Box<dyn Session> {
-        Box::new(Rows { total: TotalRow::new("usage_date_utc", None, 0), notes: Vec::new() })
+        Box::new(Rows { total: TotalRow::default(), notes: Vec::new() })
     }
 }
 
@@ -65,7 +66,7 @@ impl Session for Rows {
         if !node.has(WRITES) {
             value::require(node, &[WRITES_5M, WRITES_1H])?;
         }
-        if self.total.takes(record, sink)? {
+        if self.total.takes(record, "usage_date_utc", total_row::without_money, sink)? {
             return Ok(());
         }
         let day = value::required(node, "usage_date_utc")?;

@@ -37,7 +37,9 @@ use crate::invoice::aws_cur::columns::LEGACY;
 use crate::invoice::aws_cur::columns::Names;
 use crate::invoice::aws_cur::columns::SNAKE;
 use crate::invoice::aws_cur::usage_type::UsageType;
-use crate::invoice::other_service::OtherServices;
+use crate::invoice::notes::OTHER_SERVICES;
+use crate::invoice::notes::Skipped;
+use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Node;
@@ -71,7 +73,8 @@ impl InvoiceReader for AwsCur {
 
 #[derive(Default)]
 struct Report {
-    others: OtherServices,
+    total: TotalRow,
+    others: Skipped,
     kept: u64,
     has_no_end: bool,
 }
@@ -81,12 +84,15 @@ impl Session for Report {
         let node = record.node;
         let names = if node.has(SNAKE.usage_type) || node.has(SNAKE.cost) { &SNAKE } else { &LEGACY };
         names.require(node)?;
+        if self.total.takes(record, names.start, |row| value::amount(row, names.cost, 0), sink)? {
+            return Ok(());
+        }
         let amount = value::amount(node, names.cost, 0)?;
         // Read of every row: where a stray comma has shifted the cells, this one tells.
         let currency = currency_of(node, names)?;
         let service = Service::of(node, names);
         if service == Service::Other {
-            self.others.add(amount.as_ref(), &currency);
+            self.others.take(&currency, amount.as_ref());
             sink.skip(record.line, "other_service");
             return Ok(());
         }
@@ -128,11 +134,12 @@ impl Session for Report {
 
     fn end(&mut self, _sink: &mut dyn LineSink) -> Result<Statement, String> {
         self.others.refuse_if_all(self.kept, "Amazon Bedrock")?;
-        let mut notes: Vec<String> = self.others.note().into_iter().collect();
+        let mut notes: Vec<String> = self.others.note(OTHER_SERVICES).into_iter().collect();
         if self.has_no_end {
             notes.push("rows have no end: each is read as its whole day".into());
         }
-        Ok(Statement { zone: "UTC".into(), notes, ..Statement::default() })
+        let stated_total = self.total.stated_without(self.others.sum());
+        Ok(Statement { zone: "UTC".into(), notes, stated_total, ..Statement::default() })
     }
 }
 

@@ -32,7 +32,9 @@ use crate::invoice::Session;
 use crate::invoice::azure_cost::dates::Dates;
 use crate::invoice::notes;
 use crate::invoice::notes::Listed;
+use crate::invoice::notes::OTHER_SERVICES;
 use crate::invoice::notes::Skipped;
+use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Node;
@@ -134,7 +136,9 @@ impl<'t> Row<'t> {
 #[derive(Default)]
 struct Rows {
     dates: Dates,
+    total: TotalRow,
     others: Skipped,
+    kept: u64,
     /// Meters that the grammar does not cover.
     unknown: Listed,
     without_service: u64,
@@ -146,6 +150,9 @@ impl Session for Rows {
         let row = Row(record.node);
         row.require()?;
         let date_column = row.column(DATE).unwrap_or("Date");
+        if self.total.takes(record, date_column, |node| Row(node).amount(COST), sink)? {
+            return Ok(());
+        }
         let date = value::required(record.node, date_column)?;
         let (start, end) = self.dates.read(date_column, &date)?;
         let periods: [Names; 2] = [&["BillingPeriodStartDate"], &["BillingPeriodEndDate"]];
@@ -175,11 +182,13 @@ impl Session for Rows {
         };
         self.take_charge(row, &mut line);
         take_quantity(row, &mut line)?;
+        self.kept += 1;
         sink.line(&line);
         Ok(())
     }
 
     fn end(&mut self, _sink: &mut dyn LineSink) -> Result<Statement, String> {
+        self.others.refuse_if_all(self.kept, "an AI service")?;
         let mut notes: Vec<String> = self.dates.note().into_iter().collect();
         if self.is_amortized {
             let text = "amortized costs: reservations are spread over days; an invoice agrees with the actual costs";
@@ -189,9 +198,10 @@ impl Session for Rows {
             let text = format!("{} of no service (tax, credits) taken whole", notes::rows(self.without_service));
             notes.push(text);
         }
-        notes.extend(self.others.note("of other services left out"));
+        notes.extend(self.others.note(OTHER_SERVICES));
         notes.extend(self.unknown.note("of unknown meters, kept as `other`"));
-        Ok(Statement { zone: "UTC".into(), notes, ..Statement::default() })
+        let stated_total = self.total.stated_without(self.others.sum());
+        Ok(Statement { zone: "UTC".into(), notes, stated_total, ..Statement::default() })
     }
 }
 

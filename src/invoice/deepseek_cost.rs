@@ -13,6 +13,7 @@ use crate::invoice::Options;
 use crate::invoice::Session;
 use crate::invoice::deepseek_days;
 use crate::invoice::deepseek_days::Days;
+use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Node;
@@ -38,12 +39,18 @@ impl InvoiceReader for DeepSeekCost {
 #[derive(Default)]
 struct Rows {
     days: Days,
+    total: TotalRow,
+    /// What the granted wallet pays, which the column of costs holds like the rest.
+    granted: i128,
 }
 
 impl Session for Rows {
     fn record(&mut self, record: Record<'_>, sink: &mut dyn LineSink) -> Result<(), String> {
         let row = record.node;
         value::require(row, &["model", "wallet_type", "cost", "currency"])?;
+        if self.total.takes(record, deepseek_days::column(row), |row| value::amount(row, "cost", 0), sink)? {
+            return Ok(());
+        }
         let (start, end) = self.days.span(row)?;
         let wallet = value::text(row, "wallet_type");
         let is = |name: &str| wallet.as_deref().is_some_and(|wallet| wallet.eq_ignore_ascii_case(name));
@@ -63,6 +70,7 @@ impl Session for Rows {
         };
         sink.line(&line);
         if is("granted") {
+            self.granted += amount.pico;
             sink.line(&InvoiceLine {
                 charge: Charge::Credit,
                 description: Some("granted wallet".into()),
@@ -74,6 +82,7 @@ impl Session for Rows {
     }
 
     fn end(&mut self, _sink: &mut dyn LineSink) -> Result<Statement, String> {
-        Ok(self.days.statement())
+        let stated_total = self.total.stated_without(self.granted);
+        Ok(Statement { stated_total, ..self.days.statement() })
     }
 }

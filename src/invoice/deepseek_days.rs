@@ -21,6 +21,11 @@ pub(super) fn has_day(row: Node<'_>) -> bool {
     row.has("utc_date") || row.has("start_time_iso")
 }
 
+/// Returns the column that tells the day of a row.
+pub(super) fn column(row: Node<'_>) -> &'static str {
+    if row.has("utc_date") { "utc_date" } else { "start_time_iso" }
+}
+
 impl Days {
     /// Reads the span of a row.
     pub(super) fn span(&mut self, row: Node<'_>) -> Result<(Timestamp, Timestamp), String> {

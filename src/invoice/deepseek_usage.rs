@@ -21,6 +21,8 @@ use crate::invoice::Options;
 use crate::invoice::Session;
 use crate::invoice::deepseek_days;
 use crate::invoice::deepseek_days::Days;
+use crate::invoice::total_row;
+use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Node;
@@ -52,6 +54,7 @@ impl InvoiceReader for DeepSeekUsage {
 #[derive(Default)]
 struct Rows {
     days: Days,
+    total: TotalRow,
     priced_without_currency: bool,
 }
 
@@ -59,6 +62,9 @@ impl Session for Rows {
     fn record(&mut self, record: Record<'_>, sink: &mut dyn LineSink) -> Result<(), String> {
         let row = record.node;
         value::require(row, &["model", "api_key_name", "type", "price", "amount"])?;
+        if self.total.takes(record, deepseek_days::column(row), total_row::without_money, sink)? {
+            return Ok(());
+        }
         let (start, end) = self.days.span(row)?;
         let kind = value::required(row, "type")?;
         let charge = match kind.as_ref() {

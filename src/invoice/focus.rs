@@ -37,7 +37,9 @@ use crate::invoice::aws_cur::models;
 use crate::invoice::aws_cur::usage_type::UsageType;
 use crate::invoice::focus::details::Details;
 use crate::invoice::focus::meter::Words;
-use crate::invoice::other_service::OtherServices;
+use crate::invoice::notes::OTHER_SERVICES;
+use crate::invoice::notes::Skipped;
+use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Node;
@@ -82,7 +84,8 @@ impl InvoiceReader for Focus {
 
 #[derive(Default)]
 struct File {
-    others: OtherServices,
+    total: TotalRow,
+    others: Skipped,
     kept: u64,
 }
 
@@ -90,11 +93,14 @@ impl Session for File {
     fn record(&mut self, record: Record<'_>, sink: &mut dyn LineSink) -> Result<(), String> {
         let node = record.node;
         value::require(node, &REQUIRED)?;
+        if self.total.takes(record, "ChargePeriodStart", |row| value::amount(row, "BilledCost", 0), sink)? {
+            return Ok(());
+        }
         let amount = value::amount(node, "BilledCost", 0)?;
         let currency = value::required(node, "BillingCurrency")?;
         let currency = value::currency(&currency)?.into_owned();
         if is_other_service(node) {
-            self.others.add(amount.as_ref(), &currency);
+            self.others.take(&currency, amount.as_ref());
             sink.skip(record.line, "other_service");
             return Ok(());
         }
@@ -128,7 +134,9 @@ impl Session for File {
 
     fn end(&mut self, _sink: &mut dyn LineSink) -> Result<Statement, String> {
         self.others.refuse_if_all(self.kept, "a service of models")?;
-        Ok(Statement { zone: "UTC".into(), notes: self.others.note().into_iter().collect(), ..Statement::default() })
+        let stated_total = self.total.stated_without(self.others.sum());
+        let notes = self.others.note(OTHER_SERVICES).into_iter().collect();
+        Ok(Statement { zone: "UTC".into(), stated_total, notes, ..Statement::default() })
     }
 }
 

@@ -30,7 +30,10 @@ use crate::invoice::LineSink;
 use crate::invoice::Options;
 use crate::invoice::Session;
 use crate::invoice::notes::Listed;
+use crate::invoice::notes::OTHER_SERVICES;
 use crate::invoice::notes::Skipped;
+use crate::invoice::total_row;
+use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Kind;
@@ -107,7 +110,9 @@ fn dotted(byte: u8) -> u8 {
 
 #[derive(Default)]
 struct Rows {
+    total: TotalRow,
     others: Skipped,
+    kept: u64,
     /// SKUs that the grammar does not cover.
     unknown: Listed,
     /// What Google converted at: `USD 1 = 3.65 PLN`.
@@ -121,6 +126,11 @@ impl Session for Rows {
     fn record(&mut self, record: Record<'_>, sink: &mut dyn LineSink) -> Result<(), String> {
         let row = Row(record.node);
         row.require()?;
+        let date = row.at("usage_start_time").map(|(_, key)| key).unwrap_or_default();
+        // Its sum says nothing of the credits, which stand in cells of their own.
+        if self.total.takes(record, &date, total_row::without_money, sink)? {
+            return Ok(());
+        }
         let currency = row.text("currency").ok_or("`currency` is empty")?;
         let currency = Cow::Owned(value::currency(&currency)?.into_owned());
         let amount = row.amount("cost")?;
@@ -150,18 +160,20 @@ impl Session for Rows {
         };
         self.take_charge(row, &kind, &mut line)?;
         self.note_rate(row, &line);
+        self.kept += 1;
         sink.line(&line);
         self.hand_on_credits(row, line, sink)
     }
 
     fn end(&mut self, _sink: &mut dyn LineSink) -> Result<Statement, String> {
+        self.others.refuse_if_all(self.kept, "a service of models")?;
         let mut notes: Vec<String> = Vec::new();
         if !self.rates.is_empty() {
             let rates: Vec<&str> = self.rates.iter().take(4).map(String::as_str).collect();
             let more = if self.rates.len() > 4 { ", …" } else { "" };
             notes.push(format!("Google converted at {}{more}", rates.join(", ")));
         }
-        notes.extend(self.others.note("of other services left out"));
+        notes.extend(self.others.note(OTHER_SERVICES));
         notes.extend(self.unknown.note("of unknown SKUs, kept as `other`"));
         Ok(Statement { zone: "America/Los_Angeles".into(), notes, ..Statement::default() })
     }

@@ -24,6 +24,7 @@ use crate::invoice::mapped::plan::Basis;
 use crate::invoice::mapped::plan::Meaning;
 use crate::invoice::mapped::plan::Plan;
 use crate::invoice::notes::Listed;
+use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Kind;
@@ -50,7 +51,7 @@ impl InvoiceReader for Mapped {
             Some(mapping) => Plan::new(mapping).map_err(|error| format!("[invoice.{}] {error}", mapping.name)),
             None => Err("no mapping is given: name one with [invoice.NAME] in attr.toml".into()),
         };
-        Box::new(Rows { plan, unknown: Listed::default(), total: None })
+        Box::new(Rows { plan, unknown: Listed::default(), total: TotalRow::default() })
     }
 }
 
@@ -58,8 +59,7 @@ struct Rows {
     plan: Result<Plan, String>,
     /// Texts that no rule knows.
     unknown: Listed,
-    /// What a total row states.
-    total: Option<i128>,
+    total: TotalRow,
 }
 
 impl Session for Rows {
@@ -67,13 +67,8 @@ impl Session for Rows {
         let plan = self.plan.as_ref().map_err(String::clone)?;
         let node = record.node;
         plan.require(node)?;
-        if is_total(plan, node) {
-            let stated = amount(plan, node, "amount")?.map(|amount| amount.pico);
-            if self.total.is_some() && stated.is_some() {
-                return Err("a second total row: the file may hold several bills, or sums between".into());
-            }
-            self.total = self.total.or(stated);
-            sink.skip(record.line, "total_row");
+        let date = plan.column("date").unwrap_or_default();
+        if self.total.takes(record, date, |row| amount(plan, row, "amount"), sink)? {
             return Ok(());
         }
         let (start, end) = plan.dates.span(&cell(plan, node, "date")?.ok_or("its date is empty")?)?;
@@ -122,7 +117,12 @@ impl Session for Rows {
         let plan = self.plan.as_ref().map_err(String::clone)?;
         let mut notes = vec![plan.told.clone()];
         notes.extend(self.unknown.note("matched by no rule, kept as `other`"));
-        Ok(Statement { zone: plan.dates.zone.name().into(), stated_total: self.total, notes, ..Statement::default() })
+        Ok(Statement {
+            zone: plan.dates.zone.name().into(),
+            stated_total: self.total.stated(),
+            notes,
+            ..Statement::default()
+        })
     }
 }
 
@@ -190,35 +190,6 @@ fn take_quantity<'t>(plan: &'t Plan, node: Node<'t>, line: &mut InvoiceLine<'t>)
     line.quantity = Some(plan.numbers.quantity(column, &text, times)?);
     line.unit = unit.map(|unit| Cow::Owned(unit.to_string()));
     Ok(())
-}
-
-/// Words by which spreadsheets and portals call their last row.
-const TOTALS: [&str; 12] = [
-    "total",
-    "sum",
-    "grand total",
-    "summe",
-    "gesamt",
-    "gesamtsumme",
-    "insgesamt",
-    "totale",
-    "totaal",
-    "somme",
-    "suma",
-    "total amount",
-];
-
-/// Tells whether a row has no date and calls itself a total.
-fn is_total(plan: &Plan, node: Node<'_>) -> bool {
-    let is_total = |text: &str| {
-        let word = text.trim().trim_end_matches(':').trim().to_lowercase();
-        TOTALS.contains(&word.as_str())
-    };
-    let date = cell(plan, node, "date").ok().flatten();
-    match date {
-        Some(date) => is_total(&date),
-        None => node.fields().find_map(|(_, cell)| cell.text()).is_some_and(|first| is_total(&first)),
-    }
 }
 
 impl Plan {

@@ -47,7 +47,6 @@ pub mod openai_usage;
 pub mod openai_usage_api;
 pub mod openrouter_activity;
 pub mod openrouter_daily;
-mod other_service;
 pub mod reading;
 pub mod total_row;
 pub mod value;

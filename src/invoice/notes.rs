@@ -9,6 +9,9 @@ use crate::read::value::excerpt;
 /// Names shown in a note; the rest is counted.
 const MOST_NAMES: usize = 5;
 
+/// What is said of rows that are no service of models: they are not in the control total.
+pub const OTHER_SERVICES: &str = "of other services left out";
+
 /// Writes a number of rows.
 pub fn rows(count: u64) -> String {
     if count == 1 { "1 row".into() } else { format!("{count} rows") }
@@ -27,6 +30,22 @@ impl Skipped {
         self.rows += 1;
         if let Some(amount) = amount {
             *self.sums.entry(currency.to_string()).or_default() += amount.pico;
+        }
+    }
+
+    /// Returns what all of it sums to, of whatever currency.
+    pub fn sum(&self) -> i128 {
+        self.sums.values().sum()
+    }
+
+    /// Refuses a file of which nothing remains: a service may have been renamed, and that must not read as a bill of 0.
+    ///
+    /// # Errors
+    /// That all of it was left out.
+    pub fn refuse_if_all(&self, kept: u64, wanted: &str) -> Result<(), String> {
+        match self.note(OTHER_SERVICES) {
+            Some(note) if kept == 0 => Err(format!("no row is of {wanted}; {note}")),
+            _ => Ok(()),
         }
     }
 

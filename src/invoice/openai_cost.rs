@@ -22,6 +22,7 @@ use crate::invoice::openai_bucket;
 use crate::invoice::openai_bucket::Buckets;
 use crate::invoice::openai_bucket::TIMES;
 use crate::invoice::openai_line_item;
+use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Node;
@@ -52,6 +53,7 @@ fn is_bare(record: Node<'_>) -> bool {
 #[derive(Default)]
 struct Rows {
     buckets: Buckets,
+    total: TotalRow,
 }
 
 impl Session for Rows {
@@ -59,6 +61,9 @@ impl Session for Rows {
         let row = record.node;
         if !is_bare(row) {
             value::require(row, &["start_time", "end_time", "amount_value", "amount_currency", "line_item"])?;
+        }
+        if self.total.takes(record, "start_time", |row| value::amount(row, "amount_value", 0), sink)? {
+            return Ok(());
         }
         let (start, end) = openai_bucket::span(row)?;
         self.buckets.add((start, end));
@@ -78,7 +83,7 @@ impl Session for Rows {
     }
 
     fn end(&mut self, _sink: &mut dyn LineSink) -> Result<Statement, String> {
-        Ok(self.buckets.statement())
+        Ok(Statement { stated_total: self.total.stated(), ..self.buckets.statement() })
     }
 }
 

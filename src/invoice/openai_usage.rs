@@ -16,6 +16,8 @@ use crate::invoice::Session;
 use crate::invoice::openai_bucket;
 use crate::invoice::openai_bucket::Buckets;
 use crate::invoice::openai_counts;
+use crate::invoice::total_row;
+use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Node;
@@ -42,6 +44,7 @@ impl InvoiceReader for OpenAiUsage {
 #[derive(Default)]
 struct Rows {
     buckets: Buckets,
+    total: TotalRow,
 }
 
 impl Session for Rows {
@@ -54,6 +57,9 @@ impl Session for Rows {
             if ["batch", "service_tier", "input_cached_tokens", "output_text_tokens"].iter().any(|key| row.has(key)) {
                 value::require(row, &["output_tokens", "input_cached_tokens"])?;
             }
+        }
+        if self.total.takes(record, "start_time", total_row::without_money, sink)? {
+            return Ok(());
         }
         let (start, end) = openai_bucket::span(row)?;
         self.buckets.add((start, end));

@@ -5,7 +5,8 @@
 //! `api_key_disabled`. `cost_total` is what was paid, to six decimals; the other costs are parts of it (`cost_cache`
 //! is negative where reading saved and positive where writing cost more) and get no lines of their own.
 //! `tokens_prompt` includes `tokens_cached`, reasoning is inside the completion. Stamps are UTC and say no zone.
-//! `byok_usage_inference` is what the provider behind bills for a key of one's own: for the record only.
+//! `byok_usage_inference` is what the provider behind bills for a key of one's own: for the record only, and what was
+//! used in such a call is of the tier `byok`, as it is of the tier `free` where the variant is.
 //! The names of people in `user` are not kept.
 
 use std::borrow::Cow;
@@ -21,12 +22,15 @@ use crate::invoice::InvoiceReader;
 use crate::invoice::LineSink;
 use crate::invoice::Options;
 use crate::invoice::Session;
+use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Node;
 
 /// Amounts have six decimals.
 pub(super) const QUANTUM: i128 = 1_000_000;
+/// The tier of what was used and is paid to the provider behind, with a key of one's own.
+const BYOK: &str = "byok";
 /// A stamp has milliseconds: the span of a call is the one that it names.
 const MILLISECOND: i64 = 1_000_000;
 
@@ -44,11 +48,14 @@ impl InvoiceReader for OpenRouterActivity {
     }
 
     fn start(&self, _options: &Options) -> Box<dyn Session> {
-        Box::new(Rows)
+        Box::<Rows>::default()
     }
 }
 
-struct Rows;
+#[derive(Default)]
+struct Rows {
+    total: TotalRow,
+}
 
 impl Session for Rows {
     fn record(&mut self, record: Record<'_>, sink: &mut dyn LineSink) -> Result<(), String> {
@@ -56,6 +63,9 @@ impl Session for Rows {
         let needed =
             ["generation_id", "created_at", "cost_total", "tokens_prompt", "tokens_completion", "model_permaslug"];
         value::require(row, &needed)?;
+        if self.total.takes(record, "created_at", |row| value::amount(row, "cost_total", 0), sink)? {
+            return Ok(());
+        }
         let start = value::instant("created_at", &value::required(row, "created_at")?)?;
         let variant = value::text(row, "variant").filter(|variant| variant != "standard");
         let line = InvoiceLine {
@@ -69,7 +79,11 @@ impl Session for Rows {
             end: Timestamp(start.0 + MILLISECOND),
             ..InvoiceLine::default()
         };
-        money(&line, value::amount(row, "cost_total", 0)?, value::amount(row, "byok_usage_inference", 0)?, sink);
+        let (paid, behind) = (value::amount(row, "cost_total", 0)?, value::amount(row, "byok_usage_inference", 0)?);
+        let is_byok = behind.as_ref().is_some_and(|amount| amount.pico > 0);
+        money(&line, paid, behind, sink);
+        let tier = if is_byok { Some(BYOK.into()) } else { line.tier.clone() };
+        let line = InvoiceLine { tier, ..line };
         for (charge, quantity) in tokens(row)? {
             sink.line(&InvoiceLine { charge, quantity, ..line.clone() });
         }
@@ -79,7 +93,7 @@ impl Session for Rows {
     }
 
     fn end(&mut self, _sink: &mut dyn LineSink) -> Result<Statement, String> {
-        Ok(Statement { zone: "UTC".into(), ..Statement::default() })
+        Ok(Statement { zone: "UTC".into(), stated_total: self.total.stated(), ..Statement::default() })
     }
 }
 

@@ -16,6 +16,7 @@ use crate::invoice::LineSink;
 use crate::invoice::Options;
 use crate::invoice::Session;
 use crate::invoice::openrouter_activity;
+use crate::invoice::total_row::TotalRow;
 use crate::invoice::value;
 use crate::read::Record;
 use crate::read::json::Kind;
@@ -34,7 +35,7 @@ impl InvoiceReader for OpenRouterDaily {
     }
 
     fn start(&self, _options: &Options) -> Box<dyn Session> {
-        Box::new(Rows { items: 0 })
+        Box::<Rows>::default()
     }
 }
 
@@ -86,8 +87,10 @@ fn names(row: Node<'_>) -> Option<&'static Names> {
     }
 }
 
+#[derive(Default)]
 struct Rows {
     items: u64,
+    total: TotalRow,
 }
 
 impl Session for Rows {
@@ -95,6 +98,12 @@ impl Session for Rows {
         let is_list = record.node.has("data") && !record.node.has("date");
         if is_list && record.node.get("data").is_none_or(|data| data.kind() != Kind::Array) {
             return Err("`data` is no list of days".into());
+        }
+        if !is_list && let Some(names) = names(record.node) {
+            let usage = |row| value::amount(row, names.usage, 0);
+            if record.node.has(names.date) && self.total.takes(record, names.date, usage, sink)? {
+                return Ok(());
+            }
         }
         for item in items(record.node) {
             // Items of a list may share a line of the file: they are counted instead.
@@ -107,7 +116,7 @@ impl Session for Rows {
     }
 
     fn end(&mut self, _sink: &mut dyn LineSink) -> Result<Statement, String> {
-        Ok(Statement { zone: "UTC".into(), ..Statement::default() })
+        Ok(Statement { zone: "UTC".into(), stated_total: self.total.stated(), ..Statement::default() })
     }
 }
 

@@ -60,7 +60,7 @@ pub fn read(
     let mut session = reader.start(options);
     let mut counter = Counter { take, control: Control::default(), last_row: 0 };
     let mut failed = None;
-    framing.each(shape, |framed| {
+    framing.with_exact_cells().each(shape, |framed| {
         let outcome = match framed {
             Framed::Broken(row, reason) => Err((row, reason)),
             Framed::Record(row, tape, text) => {

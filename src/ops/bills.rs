@@ -1,5 +1,15 @@
 //! Bills: a path opened as one, read with or without a store, and which lines of the stored ones count.
 
+mod standing;
+
+pub use crate::invoice::mapping::FIELDS;
+pub use crate::invoice::mapping::Mapping;
+pub use crate::invoice::mapping::MappingError;
+pub use standing::Outdated;
+pub use standing::Standing;
+pub use standing::standing;
+pub use standing::superseded_by;
+
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -15,13 +25,10 @@ use crate::domain::Usd;
 use crate::domain::Zone;
 use crate::domain::invoice::Document;
 use crate::domain::invoice::Lines;
-use crate::domain::invoice::current;
-use crate::domain::time::NANOS;
 use crate::invoice;
 use crate::invoice::InvoiceReader;
 use crate::invoice::formats;
 use crate::invoice::mapped::MAPPED;
-use crate::invoice::mapping::Mapping;
 use crate::invoice::reading;
 use crate::invoice::reading::Control;
 use crate::invoice::reading::InvoiceError;
@@ -32,9 +39,6 @@ use crate::ops::stream::Opened;
 use crate::read;
 use crate::read::ReadError;
 use crate::read::framing::Shape;
-use crate::store::Store;
-use crate::store::StoreError;
-use crate::store::StoredInvoice;
 
 /// How to read bills.
 #[derive(Clone, Debug, Default)]
@@ -53,11 +57,6 @@ pub struct Mappings {
 }
 
 impl Mappings {
-    /// Returns a mapping by its name.
-    pub fn named(&self, name: &str) -> Option<Mapping> {
-        self.of.iter().find(|(_, mapping)| mapping.name == name).map(|(_, mapping)| mapping.clone())
-    }
-
     /// Returns how to read a path: as the user said, else as the first matching pattern says.
     pub fn for_path(&self, path: &str, how: &How) -> How {
         if how.mapping.is_some() || how.input_format.is_some() {
@@ -82,6 +81,9 @@ pub enum BillError {
     /// No format claims it.
     #[error("not recognised as a bill")]
     NotRecognised,
+    /// It is no text that could hold rows.
+    #[error("not recognised as a bill: {0}")]
+    NotText(String),
     /// There is nothing in it.
     #[error("the file is empty")]
     Empty,
@@ -105,7 +107,9 @@ impl BillError {
                     .into()
             }
             BillError::Invoice(InvoiceError::File(_)) => "export the file again: it is not whole, or changed".into(),
-            BillError::Read(_) | BillError::Empty | BillError::Invoice(InvoiceError::Io(_)) => return None,
+            BillError::NotText(_) => "a bill is read as CSV or JSON: export it as one of them".into(),
+            BillError::Empty => "export the file again: it has neither rows nor a header".into(),
+            BillError::Read(_) | BillError::Invoice(InvoiceError::Io(_)) => return None,
         })
     }
 }
@@ -140,6 +144,15 @@ impl Bill {
     /// Takes an opened input for a bill of a format.
     pub(super) fn new(path: String, opened: Opened, reader: &'static dyn InvoiceReader) -> Bill {
         Bill { path, opened, reader, mapping: None }
+    }
+
+    /// Takes an opened input for a bill that a mapping describes: its delimiter cuts the rows, whatever the header
+    /// looks like.
+    pub(super) fn mapped(path: String, mut opened: Opened, mapping: Mapping) -> Bill {
+        if let (Some(delimiter), Shape::Csv(_)) = (mapping.delimiter(), opened.shape) {
+            opened.shape = Shape::Csv(delimiter);
+        }
+        Bill { path, opened, reader: MAPPED, mapping: Some(mapping) }
     }
 
     /// Returns the path as shown.
@@ -177,20 +190,22 @@ pub(super) fn claiming(opened: &Opened) -> Option<&'static dyn InvoiceReader> {
 
 /// Opens an input as a bill.
 pub fn open(input: &Input, how: &How) -> Result<Bill, BillError> {
-    let mut opened = stream::open(input)?;
+    let opened = stream::open(input).map_err(|error| match (error, input) {
+        // A folder may hold anything.
+        (ReadError::NotRecognised(_), Input::Found(_)) => BillError::NotRecognised,
+        (ReadError::NotRecognised(why), _) => BillError::NotText(why),
+        (error, _) => BillError::Read(error),
+    })?;
     if opened.shape == Shape::Empty {
         return Err(BillError::Empty);
     }
     // The user's own columns come before what the formats claim.
-    let reader = match (&how.mapping, &how.input_format) {
-        (Some(mapping), _) => {
-            if let (Some(delimiter), Shape::Csv(_)) = (mapping.delimiter(), opened.shape) {
-                opened.shape = Shape::Csv(delimiter);
-            }
-            Some(MAPPED)
-        }
-        (None, Some(name)) => Some(formats::by_name(name).ok_or_else(|| BillError::UnknownFormat(name.clone()))?),
-        (None, None) => claiming(&opened),
+    if let Some(mapping) = &how.mapping {
+        return Ok(Bill::mapped(input.shown(), opened, mapping.clone()));
+    }
+    let reader = match &how.input_format {
+        Some(name) => Some(formats::by_name(name).ok_or_else(|| BillError::UnknownFormat(name.clone()))?),
+        None => claiming(&opened),
     };
     let Some(reader) = reader else {
         return Err(match read::formats::detect(&opened.framing, opened.shape) {
@@ -199,7 +214,7 @@ pub fn open(input: &Input, how: &How) -> Result<Bill, BillError> {
             Ok(None) | Err(_) => BillError::NotRecognised,
         });
     };
-    Ok(Bill { mapping: how.mapping.clone(), ..Bill::new(input.shown(), opened, reader) })
+    Ok(Bill::new(input.shown(), opened, reader))
 }
 
 /// Reads an input as one more document of `lines`; they stay as they were if it cannot be read.
@@ -244,108 +259,4 @@ pub(crate) fn document(amounts: &BTreeMap<String, i128>) -> serde_json::Value {
 pub(crate) fn dates(span: (Timestamp, Timestamp), statement: &Statement) -> (NaiveDate, NaiveDate) {
     let zone = Zone::parse(&statement.zone).unwrap_or(Zone::UTC);
     (zone.date_of(span.0), zone.date_of(Timestamp(span.1.0.saturating_sub(1).max(span.0.0))))
-}
-
-/// Lines of a stored bill that a newer one took the place of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Outdated {
-    /// The import of the older bill.
-    pub id: i64,
-    /// Its path.
-    pub path: String,
-    /// The import of the newer one.
-    pub by: i64,
-    /// Lines that no longer count.
-    pub lines: u64,
-    /// Their amounts by currency, in 1e-12 of it.
-    pub amounts: BTreeMap<String, i128>,
-    /// What the newer bill has in their place.
-    pub instead: BTreeMap<String, i128>,
-}
-
-/// The stored bills, and what counts of them.
-#[derive(Clone, Debug, Default)]
-pub struct Standing {
-    /// Every bill, oldest first.
-    pub invoices: Vec<StoredInvoice>,
-    /// What no longer counts.
-    pub outdated: Vec<Outdated>,
-}
-
-impl Standing {
-    /// Returns what counts, by currency.
-    pub fn totals(&self) -> BTreeMap<String, i128> {
-        let mut totals: BTreeMap<String, i128> = BTreeMap::new();
-        let all = self.invoices.iter().flat_map(|invoice| &invoice.totals);
-        all.for_each(|(currency, pico)| *totals.entry(currency.clone()).or_default() += pico);
-        let gone = self.outdated.iter().flat_map(|outdated| &outdated.amounts);
-        gone.for_each(|(currency, pico)| *totals.entry(currency.clone()).or_default() -= pico);
-        totals
-    }
-
-    /// Returns how many lines of a bill no longer count.
-    pub fn outdated_lines(&self, id: i64) -> u64 {
-        self.outdated.iter().filter(|outdated| outdated.id == id).map(|outdated| outdated.lines).sum()
-    }
-}
-
-/// Tells what counts of all stored bills.
-pub fn standing(store: &Store) -> Result<Standing, StoreError> {
-    let invoices = store.invoices()?;
-    let meets_another =
-        |at: &usize| (0..invoices.len()).any(|other| other != *at && meet(&invoices[other], &invoices[*at]));
-    let crowded: Vec<i64> =
-        (0..invoices.len()).filter(meets_another).filter_map(|at| invoices[at].document.import).collect();
-    let outdated = outdated(store, &crowded)?;
-    Ok(Standing { invoices, outdated })
-}
-
-/// Tells which lines of other bills one took the place of.
-pub fn superseded_by(store: &Store, id: i64) -> Result<Vec<Outdated>, StoreError> {
-    let invoices = store.invoices()?;
-    let Some(new) = invoices.iter().find(|invoice| invoice.document.import == Some(id)) else { return Ok(Vec::new()) };
-    // What came between an older bill and this one lies in the same days, so it is among them.
-    let near: Vec<i64> =
-        invoices.iter().filter(|other| meet(other, new)).filter_map(|other| other.document.import).collect();
-    let mut outdated = outdated(store, &near)?;
-    outdated.retain(|outdated| outdated.by == id);
-    Ok(outdated)
-}
-
-fn outdated(store: &Store, imports: &[i64]) -> Result<Vec<Outdated>, StoreError> {
-    if imports.len() < 2 {
-        return Ok(Vec::new());
-    }
-    let lines = store.invoice_lines(imports)?;
-    let import = |place: u32| lines.documents.get(place as usize).and_then(|document| document.import).unwrap_or(0);
-    let replaced = current::current(&lines).replaced.into_iter().map(|replaced| Outdated {
-        id: import(replaced.document),
-        path: lines.documents.get(replaced.document as usize).map(|it| it.path.clone()).unwrap_or_default(),
-        by: import(replaced.by),
-        lines: replaced.lines,
-        amounts: replaced.amounts,
-        instead: replaced.instead,
-    });
-    Ok(replaced.collect())
-}
-
-/// Tells whether two bills speak for a common day.
-fn meet(a: &StoredInvoice, b: &StoredInvoice) -> bool {
-    matches!((days(a), days(b)), (Some(a), Some(b)) if a.0 <= b.1 && b.0 <= a.1)
-}
-
-/// Returns the first and the last UTC day that a bill may speak for.
-fn days(invoice: &StoredInvoice) -> Option<(i64, i64)> {
-    let (first, last) = invoice.span?;
-    let covers = invoice.document.statement.covers;
-    let declared = covers.since.is_some() || covers.until.is_some();
-    let (since, until) = match declared {
-        true => (
-            covers.since.unwrap_or(Timestamp(i64::MIN)).min(first),
-            covers.until.unwrap_or(Timestamp(i64::MAX)).max(last),
-        ),
-        false => (first, last),
-    };
-    let day = |ts: Timestamp| ts.0.div_euclid(86_400 * NANOS);
-    Some((day(since), day(until)))
 }

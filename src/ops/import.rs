@@ -20,6 +20,8 @@ use std::sync::Arc;
 use crate::domain::Axis;
 use crate::domain::Timestamp;
 use crate::domain::rollup::Measures;
+use crate::ops::bills::Mapping;
+use crate::ops::bills::Mappings;
 use crate::ops::book::Book;
 use crate::ops::book::BookError;
 use crate::ops::dimensions::Ruled;
@@ -51,6 +53,8 @@ pub struct ImportPlan {
     pub how: How,
     /// Settings for paths that match a pattern; the first match counts.
     pub rules: Vec<(String, How)>,
+    /// Bills of the user's own, by pattern.
+    pub mappings: Mappings,
     /// What dimensions mean.
     pub dimensions: Arc<Rules>,
     /// Read and judge everything, keep nothing.
@@ -66,6 +70,8 @@ pub struct ImportPlan {
 pub struct How {
     /// The format's name; detected if absent.
     pub input_format: Option<String>,
+    /// The user's own columns, for a bill that no format claims.
+    pub mapping: Option<Mapping>,
     /// Columns given to fields, and the cached-input reading.
     pub options: Options,
     /// Values for every call: (dimension or key, value).
@@ -84,6 +90,7 @@ impl How {
         };
         How {
             input_format: self.input_format.clone().or(settings.input_format.clone()),
+            mapping: self.mapping.clone().or(settings.mapping.clone()),
             options: Options {
                 path: String::new(),
                 map: more(&self.options.map, &settings.options.map),

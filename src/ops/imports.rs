@@ -66,6 +66,12 @@ pub fn list(book: &Book) -> Result<Report, StoreError> {
         );
         report.blocks.push(Block::Note(note));
     }
+    if !standing.told_twice.is_empty() {
+        let twice = bills::told(&standing.told_twice);
+        let note =
+            format!("{twice} of the bills are by group and on days that another bill has as a whole: counted once");
+        report.blocks.push(Block::Note(note));
+    }
     Ok(report)
 }
 

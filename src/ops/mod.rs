@@ -10,7 +10,6 @@ pub mod duplicates;
 pub mod explain;
 pub mod import;
 pub mod imports;
-pub mod invoice;
 mod measures;
 pub mod paths;
 pub mod price;

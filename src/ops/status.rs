@@ -147,6 +147,10 @@ fn put_bills(report: &mut Report, book: &Book) -> Result<(), StoreError> {
     if outdated > 0 {
         facts.push(("lines superseded".into(), Cell::Count(outdated)));
     }
+    if !standing.told_twice.is_empty() {
+        object["told_twice"] = bills::document(&standing.told_twice);
+        facts.push(("told by group too".into(), Cell::Text(bills::told(&standing.told_twice))));
+    }
     report.put("bills", object);
     report.blocks.push(Block::Facts(facts));
     Ok(())

@@ -5,8 +5,8 @@
 //! line, and framing goes on behind it. What a record means is the readers' business.
 
 mod events;
+mod rows;
 
-use std::cell::Cell;
 use std::io::Read;
 
 use crate::read::carried::Carried;
@@ -56,6 +56,8 @@ pub struct Framing {
     ended: bool,
     line: u64,
     chunk: usize,
+    /// Whether a row with more cells than headings is broken even if those are empty.
+    exact_cells: bool,
 }
 
 /// Why a head cannot be text.
@@ -65,8 +67,16 @@ pub struct NotText(pub String);
 impl Framing {
     /// Reads the head of a stream and skips what precedes the records: byte order mark, comments, blank lines.
     pub fn open(input: Box<dyn Read + Send>) -> std::io::Result<Framing> {
-        let mut framing =
-            Framing { input, buffer: Vec::new(), start: 0, end: 0, ended: false, line: 1, chunk: FIRST_CHUNK };
+        let mut framing = Framing {
+            input,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            ended: false,
+            line: 1,
+            chunk: FIRST_CHUNK,
+            exact_cells: false,
+        };
         while framing.end < HEAD && framing.fill()? {}
         if framing.rest().starts_with(&[0xef, 0xbb, 0xbf]) {
             framing.start += 3;
@@ -98,6 +108,12 @@ impl Framing {
         Ok(framing)
     }
 
+    /// Takes a row of more cells than headings for broken, even where the surplus is empty: under a comma that is what a
+    /// decimal comma does to a row whose last cell is empty, and the cells behind it would be read under the wrong names.
+    pub fn with_exact_cells(self) -> Framing {
+        Framing { exact_cells: true, ..self }
+    }
+
     /// Tells the shape of the stream from its head, or why it is no text.
     pub fn shape(&self) -> Result<Shape, NotText> {
         let head = &self.rest()[..self.rest().len().min(HEAD)];
@@ -110,7 +126,9 @@ impl Framing {
             b'{' => Ok(self.lines_or_values()),
             _ if events::opens(head) => Ok(Shape::Events),
             _ if self.has_json_line() => Ok(Shape::Lines),
-            _ => delimiter(head).map(Shape::Csv).ok_or_else(|| NotText("neither JSON nor CSV with a header".into())),
+            _ => rows::delimiter(head)
+                .map(Shape::Csv)
+                .ok_or_else(|| NotText("neither JSON nor CSV with a header".into())),
         }
     }
 
@@ -174,6 +192,7 @@ impl Framing {
             ended: true,
             line: 1,
             chunk: FIRST_CHUNK,
+            exact_cells: self.exact_cells,
         };
         let (mut left, mut any) = (most, false);
         // Reading from memory does not fail.
@@ -386,92 +405,6 @@ impl Framing {
             }
         }
     }
-
-    fn each_row(self, delimiter: u8, mut on: impl FnMut(Framed<'_>) -> bool) -> std::io::Result<()> {
-        let (first_line, head) = (self.line, self.rest().to_vec());
-        let input = Bounded {
-            inner: std::io::Cursor::new(head).chain(self.input),
-            since_record: 0.into(),
-            quotes: 0.into(),
-            ended: false.into(),
-        };
-        let mut rows =
-            csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).buffer_capacity(CHUNK).from_reader(input);
-        let header: Vec<String> = rows
-            .byte_headers()
-            .map_err(io_error)?
-            .iter()
-            .map(|name| String::from_utf8_lossy(name).trim().to_string())
-            .collect();
-        let (mut tape, mut text) = (Tape::default(), String::new());
-        let mut row = csv::ByteRecord::new();
-        while rows.read_byte_record(&mut row).map_err(io_error)? {
-            rows.get_ref().since_record.set(0);
-            let line = first_line - 1 + row.position().map_or(0, csv::Position::line);
-            let framed = match csv_fields(&header, &row) {
-                // The last quote of the stream opened a cell that nothing closed: this row swallowed the others.
-                _ if rows.get_ref().ended.get() && rows.get_ref().quotes.get() % 2 == 1 => {
-                    Framed::Broken(line, "a quote is never closed: the rest of the file is in this row".into())
-                }
-                Ok(fields) => {
-                    tape.build_object(fields.into_iter(), &mut text);
-                    Framed::Record(line, &tape, &text)
-                }
-                Err(reason) => Framed::Broken(line, reason),
-            };
-            if !on(framed) {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Fails when one record swallows more than [`MAX_RECORD`], as an unclosed quote in a CSV does.
-struct Bounded<R> {
-    inner: R,
-    since_record: Cell<usize>,
-    /// Quotes read so far; an odd number at the end means that one is open.
-    quotes: Cell<usize>,
-    ended: Cell<bool>,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.inner.read(buf)?;
-        self.quotes.set(self.quotes.get() + memchr::memchr_iter(b'"', &buf[..n]).count());
-        self.ended.set(n == 0 && !buf.is_empty());
-        self.since_record.set(self.since_record.get() + n);
-        if self.since_record.get() > MAX_RECORD + CHUNK {
-            return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "a CSV quote is never closed"));
-        }
-        Ok(n)
-    }
-}
-
-fn io_error(error: csv::Error) -> std::io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => std::io::Error::new(std::io::ErrorKind::InvalidData, format!("{other:?}")),
-    }
-}
-
-fn csv_fields<'r>(header: &'r [String], row: &'r csv::ByteRecord) -> Result<Vec<(&'r str, &'r str)>, String> {
-    if row.len() > header.len() && row.iter().skip(header.len()).any(|cell| !cell.is_empty()) {
-        return Err(format!("{} cells under {} headings (a stray delimiter or quote?)", row.len(), header.len()));
-    }
-    if row.len() < header.len() {
-        return Err(format!("{} cells under {} headings (truncated?)", row.len(), header.len()));
-    }
-    header
-        .iter()
-        .zip(row.iter())
-        .map(|(name, cell)| {
-            std::str::from_utf8(cell)
-                .map(|cell| (name.as_str(), cell))
-                .map_err(|error| format!("column `{name}` is not UTF-8 at byte {}", error.valid_up_to()))
-        })
-        .collect()
 }
 
 fn hand_on_line(line: &[u8], number: u64, tape: &mut Tape, on: &mut impl FnMut(Framed<'_>) -> bool) -> bool {
@@ -517,11 +450,18 @@ fn begins_with_json(head: &[u8]) -> bool {
     matches!(text.first(), Some(b'{' | b'[')) && text.contains(&b'\n')
 }
 
+/// Tells whether an archive is a workbook by the names of its first files.
+fn is_workbook(head: &[u8]) -> bool {
+    [&b"[Content_Types].xml"[..], b"xl/", b"docProps/"].iter().any(|name| memchr::memmem::find(head, name).is_some())
+}
+
 fn refuse_binary(head: &[u8]) -> Result<(), NotText> {
     let kind = match head {
         [0x89, b'P', b'N', b'G', ..] => "a PNG image",
         [0xff, 0xd8, 0xff, ..] => "a JPEG image",
         [b'%', b'P', b'D', b'F', ..] => "a PDF",
+        [b'P', b'K', 3, 4, ..] if is_workbook(head) => "an Excel workbook: save its sheet as CSV",
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => "an Excel workbook: save its sheet as CSV",
         [b'P', b'K', 3, 4, ..] => "a zip archive: unpack it first",
         [b'P', b'A', b'R', b'1', ..] => "a Parquet file: export JSON lines or CSV",
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "UTF-16 text: convert it to UTF-8",
@@ -532,15 +472,4 @@ fn refuse_binary(head: &[u8]) -> Result<(), NotText> {
         _ => return Ok(()),
     };
     Err(NotText(kind.to_string()))
-}
-
-/// Finds the delimiter of a CSV header: the one that cuts the first line into the most names, at least two.
-fn delimiter(head: &[u8]) -> Option<u8> {
-    let header = head.split(|b| *b == b'\n').next().unwrap_or(head);
-    b",;\t|"
-        .iter()
-        .map(|delimiter| (memchr::memchr_iter(*delimiter, header).count(), *delimiter))
-        .filter(|(count, _)| *count > 0)
-        .max_by_key(|(count, _)| *count)
-        .map(|(_, delimiter)| delimiter)
 }

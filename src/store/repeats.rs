@@ -7,8 +7,8 @@ use crate::store::StoreError;
 use crate::store::rows;
 
 /// What such calls share.
-const ALIKE: &str = "ts / 1000000000, provider, model, session, input, cache_read, cache_write_5m, \
-    cache_write_1h, output";
+const ALIKE: &str = "ts / 1000000000, provider, model, session, more ->> '$.dims.api_key', input, cache_read, \
+    cache_write_5m, cache_write_1h, output";
 
 impl Store {
     /// Returns the calls of a window that repeat an earlier one; the first of each kind is not among them.

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bad;
 mod current;
+mod mapped;
 mod stored;
 
 use std::io::Read;

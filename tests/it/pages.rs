@@ -136,6 +136,9 @@ fn the_readme_names_every_format_and_reason() {
             Format::Refused { what, .. } => assert!(readme.contains(what), "{what}"),
         }
     }
+    for name in attr::ops::bills::names().into_iter().chain(["mapped"]) {
+        assert!(readme.contains(&format!("| `{name}` |")), "{name}");
+    }
     for reason in attr::domain::Unpriced::ALL {
         assert!(readme.contains(&format!("| `{}` |", reason.name())), "{}", reason.name());
     }
@@ -146,6 +149,7 @@ fn the_readme_names_every_format_and_reason() {
 fn the_settings_of_the_readme_are_run() {
     assert_eq!(block(&text("README.md"), "toml"), text("tests/cmd/config.in/attr.toml"));
     assert_eq!(block(&text("tests/cmd/dimensions.md"), "toml"), text("tests/cmd/dimensions.in/attr.toml"));
+    assert_eq!(block(&text("tests/cmd/bills.md"), "toml"), text("tests/cmd/bills.in/attr.toml"));
 }
 
 /// The query shown gives the rows shown, by plain SQLite and without this program.
@@ -210,7 +214,7 @@ fn the_manual_runs() {
     for page in pages() {
         let path = format!("tests/cmd/{}.md", stem(&page));
         // These pages are about what settings say: their own folders have the attr.toml.
-        let closed = !["config", "dimensions"].contains(&stem(&page));
+        let closed = !["bills", "config", "dimensions"].contains(&stem(&page));
         run_page(
             &path,
             if closed {
@@ -223,7 +227,7 @@ fn the_manual_runs() {
 }
 
 /// Pages about a subject and no command.
-const SUBJECTS: [&str; 1] = ["dimensions"];
+const SUBJECTS: [&str; 2] = ["bills", "dimensions"];
 
 fn program() -> clap::Command {
     let mut program = Cli::command().term_width(100);

@@ -38,6 +38,9 @@ pub struct ImportArgs {
     opencode: bool,
     #[command(flatten)]
     read: ReadArgs,
+    /// The files are bills, read by [invoice.NAME] of attr.toml (default: by its `match`)
+    #[arg(long, value_name = "NAME", conflicts_with = "input_format")]
+    mapping: Option<String>,
     /// Read and judge everything, keep nothing
     #[arg(long)]
     dry_run: bool,
@@ -53,7 +56,9 @@ pub struct ImportArgs {
 
 impl ImportArgs {
     pub(super) fn run(&self, app: &mut App) -> Result<Outcome, CliError> {
-        let mut plan = app.import_plan(self.paths.clone(), self.read.how(), self.dry_run)?;
+        let mut how = self.read.how();
+        how.mapping = self.mapping.as_deref().map(|name| app.settings.invoices.named(name)).transpose()?;
+        let mut plan = app.import_plan(self.paths.clone(), how, self.dry_run)?;
         plan.found = self.found(app)?;
         let job = |book: &mut Book| {
             let results = import::run(book, &plan, &app.ui)?;

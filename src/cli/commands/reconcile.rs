@@ -86,13 +86,7 @@ impl BillArgs {
         frame: Frame,
     ) -> Result<ReconcilePlan, CliError> {
         let mappings = bills::Mappings { of: app.settings.invoices.of.clone() };
-        let mapping = match &self.mapping {
-            None => None,
-            Some(name) => Some(mappings.named(name).ok_or_else(|| {
-                CliError::new(format!("no bill is described as `{name}`"))
-                    .hint(format!("add [invoice.{name}] to attr.toml; `attr config` shows what there is"))
-            })?),
-        };
+        let mapping = self.mapping.as_deref().map(|name| app.settings.invoices.named(name)).transpose()?;
         Ok(ReconcilePlan {
             invoices: invoices.to_vec(),
             how: bills::How { input_format: self.bill_format.clone(), mapping },

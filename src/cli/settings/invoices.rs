@@ -10,9 +10,9 @@ use toml::Spanned;
 use crate::cli::error::CliError;
 use crate::cli::settings::Origin;
 use crate::cli::settings::line_of;
-use crate::ops::invoice::FIELDS;
-use crate::ops::invoice::Mapping;
-use crate::ops::invoice::MappingError;
+use crate::ops::bills::FIELDS;
+use crate::ops::bills::Mapping;
+use crate::ops::bills::MappingError;
 
 /// The blocks of one file, by name.
 pub(super) type Blocks = BTreeMap<String, Spanned<Block>>;
@@ -118,6 +118,19 @@ impl Invoices {
         all.of.sort_by(|a, b| a.1.name.cmp(&b.1.name));
         all.shown.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(all)
+    }
+
+    /// Finds a mapping by its name.
+    pub fn named(&self, name: &str) -> Result<Mapping, CliError> {
+        let found = self.of.iter().find(|(_, mapping)| mapping.name == name);
+        found.map(|(_, mapping)| mapping.clone()).ok_or_else(|| {
+            let error = CliError::new(format!("no bill is described as `{name}`"));
+            let names: Vec<&str> = self.of.iter().map(|(_, mapping)| mapping.name.as_str()).collect();
+            error.hint(match names.is_empty() {
+                true => format!("add [invoice.{name}] to attr.toml"),
+                false => format!("add [invoice.{name}] to attr.toml; there are {}", names.join(", ")),
+            })
+        })
     }
 
     fn show(&mut self, name: &str, pattern: Option<&String>, mapping: &Mapping, origin: &Origin) {

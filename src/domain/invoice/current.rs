@@ -2,13 +2,15 @@
 //!
 //! Two exports of one account overlap in days, and rows that look alike are two charges, so rows cannot be matched. The
 //! newer document has the last word on whole slices: all lines of a payer that start on one UTC day. Cost and usage
-//! files stand side by side, so lines with an amount and lines without are slices of their own. Nothing of this is
-//! stored: without the newer document the older one counts again.
+//! files stand side by side, so lines with an amount and lines without are slices of their own. So do an export that was
+//! grouped and one of whole days alone: the days hold what a cap on groups leaves out of the other, and neither can
+//! speak for the other's rows. Nothing of this is stored: without the newer document the older one counts again.
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
+use crate::domain::invoice::Charge;
 use crate::domain::invoice::Line;
 use crate::domain::invoice::Lines;
 use crate::domain::invoice::TextId;
@@ -18,8 +20,19 @@ use crate::domain::time::Timestamp;
 /// Nanoseconds in a UTC day.
 const DAY: i64 = 86_400 * NANOS;
 
-/// Who is charged by whom, and whether in money.
-type Payer = (TextId, TextId, bool);
+/// Who is charged by whom, and in which kind of rows.
+type Payer = (TextId, TextId, Rows);
+
+/// What kind of rows a slice is of; kinds stand side by side.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Rows {
+    /// What was used, without money.
+    Usage,
+    /// Amounts of models and classes.
+    Grouped,
+    /// Amounts of an export that was not grouped: calls, of whatever model.
+    Whole,
+}
 
 /// What counts of several documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +41,9 @@ pub struct Superseded {
     pub keep: Vec<bool>,
     /// What no longer counts, by the document it is in and the one that took its place first.
     pub replaced: Vec<Replaced>,
+    /// Amounts of grouped lines that count, on days of which an export without groups counts too: a sum over all lines
+    /// that count holds these days twice.
+    pub told_twice: BTreeMap<String, i128>,
 }
 
 /// Lines of a document that a newer one took the place of.
@@ -56,10 +72,10 @@ struct Claim {
 /// Decides which lines count.
 pub fn current(lines: &Lines) -> Superseded {
     if lines.documents.len() < 2 {
-        return Superseded { keep: vec![true; lines.rows.len()], replaced: Vec::new() };
+        return Superseded { keep: vec![true; lines.rows.len()], ..Superseded::default() };
     }
     let (slices, claims) = claims(lines);
-    let mut found = Superseded { keep: Vec::with_capacity(lines.rows.len()), replaced: Vec::new() };
+    let mut found = Superseded { keep: Vec::with_capacity(lines.rows.len()), ..Superseded::default() };
     let mut places: HashMap<(u32, u32), usize> = HashMap::new();
     for (line, slice) in lines.rows.iter().zip(&slices) {
         let claims = &claims[*slice as usize];
@@ -76,8 +92,24 @@ pub fn current(lines: &Lines) -> Superseded {
             add(&mut entry.instead, lines, line);
         }
     }
+    found.told_twice = told_twice(lines, &found.keep);
     found.replaced.sort_unstable_by_key(|replaced| (replaced.document, replaced.by));
     found
+}
+
+fn told_twice(lines: &Lines, keep: &[bool]) -> BTreeMap<String, i128> {
+    let whole = ungrouped(lines);
+    let kept = || lines.rows.iter().zip(keep).filter(|(_, keep)| **keep).map(|(line, _)| (line, payer(line, &whole)));
+    let day = |line: &Line| line.start.0.div_euclid(DAY);
+    let of_whole = kept().filter(|(_, payer)| payer.2 == Rows::Whole);
+    let days: HashSet<_> = of_whole.map(|(line, payer)| (payer.0, payer.1, day(line))).collect();
+    let mut sums = BTreeMap::new();
+    for (line, payer) in kept().filter(|(_, payer)| payer.2 == Rows::Grouped) {
+        if days.contains(&(payer.0, payer.1, day(line))) {
+            add(&mut sums, lines, line);
+        }
+    }
+    sums
 }
 
 fn entry<'r>(
@@ -109,8 +141,9 @@ fn claims(lines: &Lines) -> (Vec<u32>, Vec<Vec<Claim>>) {
     let mut claims: Vec<Vec<Claim>> = Vec::new();
     let mut slices = Vec::with_capacity(lines.rows.len());
     let mut last = None;
+    let whole = ungrouped(lines);
     for line in &lines.rows {
-        let key = (payer(line), line.start.0.div_euclid(DAY));
+        let key = (payer(line, &whole), line.start.0.div_euclid(DAY));
         let slice = match last {
             // Files go by days: most lines are in the slice of the line before.
             Some((known, slice)) if known == key => slice,
@@ -126,7 +159,7 @@ fn claims(lines: &Lines) -> (Vec<u32>, Vec<Vec<Claim>>) {
             of_slice.push(Claim { document: line.document, has_lines: true });
         }
     }
-    let covering = covering(lines);
+    let covering = covering(lines, &whole);
     for ((payer, day), slice) in &numbers {
         let of_slice = &mut claims[*slice as usize];
         for document in covering.get(payer).into_iter().flatten() {
@@ -140,19 +173,36 @@ fn claims(lines: &Lines) -> (Vec<u32>, Vec<Vec<Claim>>) {
     (slices, claims)
 }
 
-fn payer(line: &Line) -> Payer {
-    (line.provider, line.account, line.amount.is_some())
+fn payer(line: &Line, whole: &[bool]) -> Payer {
+    let rows = match line.amount {
+        None => Rows::Usage,
+        Some(_) if whole.get(line.document as usize).is_some_and(|whole| *whole) => Rows::Whole,
+        Some(_) => Rows::Grouped,
+    };
+    (line.provider, line.account, rows)
+}
+
+/// Tells of each document whether it was not grouped: each amount is of whole calls and no model is named.
+fn ungrouped(lines: &Lines) -> Vec<bool> {
+    let mut whole = vec![true; lines.documents.len()];
+    let is_grouped = |line: &&Line| line.amount.is_some() && (line.charge != Charge::Call || line.model != TextId(0));
+    for line in lines.rows.iter().filter(is_grouped) {
+        if let Some(whole) = whole.get_mut(line.document as usize) {
+            *whole = false;
+        }
+    }
+    whole
 }
 
 /// Returns the documents that declare a span, by the payers they have lines of.
-fn covering(lines: &Lines) -> HashMap<Payer, Vec<u32>> {
+fn covering(lines: &Lines, whole: &[bool]) -> HashMap<Payer, Vec<u32>> {
     let declares: Vec<bool> = lines
         .documents
         .iter()
         .map(|document| document.statement.covers.since.is_some() || document.statement.covers.until.is_some())
         .collect();
     let own = lines.rows.iter().filter(|line| declares.get(line.document as usize).is_some_and(|declares| *declares));
-    let pairs: HashSet<(Payer, u32)> = own.map(|line| (payer(line), line.document)).collect();
+    let pairs: HashSet<(Payer, u32)> = own.map(|line| (payer(line, whole), line.document)).collect();
     let mut covering: HashMap<Payer, Vec<u32>> = HashMap::new();
     for (payer, document) in pairs {
         covering.entry(payer).or_default().push(document);

@@ -5,6 +5,7 @@ use strsim::jaro_winkler;
 use crate::invoice;
 use crate::invoice::InvoiceReader;
 use crate::ops::bills;
+use crate::ops::bills::Mapping;
 use crate::ops::import::How;
 use crate::ops::stream::Opened;
 use crate::read::ReadError;
@@ -18,13 +19,18 @@ pub(super) enum Kind {
     Log(&'static dyn Reader),
     /// A bill or a provider's usage report.
     Bill(&'static dyn InvoiceReader),
+    /// A bill that the user describes.
+    Mapped(Box<Mapping>),
 }
 
 /// Tells what a file is; `None` for an empty one.
 ///
 /// A file with the signature of a log of calls is a log, even if it states costs that a bill format would take: calls
-/// tell more. A bill comes before the refusals of sums and before the flat log, which takes any table with a model.
+/// tell more. What the user says of a file comes before what it looks like. A bill comes before the refusals of sums and before the flat log, which takes any table with a model.
 pub(super) fn of(opened: &Opened, how: &How) -> Result<Option<Kind>, ReadError> {
+    if let Some(mapping) = &how.mapping {
+        return Ok((opened.shape != Shape::Empty).then(|| Kind::Mapped(Box::new(mapping.clone()))));
+    }
     if let Some(name) = &how.input_format {
         return named(name).map(Some);
     }

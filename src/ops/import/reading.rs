@@ -274,7 +274,9 @@ enum Prepared {
 fn prepare(input: &Input, plan: &ImportPlan) -> Result<Prepared, ReadError> {
     let path = input.shown();
     let rule = plan.rules.iter().find(|(pattern, _)| paths::matches(pattern, &path));
-    let how = rule.map_or_else(|| plan.how.clone(), |(_, settings)| plan.how.or(settings));
+    let mut how = rule.map_or_else(|| plan.how.clone(), |(_, settings)| plan.how.or(settings));
+    let told = bills::How { input_format: plan.how.input_format.clone(), mapping: plan.how.mapping.clone() };
+    how.mapping = plan.mappings.for_path(&path, &told).mapping;
     for (field, _) in &how.options.map {
         fields::field_named(field).ok_or_else(|| ReadError::UnknownField(field.clone()))?;
     }
@@ -282,12 +284,9 @@ fn prepare(input: &Input, plan: &ImportPlan) -> Result<Prepared, ReadError> {
     let reader = match kind::of(&opened, &how)? {
         None => return Ok(Prepared::Not(FileOutcome::Empty)),
         Some(Kind::Log(reader)) => reader,
-        Some(Kind::Bill(reader)) => {
-            if let Some(refused) = refused_bill(reader.name(), input, plan, &how) {
-                return Ok(Prepared::Not(refused));
-            }
-            let source = how.source.unwrap_or_else(|| reader.name().to_string());
-            return Ok(Prepared::Bill(source, Box::new(Bill::new(path, opened, reader))));
+        Some(Kind::Bill(reader)) => return Ok(prepared_bill(Bill::new(path, opened, reader), input, plan, how)),
+        Some(Kind::Mapped(mapping)) => {
+            return Ok(prepared_bill(Bill::mapped(path, opened, *mapping), input, plan, how));
         }
     };
     let source = how.source.clone().unwrap_or_else(|| reader.name().to_string());
@@ -296,6 +295,14 @@ fn prepare(input: &Input, plan: &ImportPlan) -> Result<Prepared, ReadError> {
     let options = Options { path, ..how.options };
     let Opened { framing, shape, size, read, .. } = opened;
     Ok(Prepared::Log(Box::new(Ready { source: Source { framing, shape, reader, options }, head, fixed, size, read })))
+}
+
+fn prepared_bill(bill: Bill, input: &Input, plan: &ImportPlan, how: How) -> Prepared {
+    if let Some(refused) = refused_bill(bill.format(), input, plan, &how) {
+        return Prepared::Not(refused);
+    }
+    let source = how.source.unwrap_or_else(|| bill.format().to_string());
+    Prepared::Bill(source, Box::new(bill))
 }
 
 /// Tells why a bill is not taken: a question is about calls alone, and options for calls say nothing of bills.
@@ -349,6 +356,8 @@ fn is_no_file(why: &str) -> bool {
 
 fn hint(error: &ReadError) -> Option<String> {
     Some(match error {
+        // What is no text has no columns.
+        ReadError::NotRecognised(why) if !why.contains("keys") => return None,
         ReadError::NotRecognised(_) => {
             "name its columns with --map (--map ts=COLUMN --map model=COLUMN --map input_tokens=COLUMN)".into()
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use attr::domain::Amount;
+use attr::domain::Charge;
+use attr::domain::Class;
 use attr::domain::InvoiceLine;
 use attr::domain::Timestamp;
 use attr::domain::Window;
@@ -117,6 +119,42 @@ fn a_day_that_is_declared_in_part_is_not_spoken_for() {
     assert_eq!(current(&both).keep, [true, true]);
     both.documents[1].statement.covers = Window { since: Some(Timestamp(0)), until: None };
     assert_eq!(current(&both).keep, [false, true]);
+}
+
+/// A document of one day: (what it charges for, model, amount) a line.
+fn day(rows: &[(Charge, Option<&'static str>, Option<i128>)]) -> Vec<InvoiceLine<'static>> {
+    let line = |(charge, model, amount): &(Charge, Option<&'static str>, Option<i128>)| InvoiceLine {
+        provider: "openai".into(),
+        charge: *charge,
+        model: model.map(Into::into),
+        amount: amount.map(Amount::exact),
+        currency: "USD".into(),
+        ..InvoiceLine::default()
+    };
+    rows.iter().map(line).collect()
+}
+
+fn kept(documents: &[Vec<InvoiceLine<'static>>]) -> Vec<bool> {
+    let mut lines = Lines::default();
+    for document in documents {
+        lines.begin(Document::default());
+        document.iter().for_each(|line| lines.push(line));
+    }
+    current(&lines).keep
+}
+
+#[test]
+fn an_export_without_groups_stands_beside_a_grouped_one_in_either_order() {
+    let output = Charge::Tokens(Class::Output);
+    let whole = || day(&[(Charge::Call, None, Some(9)), (Charge::Requests, Some("gpt-4o"), None)]);
+    let grouped = || day(&[(output, Some("gpt-4o"), Some(5)), (Charge::Call, None, Some(1))]);
+    let by_model = || day(&[(Charge::Call, Some("gpt-4o"), Some(5))]);
+    assert_eq!(kept(&[whole(), grouped()]), [true; 4]);
+    assert_eq!(kept(&[grouped(), whole()]), [true; 4]);
+    assert_eq!(kept(&[by_model(), whole()]), [true; 3]);
+    // Among their own kind the newer counts, and what is told of use is of one kind.
+    assert_eq!(kept(&[whole(), grouped(), whole()]), [false, false, true, true, true, true]);
+    assert_eq!(kept(&[grouped(), whole(), by_model()]), [false, false, true, true, true]);
 }
 
 proptest! {

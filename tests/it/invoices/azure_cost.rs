@@ -167,6 +167,10 @@ proptest! {
             let cost = format!("{sign}{}.{:06}", micro.abs() / 1_000_000, micro.abs() % 1_000_000);
             text += &format!("s,/r,2026-09-21,{category},,m,1,1,{cost},USD,Usage\n");
         }
+        if !costs.iter().any(|(_, is_ai)| *is_ai) {
+            prop_assert!(super::refused(&text).contains("no row is of an AI service"));
+            return Ok(());
+        }
         let bill = read(&text).unwrap();
         let kept: i64 = costs.iter().filter(|(_, is_ai)| *is_ai).map(|(micro, _)| micro).sum();
         let lines: i128 = bill.lines.iter().map(|line| line.amount.as_ref().unwrap().pico).sum();

@@ -5,8 +5,8 @@ use attr::domain::Quantity;
 use attr::domain::tokens::Class;
 use proptest::prelude::*;
 
-use super::kit::sample_text;
 use super::read;
+use super::sample_text;
 
 const AMOUNT: &str = "user_id,utc_date,model,api_key_name,api_key,type,price,amount";
 

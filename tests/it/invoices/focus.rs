@@ -49,7 +49,7 @@ fn a_file_of_1_2_is_read_to_the_cent_without_other_services() {
     assert_eq!(bill.format, "focus");
     assert_eq!(bill.total("USD"), "114.85");
     assert_eq!(bill.control.skipped["other_service"], 1);
-    assert_eq!(bill.statement.notes, ["1 row of another service left aside: 17.1 USD"]);
+    assert_eq!(bill.statement.notes, ["1 row of other services left out: 17.1 USD"]);
     let charges: Vec<Charge> = bill.lines.iter().map(|line| line.charge).collect();
     let tokens = Charge::Tokens;
     assert_eq!(
@@ -273,10 +273,7 @@ fn a_renamed_column_is_told_and_a_file_of_other_services_is_no_bill_of_zero() {
         assert!(error.contains(&format!("column `{column}` is missing")), "{error}");
     }
     let error = fails(&[("ServiceCategory", "Compute"), ("ServiceName", "Example Compute")]);
-    assert!(
-        error.contains("no row is of a service of models; 1 row of another service left aside: 1.5 USD"),
-        "{error}"
-    );
+    assert!(error.contains("no row is of a service of models; 1 row of other services left out: 1.5 USD"), "{error}");
 }
 
 #[test]

@@ -13,7 +13,6 @@ mod claims;
 mod deepseek;
 mod focus;
 mod gcp_billing;
-mod kit;
 mod mapped;
 mod openai_api;
 mod openai_cost;
@@ -47,10 +46,21 @@ impl Bill {
     }
 }
 
-/// Reads a file of `samples/invoices`.
+/// A file below `samples/invoices/`, as text.
+pub(crate) fn sample_text(path: &str) -> String {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/invoices");
+    fs_err::read_to_string(root.join(path)).unwrap()
+}
+
+/// Reads a file below `samples/invoices/`.
 pub(crate) fn sample(path: &str) -> Bill {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/invoices").join(path);
-    read(&fs_err::read_to_string(path).unwrap()).unwrap()
+    read(&sample_text(path)).unwrap()
+}
+
+/// What a row counts, as (charge, whole units), in the order of its lines.
+pub(crate) fn quantities(bill: &Bill, row: u64) -> Vec<(String, i128)> {
+    let lines = bill.lines.iter().filter(|line| line.row == row);
+    lines.filter_map(|line| line.quantity.map(|count| (line.charge.name().to_string(), count.rounded()))).collect()
 }
 
 /// Reads a bill that must be refused, and returns why.

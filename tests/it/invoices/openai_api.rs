@@ -5,9 +5,9 @@ use attr::domain::Quantity;
 use attr::domain::tokens::Class;
 use attr::domain::window::Window;
 
-use super::kit::quantities;
-use super::kit::sample_text;
+use super::quantities;
 use super::read;
+use super::sample_text;
 
 const COST: &str =
     r#"{"object":"organization.costs.result","amount":{"value":VALUE,"currency":"usd"},"line_item":"gpt-4o, input"}"#;

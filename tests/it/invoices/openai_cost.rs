@@ -8,8 +8,8 @@ use attr::domain::tokens::Class;
 use attr::domain::window::Window;
 use proptest::prelude::*;
 
-use super::kit::sample_text;
 use super::read;
+use super::sample_text;
 
 const OF_2025: &str = "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,line_item,project_id,organization_id,organization_name";
 

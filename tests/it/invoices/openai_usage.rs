@@ -5,9 +5,9 @@ use attr::domain::Quantity;
 use proptest::prelude::*;
 
 use super::Bill;
-use super::kit::quantities;
-use super::kit::sample_text;
+use super::quantities;
 use super::read;
+use super::sample_text;
 
 const OF_2025: &str = "start_time,end_time,start_time_iso,end_time_iso,project_id,num_model_requests,user_id,api_key_id,model,batch,service_tier,input_tokens,output_tokens,input_cached_tokens,input_uncached_tokens,input_text_tokens,output_text_tokens,input_cached_text_tokens,input_audio_tokens,input_cached_audio_tokens,output_audio_tokens,input_image_tokens,input_cached_image_tokens,output_image_tokens";
 

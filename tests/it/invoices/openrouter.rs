@@ -5,9 +5,9 @@ use attr::domain::Quantity;
 use attr::domain::tokens::Class;
 use proptest::prelude::*;
 
-use super::kit::quantities;
-use super::kit::sample_text;
+use super::quantities;
 use super::read;
+use super::sample_text;
 
 const ACTIVITY: &str = "openrouter_activity/openrouter_activity_2026-09-21.csv";
 
@@ -44,6 +44,19 @@ fn what_the_provider_behind_bills_is_told_and_not_summed() {
     assert_eq!(memos.len(), 1);
     assert_eq!((memos[0].row, memos[0].charge), (4, Charge::Call));
     assert_eq!(memos[0].amount.as_ref().map(|amount| amount.pico), Some(4_000_000_000));
+}
+
+#[test]
+fn what_was_used_with_a_key_of_ones_own_or_for_free_says_so() {
+    let bill = read(&sample_text(ACTIVITY)).unwrap();
+    let tiers = |row: u64, counts: bool| -> Vec<Option<&str>> {
+        let lines = bill.lines.iter().filter(|line| line.row == row && line.quantity.is_some() == counts);
+        lines.map(|line| line.tier.as_deref()).collect()
+    };
+    assert_eq!(tiers(4, true), [Some("byok"); 4]);
+    assert_eq!(tiers(4, false), [None, None], "what is charged here, and the memo");
+    assert_eq!(tiers(3, true), [Some("free"); 4]);
+    assert_eq!(tiers(2, true), [None; 4]);
 }
 
 #[test]

@@ -42,7 +42,8 @@ fn claiming(path: &Path) -> Vec<&'static str> {
 #[test]
 fn a_bill_is_claimed_by_the_reader_of_its_folder_alone_and_can_be_read() {
     let files = files("samples/invoices");
-    for (folder, path) in &files {
+    // A file of a user's own is claimed by nobody: the settings describe it.
+    for (folder, path) in files.iter().filter(|(folder, _)| folder != "mapped") {
         assert_eq!(claiming(path), [folder.as_str()], "{}", path.display());
         let framing = Framing::open(Box::new(fs_err::File::open(path).unwrap())).unwrap();
         let (shape, reader) = (framing.shape().unwrap(), formats::by_name(folder).unwrap());

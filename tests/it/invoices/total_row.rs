@@ -1,5 +1,7 @@
 //! What a spreadsheet leaves below an export.
 
+use attr::domain::money::parse_scaled;
+
 use super::*;
 
 const HEADER: &str = "usage_date_utc,model,workspace,token_type,cost_usd,cost_type";
@@ -44,4 +46,53 @@ fn empty_rows_charge_nothing_and_are_counted() {
 fn a_row_that_merely_lacks_its_date_is_an_error() {
     let reason = refused(&bill(&[ROW, ",Claude Opus 4.8,Total,output,1.50,token"]));
     assert!(reason.contains("line 3: `usage_date_utc` is empty"), "{reason}");
+}
+
+/// Samples with the column that tells the date and the one that is summed, if money is.
+const SUMMED: [(&str, &str, Option<&str>); 12] = [
+    ("aws_cur/cur2_bedrock.csv", "line_item_usage_start_date", Some("line_item_unblended_cost")),
+    ("aws_cur/legacy_bedrock.csv", "lineItem/UsageStartDate", Some("lineItem/UnblendedCost")),
+    ("azure_cost/ea-actual-2026-09.csv", "Date", Some("Cost")),
+    ("azure_cost/mca-2026-10.csv", "date", Some("costInBillingCurrency")),
+    ("deepseek_cost/cost-2026-09-01_2026-10-01.csv", "start_time_iso", Some("cost")),
+    ("deepseek_cost/cost-2026-7.csv", "utc_date", Some("cost")),
+    ("deepseek_usage/amount-2026-7.csv", "utc_date", None),
+    ("focus/focus_1_2.csv", "ChargePeriodStart", Some("BilledCost")),
+    ("gcp_billing/flattened-2026-08.csv", "usage_start_time", None),
+    ("openai_cost/cost_2026-08-01_2026-08-04.csv", "start_time", Some("amount_value")),
+    ("openrouter_activity/openrouter_activity_2026-09-21.csv", "created_at", Some("cost_total")),
+    ("openrouter_daily/activity.csv", "Date", Some("Usage")),
+];
+
+/// A sample with a row of totals below it, more or less by some picodollars, and what it is.
+fn with_total(path: &str, date: &str, amount: Option<&str>, more: i128) -> String {
+    let text = sample_text(path);
+    let mut rows = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let header = rows.headers().unwrap().clone();
+    let place = |name: &str| header.iter().position(|known| known == name).unwrap();
+    let pico = |text: &str| if text.is_empty() { 0 } else { parse_scaled(text, 12).unwrap().0 };
+    let sum: i128 = match amount {
+        Some(amount) => rows.records().map(|row| pico(&row.unwrap()[place(amount)])).sum(),
+        None => 0,
+    };
+    let mut cells = vec![String::new(); header.len()];
+    if let Some(amount) = amount {
+        cells[place(amount)] = Usd::from_pico(sum + more).to_string();
+    }
+    cells[place(date)] = "Total".into();
+    format!("{}\n{}\n", text.trim_end(), cells.join(","))
+}
+
+#[test]
+fn every_export_may_have_a_row_of_totals_and_is_held_to_it() {
+    for (path, date, amount) in SUMMED {
+        let plain = sample(path);
+        let summed = read(&with_total(path, date, amount, 0)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(summed.control.totals, plain.control.totals, "{path}");
+        assert_eq!((summed.lines.len(), summed.control.skipped["total_row"]), (plain.lines.len(), 1), "{path}");
+        if amount.is_some() {
+            let reason = refused(&with_total(path, date, amount, 10_000_000_000));
+            assert!(reason.contains("states a total of"), "{path}: {reason}");
+        }
+    }
 }

@@ -31,6 +31,7 @@ mod otlp;
 mod otlp_logs;
 mod phoenix;
 mod portkey;
+mod rows;
 mod sse;
 mod tokens;
 mod vendors;
