@@ -179,7 +179,7 @@ impl Book {
         }
     }
 
-    fn take_calls(&mut self, groups: &[CallGroup], rates: &RateBook<'_>, places: &mut Places) {
+    pub(super) fn take_calls(&mut self, groups: &[CallGroup], rates: &RateBook<'_>, places: &mut Places) {
         let tool_owner: Arc<str> = Arc::default();
         for group in groups {
             let cost = group.measures.cost.pico();
@@ -295,9 +295,17 @@ impl Book {
 
 type BundleKey = (u32, Arc<str>, Arc<str>, Arc<str>);
 
+/// Where the bundle of a key is.
 #[derive(Default)]
-struct Places {
+pub(super) struct Places {
     known: HashMap<BundleKey, usize>,
+}
+
+impl Places {
+    /// Finds the bundles that there are.
+    pub(super) fn of(bundles: &[Bundle]) -> Places {
+        Places { known: bundles.iter().enumerate().map(|(at, bundle)| (key_of(bundle), at)).collect() }
+    }
 }
 
 fn key_of(bundle: &Bundle) -> BundleKey {
