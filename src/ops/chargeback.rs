@@ -97,7 +97,8 @@ impl ChargebackError {
                 "is an amount in the wrong unit? `attr import --dry-run` shows what the file sums to".into()
             }
             ChargebackError::Bill(ReconcileFailure::Question(ReconcileError::UsageOnly)) => {
-                "a usage file has nothing to split: attr chargeback COST --by tenant, with the usage file beside it".into()
+                "a usage file has nothing to split: attr chargeback COST --by tenant, with the usage file beside it"
+                    .into()
             }
             ChargebackError::Bill(ReconcileFailure::Question(ReconcileError::Nothing(_))) => {
                 "leave --since, --until and --period out, or name days that the bill has".into()

@@ -68,7 +68,10 @@ pub fn spread(pieces: Vec<Piece>, providers: &[u32], how: Spread) -> Vec<Piece> 
         let weights: Vec<u128> = owners.into_iter().flatten().map(|(_, units)| weight(*units)).collect();
         match (owners, apportion_signed(piece.exact.units(), &weights)) {
             (Some(owners), Some(split)) => {
-                owners.keys().zip(split).for_each(|(owner, part)| heap.add(Some(*owner), piece.place, piece.kind, part));
+                owners
+                    .keys()
+                    .zip(split)
+                    .for_each(|(owner, part)| heap.add(Some(*owner), piece.place, piece.kind, part));
             }
             _ => heap.add(piece.owner, piece.place, piece.kind, piece.exact.units()),
         }

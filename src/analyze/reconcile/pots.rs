@@ -54,6 +54,21 @@ pub struct Taken {
     pub control_total: Usd,
 }
 
+/// Money that no logged call has a part in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unowned {
+    /// What it is for.
+    pub kind: Kind,
+    /// The provider.
+    pub provider: Arc<str>,
+    /// The model and class of a cell, or the bill's own words.
+    pub what: String,
+    /// How much.
+    pub amount: Usd,
+    /// Cells, or lines where no cell can be.
+    pub cells: u64,
+}
+
 /// A bill's money, ready to be split.
 #[derive(Clone, Debug)]
 pub struct Pots {
@@ -63,6 +78,8 @@ pub struct Pots {
     pub places: Vec<Place>,
     /// The money.
     pub pots: Vec<Pot>,
+    /// What of it has no owner: the most money first.
+    pub unowned: Vec<Unowned>,
     /// Each document's lines.
     pub documents: Vec<Taken>,
     /// From when to when the bills charge.
@@ -136,6 +153,7 @@ struct Maker {
     places: Vec<Place>,
     /// Pots with the owners themselves: their places are known once all are.
     pots: Vec<(Pot, Vec<(Owner, i128)>)>,
+    unowned: BTreeMap<(Kind, Arc<str>, String), (i128, u64)>,
     calls: Measures,
     outside: i128,
     unmatched: BTreeSet<String>,
@@ -160,6 +178,10 @@ impl Maker {
                 let span = book.periods.0[bundle.period as usize];
                 let place_of = self.place(scope, span);
                 let own = weights.remove(&(at, place)).unwrap_or_default();
+                if own.iter().all(|(_, cost)| *cost <= 0) {
+                    let what = [bundle.model.as_ref(), &cell.item.name()].join(" ");
+                    self.unowned(scope, Kind::Unattributed, what.trim_start(), cell.amount);
+                }
                 self.pots.push((pot(place_of, Kind::Usage, cell.amount), own));
             }
         }
@@ -170,12 +192,21 @@ impl Maker {
                 scope.control.iter().map(|at| in_usd(question, row(at), row(at).amount.unwrap_or(0))).sum();
             let place = self.place(scope, (row(first).start, row(first).end));
             self.pots.push((pot(place, Kind::Unattributed, total - billed), Vec::new()));
+            self.unowned(scope, Kind::Unattributed, "in the sum over everything and in no part of it", total - billed);
         }
         for line in scope.apart.iter().map(row).filter(|line| !line.memo) {
             let Some(pico) = line.amount else { continue };
             let place = self.place(scope, (line.start, line.end));
-            self.pots.push((pot(place, kind_of(line.charge), in_usd(question, line, pico)), Vec::new()));
+            let (kind, pico) = (kind_of(line.charge), in_usd(question, line, pico));
+            self.pots.push((pot(place, kind, pico), Vec::new()));
+            let words = question.lines.text(line.description).map_or(line.charge.name(), AsRef::as_ref);
+            self.unowned(scope, kind, words, pico);
         }
+    }
+
+    fn unowned(&mut self, scope: &ProviderScope, kind: Kind, what: &str, pico: i128) {
+        let sum = self.unowned.entry((kind, Arc::clone(&scope.name), what.to_string())).or_default();
+        (sum.0, sum.1) = (sum.0 + pico, sum.1 + 1);
     }
 
     fn place(&mut self, scope: &ProviderScope, span: (Timestamp, Timestamp)) -> u32 {
@@ -198,7 +229,18 @@ impl Maker {
             weights: own.iter().filter_map(|(owner, cost)| Some((place(owner)? as u32, *cost))).collect(),
             ..pot
         };
+        let unowned = |((kind, provider, what), (pico, cells))| Unowned {
+            kind,
+            provider,
+            what,
+            amount: Usd::from_pico(pico),
+            cells,
+        };
+        let mut unowned: Vec<Unowned> = self.unowned.into_iter().map(unowned).collect();
+        unowned.retain(|unowned| unowned.amount != Usd::ZERO);
+        unowned.sort_by_key(|unowned| std::cmp::Reverse(unowned.amount.pico().abs()));
         Pots {
+            unowned,
             pots: self.pots.into_iter().map(weighed).filter(|pot| pot.pico != 0).collect(),
             owners,
             places: self.places,

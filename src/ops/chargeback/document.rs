@@ -6,7 +6,10 @@ use serde::Serializer;
 use crate::analyze::chargeback::Exact;
 use crate::analyze::chargeback::tree::Node;
 use crate::analyze::chargeback::tree::Slot;
+use crate::analyze::reconcile::pots::Taken;
+use crate::analyze::reconcile::pots::Unowned;
 use crate::domain::Usd;
+use crate::domain::invoice::Document;
 use crate::ops::chargeback::Answer;
 use crate::ops::chargeback::table::bills;
 use crate::report::Report;
@@ -78,7 +81,7 @@ pub(super) fn document(report: &mut Report, answer: &Answer<'_>) {
     if let Some(rule) = spread.rule() {
         report.put("spread_rule", rule);
     }
-    let invoice = |(document, taken): (&crate::domain::invoice::Document, crate::analyze::reconcile::pots::Taken)| {
+    let invoice = |(document, taken): (&Document, Taken)| {
         serde_json::to_value(Invoice {
             path: &document.path,
             input_format: &document.format,
@@ -117,6 +120,16 @@ pub(super) fn document(report: &mut Report, answer: &Answer<'_>) {
     report.put("total_usd", Cents(answer.tree.cents));
     report.put("billed_usd", answer.tree.billed);
     report.put("rounding_usd", answer.rounding());
+    let unowned = |unowned: &Unowned| {
+        serde_json::json!({
+            "kind": unowned.kind.name(),
+            "provider": unowned.provider.as_ref(),
+            "what": unowned.what,
+            "cells": unowned.cells,
+            "amount_usd": unowned.amount,
+        })
+    };
+    report.put("without_owner", answer.pots.unowned.iter().map(unowned).collect::<Vec<_>>());
     report.put("logged_on_other_days_usd", answer.pots.outside_days);
     if answer.pots.outside_lines > 0 {
         report.put("lines_outside_window", answer.pots.outside_lines);

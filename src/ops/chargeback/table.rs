@@ -4,6 +4,7 @@ use crate::analyze::chargeback::Exact;
 use crate::analyze::chargeback::tree::Node;
 use crate::analyze::chargeback::tree::Slot;
 use crate::analyze::reconcile::pots::Taken;
+use crate::analyze::reconcile::pots::Unowned;
 use crate::domain::Timestamp;
 use crate::domain::Usd;
 use crate::domain::invoice::Document;
@@ -12,6 +13,9 @@ use crate::report::Block;
 use crate::report::Cell;
 use crate::report::Column;
 use crate::report::Table;
+
+/// Charges without an owner shown to people.
+const SHOWN: usize = 10;
 
 /// Returns the files of the bills with what was taken of them.
 pub(super) fn bills<'a>(answer: &'a Answer<'_>) -> impl Iterator<Item = (&'a Document, Taken)> {
@@ -41,7 +45,34 @@ pub(super) fn blocks(answer: &Answer<'_>) -> Vec<Block> {
     ];
     blocks.push(Block::Table(Table { columns, rows, total: Some(total) }));
     blocks.extend(notes(answer).into_iter().map(Block::Note));
+    let unowned = &answer.pots.unowned;
+    if !unowned.is_empty() {
+        blocks.push(Block::Heading("On the bill, and no logged call's".into()));
+        blocks.push(Block::Table(without_owner(&unowned[..unowned.len().min(SHOWN)])));
+        if unowned.len() > SHOWN {
+            blocks.push(Block::Note(format!("{} more; --json has them all.", unowned.len() - SHOWN)));
+        }
+    }
     blocks
+}
+
+fn without_owner(unowned: &[Unowned]) -> Table {
+    let columns =
+        [("row", "kind"), ("provider", "provider"), ("what", "what"), ("cells", "cells"), ("amount", "amount_usd")];
+    let row = |unowned: &Unowned| {
+        vec![
+            Cell::Text(unowned.kind.label()),
+            Cell::Logged(unowned.provider.to_string()),
+            Cell::Logged(unowned.what.clone()),
+            Cell::Count(unowned.cells),
+            Cell::Usd(unowned.amount),
+        ]
+    };
+    Table {
+        columns: columns.map(|(name, key)| Column::keyed(name, key)).into(),
+        rows: unowned.iter().map(row).collect(),
+        total: None,
+    }
 }
 
 fn files(answer: &Answer<'_>) -> Table {
@@ -138,8 +169,7 @@ fn notes(answer: &Answer<'_>) -> Vec<String> {
 /// Lays a chargeback out as one table with a row an owner, every value exact.
 pub(super) fn ledger(answer: &Answer<'_>) -> Vec<Block> {
     let mut columns: Vec<Column> = answer.plan.by.iter().map(|axis| Column::new(axis.to_string())).collect();
-    let figures =
-        ["kind", "amount_usd", "exact_usd", "share", "logged_usd", "period_start", "period_end", "currency"];
+    let figures = ["kind", "amount_usd", "exact_usd", "share", "logged_usd", "period_start", "period_end", "currency"];
     columns.extend(figures.map(Column::new));
     let side = |ts: Option<Timestamp>| ts.map_or(Cell::Empty, |ts| Cell::Text(ts.to_string()));
     let row = |(key, node): (Vec<Slot>, &Node)| {
