@@ -32,11 +32,13 @@ use crate::domain::invoice::Line;
 use crate::domain::rollup::Measures;
 use crate::domain::window::Grain;
 
-/// A provider's month of a bill.
+/// What a provider asks for a month of use, or of anything else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The provider, by the price table's id where it knows it.
     pub provider: Arc<str>,
+    /// What for.
+    pub kind: Kind,
     /// The month, by the bill's own days.
     pub month: (Timestamp, Timestamp),
     /// From when to when its money is for.
@@ -74,7 +76,7 @@ pub struct Unowned {
 pub struct Pots {
     /// The owners of calls in the compared spans, in order, with what their calls cost there.
     pub owners: Vec<(Owner, Usd)>,
-    /// Providers and months.
+    /// Providers, kinds and months.
     pub places: Vec<Place>,
     /// The money.
     pub pots: Vec<Pot>,
@@ -176,7 +178,7 @@ impl Maker {
             for (place, cell) in bundle.cells.iter().enumerate().filter(|(_, cell)| cell.amount != 0) {
                 billed += cell.amount;
                 let span = book.periods.0[bundle.period as usize];
-                let place_of = self.place(scope, span);
+                let place_of = self.place(scope, Kind::Usage, span);
                 let own = weights.remove(&(at, place)).unwrap_or_default();
                 if own.iter().all(|(_, cost)| *cost <= 0) {
                     let what = [bundle.model.as_ref(), &cell.item.name()].join(" ");
@@ -190,14 +192,14 @@ impl Maker {
         if let Some(first) = scope.control.first() {
             let total: i128 =
                 scope.control.iter().map(|at| in_usd(question, row(at), row(at).amount.unwrap_or(0))).sum();
-            let place = self.place(scope, (row(first).start, row(first).end));
+            let place = self.place(scope, Kind::Usage, (row(first).start, row(first).end));
             self.pots.push((pot(place, Kind::Unattributed, total - billed), Vec::new()));
             self.unowned(scope, Kind::Unattributed, "in the sum over everything and in no part of it", total - billed);
         }
         for line in scope.apart.iter().map(row).filter(|line| !line.memo) {
             let Some(pico) = line.amount else { continue };
-            let place = self.place(scope, (line.start, line.end));
             let (kind, pico) = (kind_of(line.charge), in_usd(question, line, pico));
+            let place = self.place(scope, kind, (line.start, line.end));
             self.pots.push((pot(place, kind, pico), Vec::new()));
             let words = question.lines.text(line.description).map_or(line.charge.name(), AsRef::as_ref);
             self.unowned(scope, kind, words, pico);
@@ -209,11 +211,12 @@ impl Maker {
         (sum.0, sum.1) = (sum.0 + pico, sum.1 + 1);
     }
 
-    fn place(&mut self, scope: &ProviderScope, span: (Timestamp, Timestamp)) -> u32 {
+    fn place(&mut self, scope: &ProviderScope, kind: Kind, span: (Timestamp, Timestamp)) -> u32 {
         let month = Grain::Month.bucket(span.0, scope.zone);
-        let known = self.places.iter().position(|place| place.provider == scope.name && place.month == month);
+        let same = |place: &Place| place.provider == scope.name && place.kind == kind && place.month == month;
+        let known = self.places.iter().position(same);
         let at = known.unwrap_or_else(|| {
-            self.places.push(Place { provider: Arc::clone(&scope.name), month, span });
+            self.places.push(Place { provider: Arc::clone(&scope.name), kind, month, span });
             self.places.len() - 1
         });
         let own = &mut self.places[at].span;
