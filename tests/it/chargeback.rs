@@ -333,3 +333,37 @@ fn what_cannot_be_split_says_what_to_do() {
     let answer = world.charged(&euro, &logged, &["--by", "tenant", "--fx", "EUR=1.08"]);
     assert_eq!((amounts(&answer), &answer["fx"]), (named(&[("a", "1.08")]), &json!(["EUR=1.08"])));
 }
+
+/// Every format of bill that has money: the rows are the bill, whatever it charges for and in whatever currency.
+#[test]
+fn every_sample_bill_is_split_to_its_control_total() {
+    let world = World::new();
+    let day = |n: u64| format!("2026-{:02}-{:02}", 1 + n / 28, 1 + n % 28);
+    let call =
+        |n: u64| call(n as usize, (1, ["a", "b", "c"][n as usize % 3], "x", 100 + n)).replace("2026-08-01", &day(n));
+    let log = world.write("log.jsonl", (0..336).map(call).collect::<String>());
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/invoices");
+    let mut split = Vec::new();
+    for folder in fs_err::read_dir(root).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_string();
+        for file in fs_err::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path().display().to_string()) {
+            let args =
+                ["chargeback", &file, "--bill-format", &name, "--by", "tenant,feature", "--json", "--from", &log];
+            let rates = ["--fx", "EUR=1", "--fx", "CNY=1", "--fx", "PLN=1"];
+            let ran = world.attr(&args.iter().chain(&rates).copied().collect::<Vec<_>>());
+            if ran.code == Some(2) && (name == "mapped" || ran.err.contains("tell usage and no amounts")) {
+                continue;
+            }
+            let answer = ran.ended(0).json();
+            sums(&answer);
+            let control = &answer["invoices"][0]["control_total_usd"];
+            assert_eq!(units(control), units(&answer["billed_usd"]), "{file}");
+            split.push(name.clone());
+        }
+    }
+    split.sort();
+    split.dedup();
+    for name in ["anthropic_cost", "aws_cur", "azure_cost", "deepseek_cost", "focus", "gcp_billing", "openai_cost"] {
+        assert!(split.iter().any(|known| known == name), "{name} was not split: {split:?}");
+    }
+}

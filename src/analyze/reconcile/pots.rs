@@ -268,6 +268,8 @@ fn kind_of(charge: Charge) -> Kind {
         Charge::Tax => Kind::Tax,
         Charge::Credit => Kind::Credits,
         Charge::Commitment | Charge::Seat => Kind::Commitment,
+        // Use of nobody knows what.
+        charge if charge.is_usage() => Kind::Unattributed,
         _ => Kind::Other,
     }
 }

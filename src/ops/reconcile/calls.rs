@@ -36,6 +36,9 @@ use crate::store::StoreError;
 /// What a provider and a model mean to the table: (seller, model, known).
 type Meaning = (Arc<str>, Arc<str>, bool);
 
+/// What was looked up, by provider and model as logged.
+type Meanings = HashMap<(Arc<str>, Arc<str>), Meaning>;
+
 /// The calls of a book, in the words of its price table.
 pub(super) struct BookCalls<'b> {
     book: &'b Book,
@@ -44,7 +47,7 @@ pub(super) struct BookCalls<'b> {
     workspace: bool,
     api_key: bool,
     owners: Vec<Axis>,
-    names: RefCell<HashMap<(Arc<str>, Arc<str>), Meaning>>,
+    names: RefCell<Meanings>,
 }
 
 impl<'b> BookCalls<'b> {
