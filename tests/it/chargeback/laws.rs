@@ -88,7 +88,7 @@ proptest! {
     #![proptest_config(cases(400))]
 
     #[test]
-    fn parts_are_the_whole_and_follow_the_weights(whole in 0..=i128::MAX as u128, weights in vec(prop_oneof![0..9u128, 0..u128::MAX / 64], 1..24)) {
+    fn parts_are_the_whole_and_follow_the_weights(whole in prop_oneof![0..50u128, 0..=i128::MAX as u128], weights in vec(prop_oneof![0..9u128, 0..u128::MAX / 64], 1..24)) {
         let all: u128 = weights.iter().sum();
         let Some(parts) = apportion(whole, &weights) else {
             prop_assert_eq!(all, 0);
@@ -101,8 +101,10 @@ proptest! {
             let off = part.wrapping_mul(all).wrapping_sub(whole.wrapping_mul(*weight)) as i128;
             prop_assert!(off.unsigned_abs() < all, "{} of {} by {} of {}", part, whole, weight, all);
         }
-        for (a, b) in (0..parts.len()).zip(1..parts.len()) {
-            prop_assert!(weights[a] <= weights[b] || parts[a] >= parts[b], "more weight, less money");
+        for a in 0..parts.len() {
+            for b in 0..parts.len() {
+                prop_assert!(weights[a] <= weights[b] || parts[a] >= parts[b], "more weight, less money");
+            }
         }
     }
 
