@@ -18,10 +18,12 @@
 //! | tokens that are missing, twice, or in another class | [`quantity`] |
 //! | prices that are other prices | [`rating`] |
 //! | the answer | [`outcome`] |
+//! | the bill's money by cell and owner, for a chargeback | [`pots`] |
 
 mod ledger;
 mod names;
 pub mod outcome;
+pub mod pots;
 mod quantity;
 mod rates;
 mod rating;
@@ -32,6 +34,7 @@ mod timing;
 
 use std::sync::Arc;
 
+use crate::analyze::chargeback::Owner;
 use crate::domain::Charge;
 use crate::domain::Timestamp;
 use crate::domain::Usd;
@@ -102,6 +105,8 @@ pub struct CallGroup {
     pub api_key: Arc<str>,
     /// Where the calls were logged; empty unless asked for.
     pub source: Arc<str>,
+    /// Whose the calls are; empty unless asked for.
+    pub owner: Owner,
     /// Whether the calls failed or were broken off.
     pub failed: bool,
     /// The start of the hour or day.

@@ -5,6 +5,7 @@ use crate::domain::window::WindowError;
 use crate::ops::PriceError;
 use crate::ops::StoreError;
 use crate::ops::book::BookError;
+use crate::ops::chargeback::ChargebackError;
 use crate::ops::explain::ExplainError;
 use crate::ops::prices::PricesError;
 use crate::ops::prices::check::CheckError;
@@ -192,6 +193,19 @@ impl From<ReconcileFailure> for CliError {
     fn from(failure: ReconcileFailure) -> CliError {
         match failure {
             ReconcileFailure::Book(error) => error.into(),
+            other => match other.hint() {
+                Some(hint) => CliError::new(other.to_string()).hint(hint),
+                None => CliError::new(other.to_string()),
+            },
+        }
+    }
+}
+
+impl From<ChargebackError> for CliError {
+    fn from(error: ChargebackError) -> CliError {
+        match error {
+            ChargebackError::Slice(error) => error.into(),
+            ChargebackError::Bill(ReconcileFailure::Book(error)) => error.into(),
             other => match other.hint() {
                 Some(hint) => CliError::new(other.to_string()).hint(hint),
                 None => CliError::new(other.to_string()),

@@ -5,6 +5,7 @@
 
 pub mod bills;
 pub mod book;
+pub mod chargeback;
 pub mod dimensions;
 pub mod duplicates;
 pub mod explain;

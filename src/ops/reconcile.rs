@@ -11,6 +11,9 @@ use crate::analyze::reconcile::Question;
 use crate::analyze::reconcile::ReconcileError;
 use crate::analyze::reconcile::Reconciliation;
 use crate::analyze::reconcile::Status;
+use crate::analyze::reconcile::pots;
+use crate::analyze::reconcile::pots::Pots;
+use crate::domain::Axis;
 use crate::domain::Timestamp;
 use crate::domain::Usd;
 use crate::domain::Window;
@@ -166,15 +169,8 @@ pub(super) fn read_bills(book: &Book, plan: &ReconcilePlan) -> Result<Lines, Rec
     Ok(lines)
 }
 
-/// A reconciliation with the bills it is about.
-pub(super) struct Reconciled {
-    pub(super) lines: Lines,
-    pub(super) keep: Vec<bool>,
-    pub(super) result: Reconciliation,
-}
-
 /// Reads the bills and explains them.
-pub(super) fn reconciled(book: &Book, plan: &ReconcilePlan) -> Result<Reconciled, ReconcileFailure> {
+pub(super) fn reconciled(book: &Book, plan: &ReconcilePlan) -> Result<Reconciliation, ReconcileFailure> {
     let lines = read_bills(book, plan)?;
     let keep = current::current(&lines).keep;
     let table = book.table()?;
@@ -189,8 +185,26 @@ pub(super) fn reconciled(book: &Book, plan: &ReconcilePlan) -> Result<Reconciled
         tolerance: plan.tolerance,
         tolerance_ppm: plan.tolerance_ppm,
     };
-    let result = reconcile::run(&question, &calls, &prices)?;
-    Ok(Reconciled { lines, keep, result })
+    Ok(reconcile::run(&question, &calls, &prices)?)
+}
+
+/// Reads the bills and puts their money into pots, with the owners of calls along axes.
+pub(super) fn potted(book: &Book, plan: &ReconcilePlan, by: &[Axis]) -> Result<(Lines, Pots), ReconcileFailure> {
+    let lines = read_bills(book, plan)?;
+    let keep = current::current(&lines).keep;
+    let table = book.table()?;
+    let calls = BookCalls::new(book, table, &lines).by(by.to_vec());
+    let question = Question {
+        lines: &lines,
+        keep: &keep,
+        window: plan.window,
+        now: plan.now,
+        fx: &plan.fx,
+        tolerance: plan.tolerance,
+        tolerance_ppm: plan.tolerance_ppm,
+    };
+    let pots = pots::pots(&question, &calls, &TablePrices::new(table))?;
+    Ok((lines, pots))
 }
 
 /// How a reconciliation ended.
@@ -204,7 +218,7 @@ pub struct Ended {
 
 /// Answers whether the bills agree with the logs.
 pub fn run(book: &Book, plan: &ReconcilePlan) -> Result<(Report, Ended), ReconcileFailure> {
-    let Reconciled { result, .. } = reconciled(book, plan)?;
+    let result = reconciled(book, plan)?;
     let mut report = Report::new("reconcile");
     report.price_table = Some(book.priced_by.clone());
     report.window = Some((result.window, plan.zone_of(&result)));

@@ -51,6 +51,7 @@ fn exact(cell: &Cell) -> String {
         Cell::Logged(text) | Cell::Path(text) => neutral(text),
         Cell::Count(n) => n.to_string(),
         Cell::Usd(amount) | Cell::Change(amount) => amount.to_string(),
+        Cell::Cents(cents) => super::text::cents(*cents),
         Cell::Share(share) => format!("{share:.6}"),
         Cell::Level(_, inner) => exact(inner),
     }

@@ -39,6 +39,12 @@ pub(super) fn usd(amount: Usd) -> String {
     format!("{sign}${}.{digits}", grouped(&whole.to_string()))
 }
 
+/// Writes whole cents with their two decimals.
+pub(super) fn cents(cents: i128) -> String {
+    let (sign, size) = (if cents < 0 { "-" } else { "" }, cents.unsigned_abs());
+    format!("{sign}{}.{:02}", size / 100, size % 100)
+}
+
 /// Writes an integer with thousands separators.
 pub(super) fn count(n: u64) -> String {
     grouped(&n.to_string())
@@ -69,6 +75,10 @@ pub(super) fn cell(cell: &Cell) -> String {
         Cell::Untagged => "(untagged)".into(),
         Cell::Count(n) => count(*n),
         Cell::Usd(amount) => usd(*amount),
+        Cell::Cents(cents) => {
+            let (sign, size) = (if *cents < 0 { "-" } else { "" }, cents.unsigned_abs());
+            format!("{sign}${}.{:02}", grouped(&(size / 100).to_string()), size % 100)
+        }
         Cell::Change(amount) if *amount > Usd::ZERO => format!("+{}", usd(*amount)),
         Cell::Change(amount) => usd(*amount),
         Cell::Share(share) => percent(*share),
@@ -79,7 +89,7 @@ pub(super) fn cell(cell: &Cell) -> String {
 /// Tells whether a cell is a number, drawn to the right.
 pub(super) fn is_number(cell: &Cell) -> bool {
     match cell {
-        Cell::Count(_) | Cell::Usd(_) | Cell::Change(_) | Cell::Share(_) => true,
+        Cell::Count(_) | Cell::Usd(_) | Cell::Cents(_) | Cell::Change(_) | Cell::Share(_) => true,
         Cell::Level(_, inner) => is_number(inner),
         Cell::Empty | Cell::Text(_) | Cell::Logged(_) | Cell::Path(_) | Cell::Untagged => false,
     }
@@ -96,6 +106,7 @@ pub(super) fn is_logged(cell: &Cell) -> bool {
         | Cell::Untagged
         | Cell::Count(_)
         | Cell::Usd(_)
+        | Cell::Cents(_)
         | Cell::Change(_)
         | Cell::Share(_) => false,
     }

@@ -112,6 +112,8 @@ pub enum Cell {
     Count(u64),
     /// Money.
     Usd(Usd),
+    /// Money in whole cents, as it is paid.
+    Cents(i128),
     /// Money that went up or down.
     Change(Usd),
     /// A share of one, drawn with a bar.

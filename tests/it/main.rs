@@ -2,6 +2,7 @@
 
 mod answers;
 mod bills;
+mod chargeback;
 mod crash;
 mod dimensions;
 mod flat;

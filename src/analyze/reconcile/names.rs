@@ -54,10 +54,13 @@ fn shared(book: &mut Book, ledger: &mut Ledger) {
         };
         let (own, cells) = of(item.clone());
         let (reads, cached) = of(Item::Tokens(Class::CacheRead));
+        let (writes, written) = of(Item::CacheWrite);
         if own == *tokens {
             effects.extend(cells);
         } else if *item == Item::Tokens(Class::Input) && own + reads == *tokens {
             effects.extend(cells.iter().chain(cached));
+        } else if *item == Item::Tokens(Class::Input) && own + reads + writes == *tokens {
+            effects.extend(cells.iter().chain(cached).chain(written));
         }
     }
     for (at, place, _) in &effects {

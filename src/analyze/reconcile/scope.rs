@@ -39,7 +39,7 @@ pub(super) struct ProviderScope {
     pub(super) name: Arc<str>,
     /// Places of the lines that logs can hold.
     pub(super) usage: Vec<u32>,
-    /// Places of those that they cannot.
+    /// Places of those that they cannot, and of those that nobody can tell what they are for.
     pub(super) apart: Vec<u32>,
     /// Places of sums over everything, where other lines tell the parts.
     pub(super) control: Vec<u32>,
@@ -125,8 +125,13 @@ fn provider(question: &Question<'_>, name: Arc<str>, places: &[u32]) -> Provider
     let zone = statements().find_map(|statement| Zone::parse(&statement.zone)).unwrap_or(Zone::UTC);
     let (apart, usage): (Vec<u32>, Vec<u32>) = places.iter().partition(|at| is_apart(row(at).charge));
     let is_sum = |at: &u32| row(at).charge == Charge::Call && row(at).model == TextId(0) && row(at).amount.is_some();
-    let has_parts = usage.iter().any(|at| row(at).amount.is_some() && !is_sum(at));
-    let (control, usage): (Vec<u32>, Vec<u32>) = usage.iter().partition(|at| has_parts && is_sum(at));
+    // A sum over everything is a file of its own. A row that names nothing among rows that do is no sum of them.
+    let parted: BTreeSet<u32> =
+        usage.iter().filter(|at| row(at).amount.is_some() && !is_sum(at)).map(|at| row(at).document).collect();
+    let is_nameless = |at: &u32| is_sum(at) && parted.contains(&row(at).document);
+    let (nameless, usage): (Vec<u32>, Vec<u32>) = usage.iter().partition(|at| is_nameless(at));
+    let apart = [apart, nameless].concat();
+    let (control, usage): (Vec<u32>, Vec<u32>) = usage.iter().partition(|at| !parted.is_empty() && is_sum(at));
     let mut spans = BTreeSet::new();
     for at in &usage {
         let line = row(at);

@@ -6,6 +6,7 @@
 //! a cell: there it can be evidence, where as a key it would only part what belongs together.
 
 mod build;
+mod owners;
 mod strand;
 
 use std::collections::BTreeMap;

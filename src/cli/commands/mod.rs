@@ -1,5 +1,6 @@
 //! The commands, one file each. A new one is a file and three lines here.
 
+mod chargeback;
 mod config;
 mod duplicates;
 mod explain;
@@ -36,6 +37,8 @@ pub enum Command {
     Prices(prices::PricesArgs),
     /// Compare a bill with the logged calls and name every difference
     Reconcile(reconcile::ReconcileArgs),
+    /// Split a bill over tenants or any other dimensions, to the cent
+    Chargeback(chargeback::ChargebackArgs),
     /// Compare stored costs with those by other prices, or move the store to them
     Reprice(reprice::RepriceArgs),
     /// List calls that two sources have probably both logged; leave them out on request
@@ -59,6 +62,7 @@ impl Command {
             Command::Trace(args) => args.run(app),
             Command::Prices(args) => args.run(app),
             Command::Reconcile(args) => args.run(app),
+            Command::Chargeback(args) => args.run(app),
             Command::Reprice(args) => args.run(app),
             Command::Duplicates(args) => args.run(app),
             Command::Status(args) => args.run(app),

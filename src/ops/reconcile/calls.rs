@@ -36,6 +36,9 @@ use crate::store::StoreError;
 /// What a provider and a model mean to the table: (seller, model, known).
 type Meaning = (Arc<str>, Arc<str>, bool);
 
+/// What was looked up, by provider and model as logged.
+type Meanings = HashMap<(Arc<str>, Arc<str>), Meaning>;
+
 /// The calls of a book, in the words of its price table.
 pub(super) struct BookCalls<'b> {
     book: &'b Book,
@@ -43,7 +46,8 @@ pub(super) struct BookCalls<'b> {
     edges: Arc<[u64]>,
     workspace: bool,
     api_key: bool,
-    names: RefCell<HashMap<(Arc<str>, Arc<str>), Meaning>>,
+    owners: Vec<Axis>,
+    names: RefCell<Meanings>,
 }
 
 impl<'b> BookCalls<'b> {
@@ -55,8 +59,14 @@ impl<'b> BookCalls<'b> {
             edges: table.prompt_edges().into(),
             workspace: lines.rows.iter().any(|line| line.workspace != TextId(0)),
             api_key: lines.rows.iter().any(|line| line.api_key != TextId(0)),
+            owners: Vec::new(),
             names: RefCell::default(),
         }
+    }
+
+    /// Tells calls apart by their owners too.
+    pub(super) fn by(self, owners: Vec<Axis>) -> BookCalls<'b> {
+        BookCalls { owners, ..self }
     }
 
     fn axes(&self, ask: Ask) -> Vec<(Part, Axis)> {
@@ -80,6 +90,7 @@ impl<'b> BookCalls<'b> {
         if ask.sources {
             axes.push((Part::Source, Axis::Dim(Dim::Source)));
         }
+        axes.extend(self.owners.iter().enumerate().map(|(at, axis)| (Part::Owner(at), axis.clone())));
         axes
     }
 
@@ -119,7 +130,13 @@ impl<'b> BookCalls<'b> {
             (region, false) => region,
         };
         let status = text(Part::Status);
+        // The provider that a bill knows, by whatever name the calls have it.
+        let owner = |(at, axis): (usize, &Axis)| match axis {
+            Axis::Dim(Dim::Provider) => Some(Arc::clone(&provider)),
+            _ => parts.get(&Part::Owner(at)).cloned(),
+        };
         CallGroup {
+            owner: self.owners.iter().enumerate().map(owner).collect(),
             provider,
             model,
             known,
@@ -166,6 +183,7 @@ enum Part {
     Workspace,
     ApiKey,
     Source,
+    Owner(usize),
 }
 
 /// Returns the instant that a bucket's label names.

@@ -71,9 +71,9 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
             .sum();
         let Some(sum) = sum else { return };
         let change = sum - before;
-        // By what rounded amounts buy one sees no less than the rounding.
+        // What causes found before have taken was rounded as the bill is.
         let calls = i128::from(cell.log.iter().map(|strand| strand.count).sum::<u64>()) + 2 + told.len() as i128;
-        let slack = if book.is_counted() { calls } else { cell.bound };
+        let slack = if book.is_counted() && !cell.moved.is_empty() { cell.bound } else { calls };
         if change.abs() > slack {
             if let Some((cause, evidence)) = cause() {
                 out.push((cause, evidence, change));
@@ -90,10 +90,12 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
             stated
         }
     };
-    step(&keep(0), &|| (cell.item == Item::CacheWrite).then(|| lifetime(cell, &told)));
+    step(&keep(0), &|| lifetime(book, cell, &told));
     step(&keep(1), &|| service(cell, &told));
     step(&keep(2), &|| place_of(cell, &told));
-    step(&|strand| strand.stated.clone(), &|| Some(long(&told)));
+    step(&|strand| strand.stated.clone(), &|| {
+        told.iter().any(|strand| strand.stated.prompt.is_some()).then(|| long(&told))
+    });
     if book.shape.reported && book.shape.counted && cell.bill.iter().any(|strand| strand.stated.prompt.is_some()) {
         out.extend(long_by_bill(book, at, place, rates));
     }
@@ -151,14 +153,18 @@ fn near(book: &Book, at: usize, place: usize, quantity: i128, rates: &RateBook<'
     (quantity - cell.counted()).abs() <= slack
 }
 
-fn lifetime(cell: &Cell, told: &[Strand]) -> (Cause, String) {
+/// Returns the cause of another lifetime of cache writes. What rounded amounts buy tells no shares: then the lifetimes
+/// themselves must be others.
+fn lifetime(book: &Book, cell: &Cell, told: &[Strand]) -> Option<(Cause, String)> {
     let names = |strands: &[Strand]| {
         let mut names: Vec<&str> = strands.iter().map(|strand| strand.class.name()).collect();
         names.sort_unstable();
         names.dedup();
         names.join(", ")
     };
-    (Cause::CacheWriteTtl, format!("the bill has {}, the logs have {}", names(told), names(&cell.log)))
+    let (bill, logs) = (names(told), names(&cell.log));
+    let other = cell.item == Item::CacheWrite && (book.is_counted() || bill != logs);
+    other.then(|| (Cause::CacheWriteTtl, format!("the bill has {bill}, the logs have {logs}")))
 }
 
 /// Returns the cause of another service mode: the mode whose tokens differ most.

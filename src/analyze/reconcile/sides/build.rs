@@ -54,7 +54,7 @@ impl Book {
             carries,
             shape,
             bundles: Vec::new(),
-            groups: Vec::new(),
+            groups,
             outside: 0,
             quantum: 0,
             short: BTreeMap::new(),
@@ -63,6 +63,7 @@ impl Book {
         };
         let mut places = Places::default();
         book.take_lines(question, scope, rates, &mut places);
+        let groups = std::mem::take(&mut book.groups);
         book.take_calls(&groups, rates, &mut places);
         book.groups = groups;
         book.weigh();
@@ -135,6 +136,17 @@ impl Book {
         &mut self.bundles[at]
     }
 
+    /// Returns what a name of the bill means to the table, or the name. A variant that costs nothing is the model itself
+    /// where the logs do not tell it apart.
+    fn meant(&self, rates: &RateBook<'_>, name: &Arc<str>) -> (Arc<str>, bool) {
+        let find = |name: &str| rates.prices().model(&self.provider, name);
+        let plain = name.strip_suffix(":free").filter(|_| !self.groups.iter().any(|group| group.model == *name));
+        match plain.and_then(find).or_else(|| find(name)) {
+            Some(id) => (id, true),
+            None => (Arc::clone(name), false),
+        }
+    }
+
     fn take_lines(
         &mut self,
         question: &Question<'_>,
@@ -154,9 +166,7 @@ impl Book {
             let is_tool = line.charge == Charge::Tool;
             let (model, known) = match is_tool {
                 true => (Arc::default(), false),
-                false => {
-                    models.entry(line.model).or_insert_with(|| named(rates, &self.provider, &text(line.model))).clone()
-                }
+                false => models.entry(line.model).or_insert_with(|| self.meant(rates, &text(line.model))).clone(),
             };
             let shape = self.shape;
             let bundle = self.bundle(places, period, &model, [&text(line.workspace), &text(line.api_key)]);
@@ -186,7 +196,7 @@ impl Book {
         }
     }
 
-    fn take_calls(&mut self, groups: &[CallGroup], rates: &RateBook<'_>, places: &mut Places) {
+    pub(super) fn take_calls(&mut self, groups: &[CallGroup], rates: &RateBook<'_>, places: &mut Places) {
         let tool_owner: Arc<str> = Arc::default();
         for group in groups {
             let cost = group.measures.cost.pico();
@@ -317,9 +327,17 @@ impl Book {
 
 type BundleKey = (u32, Arc<str>, Arc<str>, Arc<str>);
 
+/// Where the bundle of a key is.
 #[derive(Default)]
-struct Places {
+pub(super) struct Places {
     known: HashMap<BundleKey, usize>,
+}
+
+impl Places {
+    /// Finds the bundles that there are.
+    pub(super) fn of(bundles: &[Bundle]) -> Places {
+        Places { known: bundles.iter().enumerate().map(|(at, bundle)| (key_of(bundle), at)).collect() }
+    }
 }
 
 fn key_of(bundle: &Bundle) -> BundleKey {
@@ -335,14 +353,6 @@ fn point_terms(point: &Point) -> crate::analyze::reconcile::Terms<'_> {
         region: &point.region,
         ts: point.ts,
         prompt: point.prompt,
-    }
-}
-
-/// Returns what a name means to the table, or the name.
-fn named(rates: &RateBook<'_>, provider: &str, name: &Arc<str>) -> (Arc<str>, bool) {
-    match rates.prices().model(provider, name) {
-        Some(id) => (id, true),
-        None => (Arc::clone(name), false),
     }
 }
 

@@ -64,6 +64,14 @@ impl Price {
     }
 }
 
+/// Returns the table's price for a strand's tokens; a lifetime that nobody tells is the one that the seller has.
+fn listed(rates: &RateBook<'_>, point: &Point, strand: &Strand) -> Option<i128> {
+    match rates.rate(point, strand.class) {
+        None if strand.untimed => WRITES.iter().find_map(|class| rates.rate(point, *class)),
+        rate => rate,
+    }
+}
+
 /// Returns `micro * pico / of`, rounded half to even, without leaving 128 bits.
 fn ratio(micro: i128, pico: i128, of: i128) -> i128 {
     match micro.checked_mul(pico) {
@@ -141,7 +149,7 @@ impl Book {
 
     /// Returns from which prompt size on a class costs more, if it does.
     fn cliff(&self, bundle: &Bundle, cell: &Cell, strand: &Strand, rates: &RateBook<'_>) -> Option<u64> {
-        let at = |prompt| rates.rate(&Point { prompt, ..self.point(bundle, cell, &strand.stated) }, strand.class);
+        let at = |prompt| listed(rates, &Point { prompt, ..self.point(bundle, cell, &strand.stated) }, strand);
         let short = at(0);
         let mut edges: Vec<u64> = cell.log.iter().filter_map(|strand| strand.stated.prompt).collect();
         edges.sort_unstable();
@@ -174,10 +182,6 @@ impl Book {
             return Some(Price::Ratio(cost, tokens));
         }
         let point = self.point(bundle, cell, first.unwrap_or(&strand.stated));
-        match rates.rate(&point, strand.class) {
-            // A lifetime that nobody tells is the one that the seller has.
-            None if strand.untimed => WRITES.iter().find_map(|class| rates.rate(&point, *class)).map(Price::Rate),
-            rate => rate.map(Price::Rate),
-        }
+        listed(rates, &point, strand).map(Price::Rate)
     }
 }
