@@ -22,7 +22,7 @@ pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>
     one_sided(book, ledger, rates, "api_key", |bundle| &bundle.api_key, 0);
     one_sided(book, ledger, rates, "workspace", |bundle| &bundle.workspace, 0);
     shared(book, ledger);
-    aliases(book, ledger);
+    aliases(book, ledger, rates);
     unpriced(book, ledger);
 }
 
@@ -145,7 +145,7 @@ pub(super) fn quantity_value(book: &Book, at: usize, place: usize, rates: &RateB
 type Counts = BTreeMap<(u32, Arc<str>, Arc<str>, Item), i128>;
 
 /// A model only on the bill and one only in the logs with the same counts are one model under two names.
-fn aliases(book: &mut Book, ledger: &mut Ledger) {
+fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     let models = book.by_model();
     let any = |places: &Vec<usize>, is: &dyn Fn(&Bundle) -> bool| places.iter().any(|at| is(&book.bundles[*at]));
     let shape = book.shape;
@@ -186,7 +186,7 @@ fn aliases(book: &mut Book, ledger: &mut Ledger) {
                 continue;
             }
             let same = match wanted.is_empty() {
-                false => wanted == counts(others, true),
+                false => mostly_same(&wanted, &counts(others, true)),
                 true => {
                     let (bill, log) = (amounts(own, false), amounts(others, true));
                     let near =
@@ -205,18 +205,71 @@ fn aliases(book: &mut Book, ledger: &mut Ledger) {
     }
     for (billed, logged, own, others, cells) in found {
         book.aliased = true;
-        let mut effects = Vec::new();
-        for at in own.iter().chain(&others) {
-            let cells = book.bundles[*at].cells.iter().enumerate().filter(|(_, cell)| cell.open != 0);
-            effects.extend(cells.map(|(place, cell)| (*at, place, cell.open)));
-            book.bundles[*at].taken = true;
-        }
+        let effects = match book.is_counted() {
+            true => joined(book, &own, &others, rates),
+            false => {
+                let mut effects = Vec::new();
+                for at in own.iter().chain(&others) {
+                    let cells = book.bundles[*at].cells.iter().enumerate().filter(|(_, cell)| cell.open != 0);
+                    effects.extend(cells.map(|(place, cell)| (*at, place, cell.open)));
+                    book.bundles[*at].taken = true;
+                }
+                effects
+            }
+        };
         let confidence = if cells >= 3 { Confidence::Fits } else { Confidence::Suggested };
         let evidence = format!(
             "`{billed}` on the bill and `{logged}` in the logs have the same counts on every day: one model under two names?"
         );
         book.explain(ledger, Finding { cause: Cause::Alias, confidence, evidence }, &effects);
     }
+}
+
+/// Tells whether most counts are the same: whole numbers of thousands do not meet by accident.
+fn mostly_same(bill: &Counts, logs: &Counts) -> bool {
+    let same = bill.iter().filter(|(key, count)| logs.get(key) == Some(count)).count();
+    bill == logs || same >= 2 && same * 5 >= bill.len().max(logs.len()) * 3
+}
+
+/// Hands the calls of one name to the bundles of the other; returns what that changes.
+fn joined(book: &mut Book, own: &[usize], others: &[usize], rates: &RateBook<'_>) -> Vec<Effect> {
+    let key = |bundle: &Bundle| (bundle.period, Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
+    let mut effects: Vec<Effect> = Vec::new();
+    for from in others {
+        let wanted = key(&book.bundles[*from]);
+        let Some(to) = own.iter().copied().find(|to| key(&book.bundles[*to]) == wanted) else { continue };
+        for place in 0..book.bundles[*from].cells.len() {
+            let cell = &book.bundles[*from].cells[place];
+            let (item, cost) = (cell.item.clone(), cell.cost);
+            let tokens: Vec<(Class, i128)> =
+                cell.log.iter().map(|strand| (strand.class, strand.quantity.unwrap_or(0))).collect();
+            let at = book.bundles[to].place(&item);
+            // Without a price by its other name the amount is all there is.
+            let value: Option<i128> =
+                tokens.iter().map(|(class, micro)| book.price_of(to, at, *class, *micro, rates)).sum();
+            let target = &mut book.bundles[to].cells[at];
+            let even = target.quantity(book.shape) == Some(tokens.iter().map(|(_, micro)| micro).sum());
+            target.moved.extend(&tokens);
+            let value = value.filter(|value| !even || (target.open - value).abs() > target.bound);
+            effects.push((to, at, value.unwrap_or(target.open)));
+            effects.push((*from, place, -cost));
+            let gone = tokens.into_iter().map(|(class, micro)| (class, -micro));
+            book.bundles[*from].cells[place].moved.extend(gone);
+        }
+        let bundle = &book.bundles[*from];
+        let counts = (bundle.calls, bundle.failed, bundle.blank_failures, bundle.blank, bundle.reasoning);
+        let target = &mut book.bundles[to];
+        target.calls += counts.0;
+        target.failed += counts.1;
+        target.blank_failures += counts.2;
+        target.blank += counts.3;
+        target.reasoning += counts.4;
+        let bundle = &mut book.bundles[*from];
+        (bundle.calls, bundle.failed, bundle.blank_failures, bundle.blank, bundle.reasoning) = (0, 0, 0, 0, 0);
+        bundle.unpriced = 0;
+    }
+    effects.retain(|(.., pico)| *pico != 0);
+    effects
 }
 
 /// Logged calls without a price where the bill has one.

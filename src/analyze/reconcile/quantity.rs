@@ -38,10 +38,16 @@ pub(super) fn explain<C: Calls>(
     rates: &RateBook<'_>,
     calls: &C,
 ) -> Result<(), C::Error> {
+    // Each may uncover what another hid.
     if book.is_counted() {
         moves::by_counts(book, ledger, rates);
+        timing::a_day_away(book, ledger);
     }
     surplus::explain(book, ledger, rates, calls)?;
+    if book.is_counted() {
+        moves::by_counts(book, ledger, rates);
+        timing::a_day_away(book, ledger);
+    }
     if book.is_counted() {
         missing::explain(book, ledger, rates);
     }

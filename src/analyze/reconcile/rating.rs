@@ -13,11 +13,13 @@ use std::sync::Arc;
 use crate::analyze::reconcile::Cause;
 use crate::analyze::reconcile::Confidence;
 use crate::analyze::reconcile::ledger::Ledger;
+use crate::analyze::reconcile::quantity::scaled;
 use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::rates::value;
 use crate::analyze::reconcile::rating::terms::Hypothesis;
 use crate::analyze::reconcile::rating::terms::hypotheses;
 use crate::analyze::reconcile::scale::constant;
+use crate::analyze::reconcile::scale::most_common;
 use crate::analyze::reconcile::scope::day;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Bundle;
@@ -87,7 +89,7 @@ fn takes_part(book: &Book, (at, place): Place) -> bool {
 /// Returns the strands that a hypothesis prices anew: the bill's own where they count tokens, else those of the logs.
 fn strands(book: &Book, (at, place): Place) -> &[Strand] {
     let cell = &book.bundles[at].cells[place];
-    if book.is_counted() && (!cell.moved.is_empty() || cell.log.is_empty()) { cell.told(book.shape) } else { &cell.log }
+    if book.is_counted() && cell.log.is_empty() { cell.told(book.shape) } else { &cell.log }
 }
 
 /// Returns what a hypothesis changes in a cell; `None` where it has no price for it.
@@ -106,7 +108,9 @@ fn gap(book: &Book, place: Place, hypothesis: &Hypothesis, rates: &RateBook<'_>)
         let then = rates.rate(&other, class)?;
         gap += value(quantity, then - now);
     }
-    Some(gap)
+    // What was found missing or too many is priced as the rest.
+    let (logged, counted) = (cell.logged(), cell.counted());
+    Some(if logged > 0 && counted != logged { scaled(gap, counted, logged) } else { gap })
 }
 
 /// How a hypothesis does on a run of cells.
@@ -251,7 +255,7 @@ fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, inside
         .filter(|cell| cell.priced() > 0)
         .map(|cell| (cell.priced() + cell.open, cell.priced(), cell.bound))
         .collect();
-    let Some(factor) = constant(&pairs) else { return };
+    let Some(factor) = constant(&pairs).or_else(|| shared_by_most(book, &cells)) else { return };
     let shown = Usd::from_pico(div_half_even(factor, 100_000_000) * 100_000_000);
     let since = book.periods.0[first as usize].0;
     let (cause, confidence, evidence) = match factor {
@@ -290,6 +294,19 @@ fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, inside
         (cell.open - pico).abs() <= cell.bound
     }));
     book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
+}
+
+/// Returns the factor that most models share, each in all its cells; the others have something else besides.
+fn shared_by_most(book: &Book, cells: &[Place]) -> Option<i128> {
+    let mut models: BTreeMap<&Arc<str>, Vec<(i128, i128, i128)>> = BTreeMap::new();
+    for (at, place) in cells {
+        let cell = &book.bundles[*at].cells[*place];
+        if cell.priced() > 0 {
+            let pair = (cell.priced() + cell.open, cell.priced(), cell.bound);
+            models.entry(&book.bundles[*at].model).or_default().push(pair);
+        }
+    }
+    most_common(models.values().map(|pairs| constant(pairs)).collect())
 }
 
 /// Explains prices of one model that no table has: the same factor in every cell of a class, from a day on.

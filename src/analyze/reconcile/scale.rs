@@ -1,5 +1,8 @@
 //! The bill's unit and currency: one factor over every row.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::analyze::reconcile::Cause;
 use crate::analyze::reconcile::Confidence;
 use crate::analyze::reconcile::FxRate;
@@ -112,16 +115,40 @@ fn exchange(book: &mut Book, ledger: &mut Ledger, fx: &[FxRate]) {
         .filter(|cell| cell.cost > 0 && cell.amount > 0)
         .map(|cell| (cell.cost + cell.open, cell.cost, cell.bound))
         .collect();
-    let Some(factor) = constant(&cells) else { return };
+    let Some(factor) = constant(&cells).or_else(|| by_most(book, &untied)) else { return };
     let near = |rate: i128| (factor - rate).abs() * NEAR <= rate;
     // Either the amounts were taken for dollars, or the rate of the day was another.
     let Some(rate) = fx.iter().find(|rate| near(rate.pico_usd) || near(PICO_PER_USD)) else { return };
-    let effects: Vec<Effect> =
-        untied.iter().map(|(bundle, cell)| (*bundle, *cell, book.bundles[*bundle].cells[*cell].open)).collect();
+    let off = |(at, place): &(usize, usize)| {
+        let cost = book.bundles[*at].cells[*place].cost;
+        (*at, *place, div_half_even(cost.saturating_mul(factor - PICO_PER_USD), PICO_PER_USD))
+    };
+    let effects: Vec<Effect> = untied.iter().map(off).filter(|(.., pico)| *pico != 0).collect();
     let shown = crate::domain::Usd::from_pico(div_half_even(factor, 1_000_000) * 1_000_000);
     let evidence = format!("every amount is {shown} of the logged cost; {} is given as {}", rate.currency, rate.text);
     set_off(book, &effects);
     book.explain(ledger, Finding { cause: Cause::Currency, confidence: Confidence::Fits, evidence }, &effects);
+}
+
+/// Returns the factor that most models share.
+fn by_most(book: &Book, untied: &[(usize, usize)]) -> Option<i128> {
+    let mut models: BTreeMap<&Arc<str>, Vec<(i128, i128, i128)>> = BTreeMap::new();
+    for (at, place) in untied {
+        let cell = &book.bundles[*at].cells[*place];
+        if cell.cost > 0 && cell.amount > 0 {
+            let pair = (cell.cost + cell.open, cell.cost, cell.bound);
+            models.entry(&book.bundles[*at].model).or_default().push(pair);
+        }
+    }
+    most_common(models.values().map(|pairs| constant(pairs)).collect())
+}
+
+/// Returns the factor that at least two models and half of all have.
+pub(super) fn most_common(of_models: Vec<Option<i128>>) -> Option<i128> {
+    let factors: Vec<i128> = of_models.iter().flatten().copied().collect();
+    let count = |factor: &i128| factors.iter().filter(|other| *other == factor).count();
+    let most = factors.iter().max_by_key(|factor| count(factor))?;
+    (count(most) >= 2 && count(most) * 2 >= of_models.len()).then_some(*most)
 }
 
 /// Notes that effects are neither tokens nor their prices.

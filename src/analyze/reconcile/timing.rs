@@ -25,6 +25,8 @@ use crate::domain::window::Grain;
 /// A day is settled when it ended so long ago.
 const SETTLING: i64 = 48 * HOUR;
 const HOUR: i64 = 3_600 * NANOS;
+/// So many groups of calls are few.
+const SMALL: usize = 20_000;
 /// How far zones lie apart.
 const SHIFTS: [i64; 26] =
     [1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8, 9, -9, 10, -10, 11, -11, 12, -12, 13, 14];
@@ -124,7 +126,7 @@ fn shifted<C: Calls>(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>,
             best = Some((left, hours));
         }
     }
-    let Some((left, hours)) = best.filter(|(left, _)| left * 2 <= before) else { return Ok(()) };
+    let Some((left, hours)) = best.filter(|(left, _)| left * 4 <= before * 3) else { return Ok(()) };
     let opens = |book: &Book| -> Vec<Vec<i128>> {
         book.bundles.iter().map(|bundle| bundle.cells.iter().map(|cell| cell.open).collect()).collect()
     };
@@ -168,14 +170,16 @@ fn alternates(book: &Book) -> bool {
             if gap > 0 { over += gap } else { under -= gap }
         }
     }
-    days.len() >= 2 && over.min(under) * 5 >= over.max(under) && over > 0
+    // Trying every zone costs; where one way outweighs the other it is worth it for small logs alone.
+    let even = over.min(under) * 5 >= over.max(under) || book.groups.len() < SMALL;
+    days.len() >= 2 && over > 0 && under > 0 && even
 }
 
 /// What identifies a cell but for its day.
 type Series = (Arc<str>, Arc<str>, Arc<str>, Item);
 
 /// Rows that stand one day away: two days that cancel.
-fn a_day_away(book: &mut Book, ledger: &mut Ledger) {
+pub(super) fn a_day_away(book: &mut Book, ledger: &mut Ledger) {
     if book.shape.is_counted() {
         return counts_a_day_away(book, ledger);
     }

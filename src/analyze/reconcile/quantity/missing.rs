@@ -1,5 +1,6 @@
 //! Tokens that the bill has and the logs have not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::analyze::reconcile::Cause;
@@ -18,28 +19,55 @@ use crate::domain::invoice::MICRO;
 /// Explains tokens that only the bill has, in bundles that have nothing too much.
 pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     let short: Vec<usize> = (0..book.bundles.len()).filter(|at| is_short(book, *at)).collect();
-    let (cause, evidence) = why(book, &short);
-    let mut effects: Vec<Effect> = Vec::new();
+    let why = why(book, &short);
+    let mut found: BTreeMap<Cause, Vec<Effect>> = BTreeMap::new();
     for at in short {
+        let bundle = &book.bundles[at];
+        let shares: Vec<(Cause, u64)> = match why {
+            Cause::UnpricedCalls => {
+                vec![(Cause::FailedButBilled, bundle.blank_failures), (Cause::UnpricedCalls, bundle.blank)]
+            }
+            cause => vec![(cause, 1)],
+        };
+        let main = shares.iter().max_by_key(|(_, calls)| *calls).map_or(why, |(cause, _)| *cause);
+        let key = (bundle.period, Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
+        book.short.insert(key, (main, evidence(main).to_string()));
+        let all: i128 = shares.iter().map(|(_, calls)| i128::from(*calls)).sum();
         for place in 0..book.bundles[at].cells.len() {
             if book.bundles[at].cells[place].is_even(book.shape) {
                 continue;
             }
-            if let Some(value) = value_of_missing(book, at, place, rates) {
-                effects.push((at, place, value));
+            let Some(value) = value_of_missing(book, at, place, rates) else { continue };
+            let mut rest = value;
+            for (cause, calls) in &shares {
+                let part = scaled(value, i128::from(*calls), all.max(1));
+                let part = if *cause == main { 0 } else { part };
+                rest -= part;
+                if part != 0 {
+                    found.entry(*cause).or_default().push((at, place, part));
+                }
             }
+            if rest != 0 {
+                found.entry(main).or_default().push((at, place, rest));
+            }
+            let shape = book.shape;
+            book.bundles[at].cells[place].level(shape);
         }
     }
-    for (at, place, _) in &effects {
-        let shape = book.shape;
-        let bundle = &mut book.bundles[*at];
-        bundle.cells[*place].level(shape);
-        let where_ = (bundle.period, Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
-        book.short.insert(where_, (cause, evidence.to_string()));
+    for (cause, effects) in found {
+        let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
+        book.explain(ledger, Finding { cause, confidence, evidence: evidence(cause).into() }, &effects);
     }
-    effects.retain(|(.., pico)| *pico != 0);
-    let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
-    book.explain(ledger, Finding { cause, confidence, evidence: evidence.into() }, &effects);
+}
+
+/// Says what missing tokens are of.
+fn evidence(cause: Cause) -> &'static str {
+    match cause {
+        Cause::FailedButBilled => "the bill has tokens for calls that failed and are logged without usage",
+        Cause::UnpricedCalls => "the bill has tokens for calls that are logged without usage",
+        Cause::Retries => "the bill has input without output beside calls that failed",
+        _ => "the bill counts more tokens, at the prices of the logs",
+    }
 }
 
 /// Tells whether the bill counts more of some item, and less of none.
@@ -57,9 +85,9 @@ fn is_short(book: &Book, at: usize) -> bool {
     })
 }
 
-/// Tells what calls the missing tokens are of: calls that are logged without usage, if those and no others are short.
-fn why(book: &Book, short: &[usize]) -> (Cause, &'static str) {
-    let missing = (Cause::MissingLogs, "the bill counts more tokens, at the prices of the logs");
+/// Tells what calls the missing tokens are of: calls that are logged without usage, if those and no others are short;
+/// [`Cause::UnpricedCalls`] then stands for failed ones as well.
+fn why(book: &Book, short: &[usize]) -> Cause {
     let open = || (0..book.bundles.len()).filter(|at| !book.bundles[*at].taken && book.bundles[*at].is_logged());
     // All that is short has such calls, and that is no accident: few bundles have any, or many are short.
     let blank_of = |of: fn(&Bundle) -> u64| {
@@ -76,14 +104,10 @@ fn why(book: &Book, short: &[usize]) -> (Cause, &'static str) {
             (1..=i128::from(of(bundle))).contains(&(requests / MICRO - whole))
         })
     };
-    let failed: fn(&Bundle) -> u64 = |bundle| bundle.blank_failures;
-    let blank: fn(&Bundle) -> u64 = |bundle| bundle.blank;
+    let blank: fn(&Bundle) -> u64 = |bundle| bundle.blank_failures + bundle.blank;
     let retried: fn(&Bundle) -> u64 = |bundle| bundle.failed - bundle.blank_failures;
-    if blank_of(failed) && by_requests(failed) {
-        return (Cause::FailedButBilled, "the bill has tokens for calls that failed and are logged without usage");
-    }
     if blank_of(blank) && by_requests(blank) {
-        return (Cause::UnpricedCalls, "the bill has tokens for calls that are logged without usage");
+        return Cause::UnpricedCalls;
     }
     let output = Item::Tokens(Class::Output);
     let no_output = short.iter().all(|at| {
@@ -91,9 +115,9 @@ fn why(book: &Book, short: &[usize]) -> (Cause, &'static str) {
         cells.filter(|cell| cell.item == output || cell.item == Item::Whole).all(|cell| cell.is_even(book.shape))
     });
     if blank_of(retried) && no_output {
-        return (Cause::Retries, "the bill has input without output beside calls that failed");
+        return Cause::Retries;
     }
-    missing
+    Cause::MissingLogs
 }
 
 /// Returns the price of the tokens that only the bill has: as the bill says they were served where every logged token
@@ -116,15 +140,18 @@ fn value_of_missing(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) 
     {
         return Some(gaps.into_iter().map(|(gap, price)| price.times(gap)).sum());
     }
-    if let Some(all) = within_mix(book, at, place) {
+    if let Some(all) = within_mix(book, at, place).filter(|_| !differs_elsewhere(book, at, &cell.item)) {
         return Some(all);
     }
     let mut sum = 0;
     let explained = cell.priced();
-    for (class, (bill, log)) in cell.by_class(book.shape) {
+    let classes = cell.by_class(book.shape);
+    // Lifetimes that the sides do not agree on are no missing calls.
+    let disputed = classes.values().any(|(bill, log)| bill < log) || book.shape.untimed_writes;
+    for (class, (bill, log)) in classes {
         let gap = bill - log;
         sum += match cell.item {
-            Item::CacheWrite if cell.counted() > 0 => scaled(explained, gap, cell.counted()),
+            Item::CacheWrite if cell.counted() > 0 && disputed => scaled(explained, gap, cell.counted()),
             _ if gap == 0 => 0,
             _ => book.price_of(at, place, class, gap, rates)?,
         };
@@ -149,4 +176,12 @@ fn within_mix(book: &Book, at: usize, place: usize) -> Option<i128> {
         high += values.iter().max().copied().unwrap_or(0);
     }
     (low < high && low - cell.bound <= cell.open && cell.open <= high + cell.bound).then_some(cell.open)
+}
+
+/// Tells whether cells of the same model and item that count the same have another price.
+fn differs_elsewhere(book: &Book, at: usize, item: &Item) -> bool {
+    let model = &book.bundles[at].model;
+    let others = book.bundles.iter().filter(|bundle| bundle.model == *model && !bundle.taken);
+    let cells = others.flat_map(|bundle| &bundle.cells).filter(|cell| cell.item == *item && cell.moved.is_empty());
+    cells.filter(|cell| cell.is_even(book.shape)).any(|cell| !cell.ties())
 }

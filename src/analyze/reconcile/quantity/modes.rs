@@ -73,8 +73,8 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
         let change = sum - before;
         // What causes found before have taken was rounded as the bill is.
         let calls = i128::from(cell.log.iter().map(|strand| strand.count).sum::<u64>()) + 2 + told.len() as i128;
-        let slack = if book.is_counted() && !cell.moved.is_empty() { cell.bound } else { calls };
-        if change.abs() > slack {
+        let open = (cell.open - out.iter().map(|(_, _, pico)| pico).sum::<i128>()).abs() > cell.bound;
+        if change.abs() > calls && (cell.moved.is_empty() && book.is_counted() || open) {
             if let Some((cause, evidence)) = cause() {
                 out.push((cause, evidence, change));
                 before = sum;

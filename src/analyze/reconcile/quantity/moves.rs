@@ -126,10 +126,10 @@ pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'
     let only_outputs = (0..book.bundles.len())
         .filter(|at| !book.bundles[*at].taken && only_output(&Counts::of(book, *at)).is_some())
         .count();
-    for (model, places) in book.by_model().into_iter().filter(|(model, _)| !model.is_empty()) {
+    for (_, places) in book.by_model().into_iter().filter(|(model, _)| !model.is_empty()) {
         for (cause, evidence, identity) in IDENTITIES {
             let mut held: Vec<(usize, Vec<(Item, i128)>)> = Vec::new();
-            let mut broken = 0;
+            let mut broken: Vec<usize> = Vec::new();
             for at in &places {
                 let counts = Counts::of(book, *at);
                 if counts.0.keys().all(|item| counts.gap(item) == 0) {
@@ -137,17 +137,37 @@ pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'
                 }
                 match identity(&counts) {
                     Some(moved) => held.push((*at, moved)),
-                    None => broken += 1,
+                    None => broken.push(*at),
                 }
             }
-            // An identity of a whole model: a few bundles may lack calls besides.
-            if held.is_empty() || held.len() < broken {
+            // An identity of whole numbers is no accident; what breaks it may be something else besides.
+            if held.is_empty() || held.len() < broken.len() && held.len() < 2.max(broken.len() / 4) {
                 continue;
             }
-            let reasoned = held.iter().all(|(at, moved)| i128::from(book.bundles[*at].reasoning) * MICRO == moved[0].1);
+            let own = |at: usize| i128::from(book.bundles[at].reasoning) * MICRO;
+            let reasoned = held.iter().all(|(at, moved)| own(*at) == moved[0].1);
             // Output alone may also be calls that broke off: several days must say so, or the logs' own count.
-            if cause == Cause::ReasoningUnlogged && !reasoned && (only_outputs < 3 || broken > 0) {
+            if cause == Cause::ReasoningUnlogged && !reasoned && (only_outputs < 3 || broken.len() * 3 > held.len()) {
                 continue;
+            }
+            // What the logs themselves tell of a bundle holds also where something else breaks the identity.
+            for at in broken.into_iter().filter(|at| book.bundles[*at].is_logged()) {
+                let counts = Counts::of(book, at);
+                let micro = match cause {
+                    Cause::InclusiveInput => {
+                        let writes = held.iter().any(|(at, moved)| {
+                            let counts = Counts::of(book, *at);
+                            -moved[0].1 != counts.get(&READS).1
+                        });
+                        let writes = if writes { counts.get(&WRITES).1 } else { 0 };
+                        -(counts.get(&READS).1 + writes)
+                    }
+                    Cause::ReasoningUnlogged if reasoned => own(at),
+                    _ => 0,
+                };
+                if micro != 0 {
+                    held.push((at, vec![(if micro < 0 { INPUT } else { OUTPUT }, micro)]));
+                }
             }
             let mut effects: Vec<Effect> = Vec::new();
             for (at, moved) in &held {
@@ -161,8 +181,7 @@ pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'
                 }
             }
             let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
-            let evidence = format!("{evidence} (`{model}`)");
-            book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
+            book.explain(ledger, Finding { cause, confidence, evidence: evidence.into() }, &effects);
         }
     }
 }
@@ -192,7 +211,7 @@ fn value_of_move(
 
 /// Explains by what amounts would buy, where nothing is counted: the same identities within rounding.
 pub(super) fn by_amounts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
-    for (model, places) in book.by_model().into_iter().filter(|(model, _)| !model.is_empty()) {
+    for (_, places) in book.by_model().into_iter().filter(|(model, _)| !model.is_empty()) {
         let mut found: BTreeMap<Cause, Vec<Effect>> = BTreeMap::new();
         let mut strange = 0;
         for at in places {
@@ -215,7 +234,7 @@ pub(super) fn by_amounts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<
             }
             let evidence = IDENTITIES.iter().find(|(known, ..)| *known == cause).map_or("", |(_, words, _)| words);
             let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
-            let evidence = format!("{evidence}, by what the amounts buy (`{model}`)");
+            let evidence = format!("{evidence}, by what the amounts buy");
             book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
         }
     }

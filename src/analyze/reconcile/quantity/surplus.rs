@@ -1,6 +1,7 @@
 //! Calls that the logs have and the bill has not: failed ones, repeated ones, those that came from two sources.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::analyze::reconcile::Ask;
@@ -16,6 +17,7 @@ use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
 use crate::analyze::reconcile::sides::Strand;
+use crate::domain::Class;
 use crate::domain::Window;
 use crate::domain::window::Grain;
 
@@ -39,7 +41,8 @@ pub(super) fn explain<C: Calls>(
     }
     let extra: Vec<CallGroup> = calls.repeats(window)?.into_iter().map(|repeat| repeat.extra).collect();
     let evidence = "calls of the same second, model, counts and session; without the repeats the days tie";
-    without(book, ledger, rates, &extra, (Cause::DoubleLogged, evidence.into()));
+    let extra = extra_of(book, rates, &extra);
+    without(book, ledger, &extra, (Cause::DoubleLogged, evidence.into()));
     if surplus(book).is_empty() {
         return Ok(());
     }
@@ -53,7 +56,8 @@ pub(super) fn explain<C: Calls>(
     }
     for (source, groups) in sources {
         let evidence = format!("without the calls of source `{source}` the days tie");
-        if without(book, ledger, rates, &groups, (Cause::OverlappingImports, evidence)) {
+        let extra = extra_of(book, rates, &groups);
+        if without(book, ledger, &extra, (Cause::OverlappingImports, evidence)) {
             break;
         }
     }
@@ -83,102 +87,107 @@ fn surplus(book: &Book) -> Vec<usize> {
     (0..book.bundles.len()).filter(over).collect()
 }
 
-/// Tells whether a cell is even without some of its calls: by class in millionths of tokens, and picodollars.
-fn fits_without(book: &Book, cell: &Cell, tokens: &BTreeMap<Item, i128>, cost: i128) -> bool {
-    if !book.is_counted() {
-        return (cell.open + cost).abs() <= cell.bound;
-    }
-    let mut items: BTreeMap<Item, i128> = BTreeMap::new();
-    for (class, (bill, log)) in cell.by_class(book.shape) {
-        *items.entry(Item::of(class)).or_default() += bill - log;
-    }
-    let own = items.iter().all(|(item, gap)| gap + tokens.get(item).copied().unwrap_or(0) == 0);
-    own && tokens.iter().all(|(item, micro)| *micro == 0 || items.contains_key(item))
-}
+/// Calls that may be too many: what they add to cells, by class in millionths of tokens, and their cost.
+type Extra = BTreeMap<(usize, usize), (BTreeMap<Class, i128>, i128)>;
 
-/// Sums the tokens of strands by item.
-fn by_item<'s>(strands: impl Iterator<Item = &'s Strand>) -> BTreeMap<Item, i128> {
-    let mut items: BTreeMap<Item, i128> = BTreeMap::new();
+fn by_class<'s>(strands: impl Iterator<Item = &'s Strand>) -> BTreeMap<Class, i128> {
+    let mut classes: BTreeMap<Class, i128> = BTreeMap::new();
     for strand in strands {
-        *items.entry(Item::of(strand.class)).or_default() += strand.quantity.unwrap_or(0);
+        *classes.entry(strand.class).or_default() += strand.quantity.unwrap_or(0);
     }
-    items
+    classes
 }
 
 /// Failed calls that are logged with tokens and are not on the bill.
 fn failed(book: &mut Book, ledger: &mut Ledger) {
-    let mut effects: Vec<Effect> = Vec::new();
-    for at in surplus(book) {
-        let bundle = &book.bundles[at];
-        let mut own = Vec::new();
-        let fits = bundle.cells.iter().enumerate().all(|(place, cell)| {
-            if let Item::Tool(_) = cell.item {
-                return true;
-            }
+    let mut extra = Extra::new();
+    for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken) {
+        for (place, cell) in bundle.cells.iter().enumerate() {
             let failed = || cell.log.iter().filter(|strand| strand.failed);
-            let tokens = by_item(failed());
             let cost: i128 = failed().map(|strand| strand.amount).sum();
+            let tokens = by_class(failed());
             if tokens.values().any(|micro| *micro != 0) {
-                own.push((at, place, -cost));
+                extra.insert((at, place), (tokens, cost));
             }
-            fits_without(book, cell, &tokens, cost)
-        });
-        if fits && !own.is_empty() {
-            effects.extend(own);
         }
     }
-    take(book, &effects);
-    let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
     let evidence = "failed calls are logged with tokens and are not on the bill".into();
-    book.explain(ledger, Finding { cause: Cause::FailedButBilled, confidence, evidence }, &effects);
+    without(book, ledger, &extra, (Cause::FailedButBilled, evidence));
 }
 
-/// Takes calls out of the logs if most bundles with a surplus tie without them; tells whether it did.
-fn without(
-    book: &mut Book,
-    ledger: &mut Ledger,
-    rates: &RateBook<'_>,
-    extra: &[CallGroup],
-    (cause, evidence): (Cause, String),
-) -> bool {
-    if extra.is_empty() {
-        return false;
-    }
-    let wanted = surplus(book);
-    // The calls by bundle and item, put together as the logs themselves are.
+/// Returns what calls add to the cells of a book.
+fn extra_of(book: &Book, rates: &RateBook<'_>, calls: &[CallGroup]) -> Extra {
+    // Put together as the logs themselves are.
     let mut alone = book.copy();
-    alone.replace_calls(extra, rates);
-    let mut effects: Vec<Effect> = Vec::new();
-    let mut tied = 0;
-    for at in &wanted {
-        let mut own = Vec::new();
-        let fits = book.bundles[*at].cells.iter().enumerate().all(|(place, cell)| {
-            let other = alone.bundles[*at].cells.get(place);
-            let tokens = other.map(|other| by_item(other.log.iter())).unwrap_or_default();
-            let cost = other.map_or(0, |other| other.cost);
-            if tokens.values().any(|micro| *micro != 0) || cost != 0 {
-                own.push((*at, place, -cost));
+    alone.replace_calls(calls, rates);
+    let mut extra = Extra::new();
+    for (at, bundle) in alone.bundles.iter().enumerate().take(book.bundles.len()) {
+        if book.bundles[at].taken {
+            continue;
+        }
+        for (place, cell) in bundle.cells.iter().enumerate().take(book.bundles[at].cells.len()) {
+            let tokens = by_class(cell.log.iter());
+            if cell.cost != 0 || tokens.values().any(|micro| *micro != 0) {
+                extra.insert((at, place), (tokens, cell.cost));
             }
-            matches!(cell.item, Item::Tool(_)) || fits_without(book, cell, &tokens, cost)
-        });
-        if fits {
-            tied += 1;
-            effects.extend(own);
         }
     }
-    if tied == 0 || tied * 2 < wanted.len() {
+    extra
+}
+
+/// Takes calls out of the logs if that makes bundles tie and lets none go that tied with them; tells whether it did.
+fn without(book: &mut Book, ledger: &mut Ledger, extra: &Extra, (cause, evidence): (Cause, String)) -> bool {
+    let shape = book.shape;
+    let touched: BTreeSet<usize> = extra.keys().map(|(at, _)| *at).collect();
+    let (mut fixed, mut broke) = (0usize, 0usize);
+    let (mut before, mut after, mut all) = (0i128, 0i128, 0i128);
+    for at in &touched {
+        let ties = |without: bool| {
+            book.bundles[*at].cells.iter().enumerate().filter(|(_, cell)| !matches!(cell.item, Item::Tool(_))).all(
+                |(place, cell)| {
+                    let own = extra.get(&(*at, place)).filter(|_| without);
+                    match shape.is_counted() {
+                        true => is_even_without(book, cell, own.map(|(tokens, _)| tokens)),
+                        false => (cell.open + own.map_or(0, |(_, cost)| *cost)).abs() <= cell.bound,
+                    }
+                },
+            )
+        };
+        match (ties(false), ties(true)) {
+            (false, true) => fixed += 1,
+            (true, false) => broke += 1,
+            _ => {}
+        }
+    }
+    for ((at, place), (_, cost)) in extra {
+        let open = book.bundles[*at].cells[*place].open;
+        before += open.abs();
+        after += (open + cost).abs();
+        all += cost;
+    }
+    // Amounts that a price moves besides do not tie by counts alone, but they come nearer.
+    let nearer = !shape.is_counted() && (before - after) * 2 > all;
+    if broke > 0 || !(fixed > 0 && fixed * 5 >= touched.len() || nearer) {
         return false;
     }
-    take(book, &effects);
+    let effects: Vec<Effect> = extra.iter().map(|((at, place), (_, cost))| (*at, *place, -cost)).collect();
+    for ((at, place), (tokens, _)) in extra {
+        let moved = tokens.iter().filter(|(_, micro)| **micro != 0).map(|(class, micro)| (*class, -micro));
+        book.bundles[*at].cells[*place].moved.extend(moved);
+    }
     let confidence = if effects.len() >= 3 { Confidence::Fits } else { Confidence::Suggested };
     book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
     true
 }
 
-/// Counts cells as the bill counts them.
-fn take(book: &mut Book, effects: &[Effect]) {
-    let shape = book.shape;
-    for (at, place, _) in effects {
-        book.bundles[*at].cells[*place].level(shape);
+/// Tells whether a cell counts the same on both sides without some tokens of the logs.
+fn is_even_without(book: &Book, cell: &Cell, tokens: Option<&BTreeMap<Class, i128>>) -> bool {
+    let mut items: BTreeMap<Item, i128> = BTreeMap::new();
+    for (class, (bill, log)) in cell.by_class(book.shape) {
+        *items.entry(Item::of(class)).or_default() += bill - log;
     }
+    for (class, micro) in tokens.into_iter().flatten() {
+        *items.entry(Item::of(*class)).or_default() += micro;
+    }
+    items.values().all(|gap| *gap == 0)
 }
