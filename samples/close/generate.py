@@ -38,7 +38,7 @@ PRICES = {
     "claude-opus-5-5": {"input": "4", "cache_read": "0.2", "cache_write_5m": "5", "output": "20"},
     "gpt-5.4-mini": {"input": "0.75", "cache_read": "0.075", "output": "4.5"},
     "gpt-5.4": {"input": "2.5", "cache_read": "0.25", "output": "15"},
-    "gemini-3.5-flash-lite": {"input": "0.3", "output": "2.5"},
+    "gemini-3.5-flash": {"input": "1.5", "output": "9"},
 }
 SHOWN = {
     "claude-sonnet-5-5": "Claude Sonnet 5.5",
@@ -87,48 +87,48 @@ def calls_of(service, seed, per_day, weekend, hours, tokens):
 
 
 def chat(dice):
-    cached = 1024 * dice.between(16, 72)
+    cached = 1024 * dice.between(40, 150)
     fresh = dice.between(0, 9) == 0
     return {
-        "input": dice.between(900, 9_000),
+        "input": dice.between(1_800, 18_000),
         "cache_read": 0 if fresh else cached,
         "cache_write_5m": cached if fresh else 0,
-        "output": dice.between(300, 2_400),
+        "output": dice.between(600, 4_800),
     }
 
 
 def digest(dice):
-    return {"input": dice.between(18_000, 64_000), "output": dice.between(900, 3_600)}
+    return {"input": dice.between(60_000, 180_000), "output": dice.between(2_400, 9_600)}
 
 
 def by_hand(dice):
-    cached = 1024 * dice.between(8, 60)
+    cached = 1024 * dice.between(20, 120)
     return {
-        "input": dice.between(4_000, 60_000),
+        "input": dice.between(20_000, 150_000),
         "cache_read": cached,
         "cache_write_5m": dice.between(2_000, 12_000),
-        "output": dice.between(2_000, 9_000),
+        "output": dice.between(4_000, 18_000),
     }
 
 
 def search(dice):
     return {
-        "input": dice.between(2_000, 12_000),
-        "cache_read": 128 * dice.between(80, 400),
-        "output": dice.between(60, 400),
+        "input": dice.between(6_000, 36_000),
+        "cache_read": 128 * dice.between(240, 900),
+        "output": dice.between(200, 1_200),
     }
 
 
 def mail(dice):
     return {
-        "input": dice.between(1_500, 9_000),
-        "cache_read": 128 * dice.between(0, 60),
-        "output": dice.between(200, 1_500),
+        "input": dice.between(3_000, 24_000),
+        "cache_read": 128 * dice.between(0, 160),
+        "output": dice.between(400, 3_000),
     }
 
 
 def triage(dice):
-    return {"input": dice.between(1_200, 9_000), "output": dice.between(30, 300)}
+    return {"input": dice.between(12_000, 80_000), "output": dice.between(200, 1_500)}
 
 
 CALLS = {
@@ -145,7 +145,7 @@ MODELS = {
     "notebook": "claude-opus-5-5",
     "search": "gpt-5.4-mini",
     "mail": "gpt-5.4",
-    "triage": "gemini-3.5-flash-lite",
+    "triage": "gemini-3.5-flash",
 }
 
 
