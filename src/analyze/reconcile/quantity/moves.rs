@@ -171,6 +171,10 @@ pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'
             }
             let mut effects: Vec<Effect> = Vec::new();
             for (at, moved) in &held {
+                if cause == Cause::InclusiveInput {
+                    let reads = Counts::of(book, *at).get(&READS).1;
+                    book.bundles[*at].inclusive = Some(-moved[0].1 != reads);
+                }
                 for (item, micro) in moved {
                     let own = if book.shape.whole { Item::Whole } else { item.clone() };
                     let place = book.bundles[*at].place(&own);
