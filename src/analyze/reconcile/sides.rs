@@ -370,6 +370,11 @@ impl Book {
         }
     }
 
+    /// Tells whether any call of the provider lies in the compared spans.
+    pub(super) fn is_logged(&self) -> bool {
+        self.bundles.iter().any(|bundle| bundle.is_logged() || bundle.cells.iter().any(|cell| !cell.log.is_empty()))
+    }
+
     /// Returns a copy to try things on.
     pub(super) fn copy(&self) -> Book {
         Book {

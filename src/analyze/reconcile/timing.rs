@@ -9,7 +9,6 @@ use crate::analyze::reconcile::CallGroup;
 use crate::analyze::reconcile::Calls;
 use crate::analyze::reconcile::Cause;
 use crate::analyze::reconcile::Confidence;
-use crate::analyze::reconcile::Question;
 use crate::analyze::reconcile::ledger::Ledger;
 use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::scope::day;
@@ -38,9 +37,7 @@ pub(super) fn explain<C: Calls>(
     ledger: &mut Ledger,
     rates: &RateBook<'_>,
     calls: &C,
-    question: &Question<'_>,
 ) -> Result<(), C::Error> {
-    unsettled(book, ledger, question.now);
     shifted(book, ledger, rates, calls)?;
     unlogged_days(book, ledger, calls.span()?);
     a_day_away(book, ledger);
@@ -48,7 +45,7 @@ pub(super) fn explain<C: Calls>(
 }
 
 /// Days that are younger than two days.
-fn unsettled(book: &mut Book, ledger: &mut Ledger, now: Timestamp) {
+pub(super) fn unsettled(book: &mut Book, ledger: &mut Ledger, now: Timestamp) {
     let young = |period: u32| book.periods.0[period as usize].1.0 > now.0.saturating_sub(SETTLING);
     let cells: Vec<Effect> = book
         .untied()
@@ -327,7 +324,10 @@ pub(super) fn edges(book: &mut Book, ledger: &mut Ledger, models: usize) {
         return;
     }
     let open = |(bundle, cell): &(usize, usize)| book.bundles[*bundle].cells[*cell].open;
-    let one_way = untied.iter().all(|place| open(place) < 0) || untied.iter().all(|place| open(place) > 0);
+    // Other causes may move single cells the other way.
+    let total: i128 = untied.iter().map(open).sum();
+    let size: i128 = untied.iter().map(|place| open(place).abs()).sum();
+    let one_way = total.abs() * 3 >= size;
     let mut touched: Vec<&Arc<str>> = untied.iter().map(|(bundle, _)| &book.bundles[*bundle].model).collect();
     touched.dedup();
     if !one_way || untied.len() < 2 || touched.len() < models {
