@@ -235,12 +235,20 @@ pub fn run<C: Calls>(
     let mut books = Vec::new();
     for provider in scoped.providers() {
         let ask = Ask { window: provider.window, zone: provider.zone, grain: Grain::Day, sources: false };
-        let groups = calls.groups(ask).map_err(ReconcileError::Calls)?;
+        let groups = match provider.periods.0.is_empty() {
+            // Tax and the like alone: no day of it can hold calls.
+            true => Vec::new(),
+            false => calls.groups(ask).map_err(ReconcileError::Calls)?,
+        };
         let mut book = sides::Book::new(question, provider, groups, &rates, &mut ledger);
+        if book.periods.0.is_empty() {
+            books.push(book);
+            continue;
+        }
         scale::explain(&mut book, &mut ledger, question.fx);
-        timing::explain(&mut book, &mut ledger, &rates, calls, question).map_err(ReconcileError::Calls)?;
+        timing::explain(&mut book, &mut ledger, &rates, calls).map_err(ReconcileError::Calls)?;
         names::explain(&mut book, &mut ledger, &rates);
-        quantity::explain(&mut book, &mut ledger, &rates, calls).map_err(ReconcileError::Calls)?;
+        quantity::explain(&mut book, &mut ledger, &rates, calls, question.now).map_err(ReconcileError::Calls)?;
         if !book.is_counted() {
             // Amounts alone do not tell a day that was cut from prices that differ: many models at once do.
             timing::edges(&mut book, &mut ledger, 2);
@@ -248,6 +256,14 @@ pub fn run<C: Calls>(
         rating::explain(&mut book, &mut ledger, &rates);
         quantity::name_the_rest(&mut book, &mut ledger, &rates);
         books.push(book);
+    }
+    let compared = || books.iter().filter(|book| !book.periods.0.is_empty());
+    if compared().next().is_some() && !compared().any(sides::Book::is_logged) {
+        let window = Window {
+            since: compared().filter_map(|book| book.span().since).min(),
+            until: compared().filter_map(|book| book.span().until).max(),
+        };
+        scope::shares_a_day(question, window, calls.span().map_err(ReconcileError::Calls)?)?;
     }
     Ok(outcome::outcome(question, &scoped, books, ledger))
 }

@@ -30,6 +30,10 @@ pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>
 fn shared(book: &mut Book, ledger: &mut Ledger) {
     type Owner = (u32, Arc<str>, Arc<str>);
     let shape = book.shape;
+    // A usage report names the models.
+    if shape.reported {
+        return;
+    }
     let mut given: BTreeMap<(Owner, Item), i128> = BTreeMap::new();
     let mut spare: BTreeMap<(Owner, Item), (i128, Vec<Effect>)> = BTreeMap::new();
     for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken) {
@@ -228,7 +232,7 @@ fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
 /// Tells whether most counts are the same: whole numbers of thousands do not meet by accident.
 fn mostly_same(bill: &Counts, logs: &Counts) -> bool {
     let same = bill.iter().filter(|(key, count)| logs.get(key) == Some(count)).count();
-    bill == logs || same >= 2 && same * 5 >= bill.len().max(logs.len()) * 3
+    bill == logs || same >= 2 && same * 5 >= bill.len().max(logs.len()) * 2
 }
 
 /// Hands the calls of one name to the bundles of the other; returns what that changes.

@@ -123,18 +123,7 @@ pub fn pots<C: Calls>(
     let lines = || scoped.providers().iter().flat_map(|provider| lines_of(question, provider));
     let window = Window { since: lines().map(|line| line.start).min(), until: lines().map(|line| line.end).max() };
     if maker.calls.calls == 0 {
-        let logged = calls.span().map_err(ReconcileError::Calls)?;
-        let shares = |(first, last): (Timestamp, Timestamp)| {
-            window.since.is_none_or(|since| last >= since) && window.until.is_none_or(|until| first < until)
-        };
-        if !logged.is_some_and(shares) {
-            let logs = logged.map(|(first, last)| format!("{} to {}", scope::day(first), scope::day(last)));
-            let all: Vec<&Line> = lines().collect();
-            return Err(ReconcileError::OtherPeriod {
-                bill: shown_span(all.iter().copied()),
-                logs: logs.unwrap_or_else(|| "no call at all".into()),
-            });
-        }
+        scope::shares_a_day(question, window, calls.span().map_err(ReconcileError::Calls)?)?;
     }
     let zone = scoped.providers().first().map_or(Zone::UTC, |provider| provider.zone);
     let mut pots = maker.done(window, zone);

@@ -28,6 +28,7 @@ use crate::analyze::reconcile::sides::Strand;
 use crate::analyze::reconcile::sides::is_write;
 use crate::analyze::reconcile::timing;
 use crate::domain::Class;
+use crate::domain::Timestamp;
 use crate::domain::invoice::MICRO;
 use crate::domain::money::div_half_even;
 
@@ -37,12 +38,14 @@ pub(super) fn explain<C: Calls>(
     ledger: &mut Ledger,
     rates: &RateBook<'_>,
     calls: &C,
+    now: Timestamp,
 ) -> Result<(), C::Error> {
     // Each may uncover what another hid.
     if book.is_counted() {
         moves::by_counts(book, ledger, rates);
         timing::a_day_away(book, ledger);
     }
+    timing::unsettled(book, ledger, now);
     surplus::explain(book, ledger, rates, calls)?;
     if book.is_counted() {
         moves::by_counts(book, ledger, rates);

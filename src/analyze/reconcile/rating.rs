@@ -109,6 +109,7 @@ fn gap(book: &Book, place: Place, hypothesis: &Hypothesis, rates: &RateBook<'_>)
         gap += value(quantity, then - now);
     }
     // What was found missing or too many is priced as the rest.
+    let gap = div_half_even(gap.saturating_mul(cell.factor), PICO_PER_USD);
     let (logged, counted) = (cell.logged(), cell.counted());
     Some(if logged > 0 && counted != logged { scaled(gap, counted, logged) } else { gap })
 }
@@ -293,6 +294,9 @@ fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, inside
         let cell = &book.bundles[*at].cells[*place];
         (cell.open - pico).abs() <= cell.bound
     }));
+    for (at, place) in &cells {
+        book.bundles[*at].cells[*place].factor = factor;
+    }
     book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
 }
 

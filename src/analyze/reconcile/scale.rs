@@ -127,6 +127,9 @@ fn exchange(book: &mut Book, ledger: &mut Ledger, fx: &[FxRate]) {
     let shown = crate::domain::Usd::from_pico(div_half_even(factor, 1_000_000) * 1_000_000);
     let evidence = format!("every amount is {shown} of the logged cost; {} is given as {}", rate.currency, rate.text);
     set_off(book, &effects);
+    for cell in book.bundles.iter_mut().flat_map(|bundle| &mut bundle.cells) {
+        cell.factor = factor;
+    }
     book.explain(ledger, Finding { cause: Cause::Currency, confidence: Confidence::Fits, evidence }, &effects);
 }
 

@@ -172,6 +172,27 @@ pub(super) fn shown_span<'l>(lines: impl Iterator<Item = &'l Line> + Clone) -> S
     }
 }
 
+/// Refuses to set a bill against the logs of another time; some calls there must be, of whatever provider.
+pub(super) fn shares_a_day<E>(
+    question: &Question<'_>,
+    window: Window,
+    logged: Option<(Timestamp, Timestamp)>,
+) -> Result<(), ReconcileError<E>> {
+    let shares = |(first, last): (Timestamp, Timestamp)| {
+        window.since.is_none_or(|since| last >= since) && window.until.is_none_or(|until| first < until)
+    };
+    if logged.is_some_and(shares) {
+        return Ok(());
+    }
+    let kept: Vec<&Line> =
+        question.lines.rows.iter().zip(question.keep).filter(|(_, keep)| **keep).map(|(line, _)| line).collect();
+    let logs = logged.map(|(first, last)| format!("{} to {}", day(first), day(last)));
+    Err(ReconcileError::OtherPeriod {
+        bill: shown_span(kept.iter().copied()),
+        logs: logs.unwrap_or_else(|| "no call at all".into()),
+    })
+}
+
 /// Writes the UTC day of an instant.
 pub(super) fn day(ts: Timestamp) -> String {
     ts.utc().format("%Y-%m-%d").to_string()

@@ -25,6 +25,7 @@ use crate::domain::Timestamp;
 use crate::domain::Usd;
 use crate::domain::Window;
 use crate::domain::Zone;
+use crate::domain::money::PICO_PER_USD;
 
 pub(super) use build::cause_of;
 pub(super) use build::shown_quantity;
@@ -94,6 +95,8 @@ pub(super) struct Book {
     pub(super) outside: i128,
     /// The step that the bill rounds to, in picodollars.
     pub(super) quantum: i128,
+    /// By how many hours the calls were found to be stamped wrongly.
+    pub(super) shift: i64,
     /// Where tokens are missing, and why: by span, workspace and key.
     pub(super) short: BTreeMap<(u32, Arc<str>, Arc<str>), (Cause, String)>,
     /// Whether two names were found to be one model.
@@ -153,6 +156,8 @@ pub(super) struct Bundle {
     pub(super) billed: bool,
     /// Whether the provider says that a line of it is not final.
     pub(super) provisional: bool,
+    /// Set once the logged input was found to contain cached tokens: whether cache writes too.
+    pub(super) inclusive: Option<bool>,
     /// Set once its workspace or key was found on one side only.
     pub(super) named: bool,
     /// Set once a cause has taken the bundle as a whole: nothing else is tried on it.
@@ -179,6 +184,8 @@ pub(super) struct Cell {
     pub(super) open: i128,
     /// How far rounding alone can take them apart.
     pub(super) bound: i128,
+    /// What a price of the table was found to be multiplied by, in 1e-12.
+    pub(super) factor: i128,
     /// What of the explained amounts is neither tokens nor their prices: a unit, a currency, a stated discount.
     pub(super) off: i128,
     /// What the causes found so far add to the logged tokens, by class in millionths.
@@ -197,6 +204,7 @@ impl Cell {
             first: None,
             open: 0,
             bound: 0,
+            factor: PICO_PER_USD,
             off: 0,
             moved: Vec::new(),
         }
@@ -360,6 +368,11 @@ impl Book {
             since: self.periods.0.first().map(|(start, _)| *start),
             until: self.periods.0.last().map(|(_, end)| *end),
         }
+    }
+
+    /// Tells whether any call of the provider lies in the compared spans.
+    pub(super) fn is_logged(&self) -> bool {
+        self.bundles.iter().any(|bundle| bundle.is_logged() || bundle.cells.iter().any(|cell| !cell.log.is_empty()))
     }
 
     /// Returns a copy to try things on.

@@ -1,6 +1,7 @@
 //! Calendars that disagree: days that are not final, days without logs, days cut elsewhere, rows a day away.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::analyze::reconcile::Ask;
@@ -8,7 +9,6 @@ use crate::analyze::reconcile::CallGroup;
 use crate::analyze::reconcile::Calls;
 use crate::analyze::reconcile::Cause;
 use crate::analyze::reconcile::Confidence;
-use crate::analyze::reconcile::Question;
 use crate::analyze::reconcile::ledger::Ledger;
 use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::scope::day;
@@ -37,9 +37,7 @@ pub(super) fn explain<C: Calls>(
     ledger: &mut Ledger,
     rates: &RateBook<'_>,
     calls: &C,
-    question: &Question<'_>,
 ) -> Result<(), C::Error> {
-    unsettled(book, ledger, question.now);
     shifted(book, ledger, rates, calls)?;
     unlogged_days(book, ledger, calls.span()?);
     a_day_away(book, ledger);
@@ -47,7 +45,7 @@ pub(super) fn explain<C: Calls>(
 }
 
 /// Days that are younger than two days.
-fn unsettled(book: &mut Book, ledger: &mut Ledger, now: Timestamp) {
+pub(super) fn unsettled(book: &mut Book, ledger: &mut Ledger, now: Timestamp) {
     let young = |period: u32| book.periods.0[period as usize].1.0 > now.0.saturating_sub(SETTLING);
     let cells: Vec<Effect> = book
         .untied()
@@ -98,7 +96,15 @@ fn distance(book: &Book) -> usize {
         true => !cell.is_even(shape),
         false => !cell.ties(),
     };
-    let open = book.bundles.iter().filter(|bundle| !bundle.taken);
+    // A key that is not logged at all tells nothing of days.
+    let logged: BTreeSet<(&Arc<str>, &Arc<str>)> = book
+        .bundles
+        .iter()
+        .filter(|bundle| bundle.is_logged())
+        .map(|bundle| (&bundle.workspace, &bundle.api_key))
+        .collect();
+    let known = |bundle: &&Bundle| logged.contains(&(&bundle.workspace, &bundle.api_key));
+    let open = book.bundles.iter().filter(|bundle| !bundle.taken).filter(known);
     open.map(|bundle| bundle.cells.iter().filter(|cell| differs(cell)).count()).sum()
 }
 
@@ -107,11 +113,7 @@ fn shifted<C: Calls>(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>,
     if !alternates(book) {
         return Ok(());
     }
-    let (Some((since, _)), Some((_, until))) = (book.periods.0.first(), book.periods.0.last()) else { return Ok(()) };
-    let window = Window { since: Some(Timestamp(since.0 - 15 * HOUR)), until: Some(Timestamp(until.0 + 15 * HOUR)) };
-    let ask = Ask { window, zone: book.zone, grain: Grain::Hour, sources: false };
-    let hourly: Vec<CallGroup> =
-        calls.groups(ask)?.into_iter().filter(|group| group.provider == book.provider).collect();
+    let hourly = hourly(book, calls, false)?;
     let moved = |hours: i64| -> Vec<CallGroup> {
         let shift = |group: &CallGroup| CallGroup { start: Timestamp(group.start.0 + hours * HOUR), ..group.clone() };
         hourly.iter().map(shift).collect()
@@ -145,11 +147,44 @@ fn shifted<C: Calls>(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>,
     // Explaining takes out of `open` what replacing has taken out already.
     effects.iter().for_each(|(at, place, pico)| tried.bundles[*at].cells[*place].open += pico);
     *book = tried;
+    book.shift = hours;
     let confidence = if left == 0 { Confidence::Fits } else { Confidence::Suggested };
     let (unit, way) = (if hours.abs() == 1 { "hour" } else { "hours" }, if hours > 0 { "later" } else { "earlier" });
     let evidence = format!("calls stamped {} {unit} {way} fall on the days of the bill", hours.abs());
     book.explain(ledger, Finding { cause: Cause::TimezoneShift, confidence, evidence }, &effects);
     Ok(())
+}
+
+/// Returns the provider's calls by the hour, also of the hours around the compared spans.
+fn hourly<C: Calls>(book: &Book, calls: &C, sources: bool) -> Result<Vec<CallGroup>, C::Error> {
+    let span = book.span();
+    let near = |ts: Option<Timestamp>, hours: i64| ts.map(|ts| Timestamp(ts.0 + hours * HOUR));
+    let window = Window { since: near(span.since, -15), until: near(span.until, 15) };
+    let groups = calls.groups(Ask { window, zone: book.zone, grain: Grain::Hour, sources })?;
+    Ok(groups.into_iter().filter(|group| group.provider == book.provider).collect())
+}
+
+/// Returns the provider's calls by source, stamped as they were found to be.
+pub(super) fn by_source<C: Calls>(book: &Book, calls: &C) -> Result<Vec<CallGroup>, C::Error> {
+    if book.shift != 0 {
+        let mut groups = hourly(book, calls, true)?;
+        groups.iter_mut().for_each(|group| group.start = Timestamp(group.start.0 + book.shift * HOUR));
+        return Ok(groups);
+    }
+    let groups = calls.groups(Ask { window: book.span(), zone: book.zone, grain: Grain::Day, sources: true })?;
+    Ok(groups.into_iter().filter(|group| group.provider == book.provider).collect())
+}
+
+/// Returns calls that repeat others, stamped as they were found to be.
+pub(super) fn repeated<C: Calls>(book: &Book, calls: &C) -> Result<Vec<CallGroup>, C::Error> {
+    let span = book.span();
+    let near = |ts: Option<Timestamp>, hours: i64| ts.map(|ts| Timestamp(ts.0 + hours * HOUR));
+    let window = Window { since: near(span.since, -book.shift), until: near(span.until, -book.shift) };
+    let stamped = |mut group: CallGroup| {
+        group.start = Timestamp(group.start.0 + book.shift * HOUR);
+        group
+    };
+    Ok(calls.repeats(window)?.into_iter().map(|repeat| stamped(repeat.extra)).collect())
 }
 
 /// Tells whether days are too much and too little in turn, as they are where they are cut elsewhere.
@@ -282,15 +317,17 @@ fn counts_a_day_away(book: &mut Book, ledger: &mut Ledger) {
 /// What only the first or only the last day has open: the bill or the logs begin or end inside it.
 pub(super) fn edges(book: &mut Book, ledger: &mut Ledger, models: usize) {
     let untied = book.untied();
-    let periods: std::collections::BTreeSet<u32> =
-        untied.iter().map(|(bundle, _)| book.bundles[*bundle].period).collect();
+    let periods: BTreeSet<u32> = untied.iter().map(|(bundle, _)| book.bundles[*bundle].period).collect();
     let last = book.periods.0.len() as u32 - 1;
     let [only] = periods.iter().copied().collect::<Vec<u32>>()[..] else { return };
     if last < 2 || (only != 0 && only != last) {
         return;
     }
     let open = |(bundle, cell): &(usize, usize)| book.bundles[*bundle].cells[*cell].open;
-    let one_way = untied.iter().all(|place| open(place) < 0) || untied.iter().all(|place| open(place) > 0);
+    // Other causes may move single cells the other way.
+    let total: i128 = untied.iter().map(open).sum();
+    let size: i128 = untied.iter().map(|place| open(place).abs()).sum();
+    let one_way = total.abs() * 3 >= size;
     let mut touched: Vec<&Arc<str>> = untied.iter().map(|(bundle, _)| &book.bundles[*bundle].model).collect();
     touched.dedup();
     if !one_way || untied.len() < 2 || touched.len() < models {
@@ -315,7 +352,7 @@ pub(super) fn late(book: &mut Book, ledger: &mut Ledger) {
         .filter(|(bundle, _)| book.bundles[*bundle].period + 3 > last)
         .map(|place| (place.0, place.1, open(place)))
         .collect();
-    let days: std::collections::BTreeSet<u32> = low.iter().map(|(at, ..)| book.bundles[*at].period).collect();
+    let days: BTreeSet<u32> = low.iter().map(|(at, ..)| book.bundles[*at].period).collect();
     let all = low.len() == untied.len() && days.len() >= 2 && last >= 5 && low.iter().all(|(.., pico)| *pico < 0);
     let provisional: Vec<Effect> = untied
         .iter()

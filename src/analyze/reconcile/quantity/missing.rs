@@ -128,7 +128,7 @@ fn value_of_missing(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) 
     if let Item::Tool(_) = cell.item {
         return None;
     }
-    if cell.logged() == 0 {
+    if cell.counted() == 0 {
         let told = cell.told(book.shape);
         let sum: Option<i128> = told.iter().map(|strand| book.value_of(bundle, cell, strand, rates)).sum();
         // Without a price the amount itself is all there is.

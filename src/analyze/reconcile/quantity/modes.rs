@@ -64,7 +64,7 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
     }
     let mut before = cell.priced();
     let mut out = Vec::new();
-    let mut step = |stated: &dyn Fn(&Strand) -> Stated, cause: &dyn Fn() -> Option<(Cause, String)>| {
+    let mut step = |stated: &dyn Fn(&Strand) -> Stated, cause: &dyn Fn(i128) -> Option<(Cause, String)>| {
         let sum: Option<i128> = told
             .iter()
             .map(|strand| book.value_of(bundle, cell, &Strand { stated: stated(strand), ..strand.clone() }, rates))
@@ -75,7 +75,7 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
         let calls = i128::from(cell.log.iter().map(|strand| strand.count).sum::<u64>()) + 2 + told.len() as i128;
         let open = (cell.open - out.iter().map(|(_, _, pico)| pico).sum::<i128>()).abs() > cell.bound;
         if change.abs() > calls && (cell.moved.is_empty() && book.is_counted() || open) {
-            if let Some((cause, evidence)) = cause() {
+            if let Some((cause, evidence)) = cause(change) {
                 out.push((cause, evidence, change));
                 before = sum;
             }
@@ -90,11 +90,14 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
             stated
         }
     };
-    step(&keep(0), &|| lifetime(book, cell, &told));
-    step(&keep(1), &|| service(cell, &told));
-    step(&keep(2), &|| place_of(cell, &told));
-    step(&|strand| strand.stated.clone(), &|| {
-        told.iter().any(|strand| strand.stated.prompt.is_some()).then(|| long(&told))
+    step(&keep(0), &|change| lifetime(book, cell, &told, change));
+    step(&keep(1), &|_| service(cell, &told));
+    step(&keep(2), &|_| place_of(cell, &told));
+    step(&|strand| strand.stated.clone(), &|_| {
+        let is_long = told.iter().any(|strand| strand.stated.prompt == Some(LONGEST));
+        // What rounded amounts buy tells no shares: then one side must have long prompts and the other none.
+        let differs = book.is_counted() || is_long != book.has_long_calls(bundle, cell, rates);
+        (differs && told.iter().any(|strand| strand.stated.prompt.is_some())).then(|| long(&told))
     });
     if book.shape.reported && book.shape.counted && cell.bill.iter().any(|strand| strand.stated.prompt.is_some()) {
         out.extend(long_by_bill(book, at, place, rates));
@@ -155,7 +158,7 @@ fn near(book: &Book, at: usize, place: usize, quantity: i128, rates: &RateBook<'
 
 /// Returns the cause of another lifetime of cache writes. What rounded amounts buy tells no shares: then the lifetimes
 /// themselves must be others.
-fn lifetime(book: &Book, cell: &Cell, told: &[Strand]) -> Option<(Cause, String)> {
+fn lifetime(book: &Book, cell: &Cell, told: &[Strand], change: i128) -> Option<(Cause, String)> {
     let names = |strands: &[Strand]| {
         let mut names: Vec<&str> = strands.iter().map(|strand| strand.class.name()).collect();
         names.sort_unstable();
@@ -163,7 +166,8 @@ fn lifetime(book: &Book, cell: &Cell, told: &[Strand]) -> Option<(Cause, String)
         names.join(", ")
     };
     let (bill, logs) = (names(told), names(&cell.log));
-    let other = cell.item == Item::CacheWrite && (book.is_counted() || bill != logs);
+    let seen = book.is_counted() || bill != logs && change.abs() > cell.bound;
+    let other = cell.item == Item::CacheWrite && seen;
     other.then(|| (Cause::CacheWriteTtl, format!("the bill has {bill}, the logs have {logs}")))
 }
 

@@ -1,10 +1,12 @@
 //! Tokens that both sides have, in another class or another service mode.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::analyze::reconcile::Cause;
 use crate::analyze::reconcile::Confidence;
 use crate::analyze::reconcile::ledger::Ledger;
+use crate::analyze::reconcile::quantity::scaled;
 use crate::analyze::reconcile::quantity::standard;
 use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::rates::bought;
@@ -93,6 +95,17 @@ fn as_input(counts: &Counts) -> Option<Vec<(Item, i128)>> {
     }
 }
 
+/// The same where calls are missing or too many besides: the cached tokens of those that are logged, by their output.
+fn as_far_as_logged(counts: &Counts) -> Vec<(Item, i128)> {
+    let ((output, logged), (reads, silent)) = (counts.get(&OUTPUT), counts.get(&READS));
+    if silent != 0 || reads == 0 || output == 0 || logged == 0 {
+        return Vec::new();
+    }
+    // Whole tokens, as everything that is logged.
+    let cached = scaled(reads, logged, output) / MICRO * MICRO;
+    vec![(INPUT, -cached), (READS, cached)]
+}
+
 fn unlogged_writes(counts: &Counts) -> Option<Vec<(Item, i128)>> {
     let (bill, log) = counts.get(&WRITES);
     let rest = [INPUT, READS, OUTPUT].iter().all(|item| counts.gap(item) == 0);
@@ -126,11 +139,15 @@ pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'
     let only_outputs = (0..book.bundles.len())
         .filter(|at| !book.bundles[*at].taken && only_output(&Counts::of(book, *at)).is_some())
         .count();
-    for (_, places) in book.by_model().into_iter().filter(|(model, _)| !model.is_empty()) {
+    let models: Vec<Vec<usize>> =
+        book.by_model().into_iter().filter(|(model, _)| !model.is_empty()).map(|(_, places)| places).collect();
+    // What holds for one model is believed sooner of the others: they come round again.
+    let mut accepted: BTreeSet<Cause> = BTreeSet::new();
+    for places in models.iter().chain(&models) {
         for (cause, evidence, identity) in IDENTITIES {
             let mut held: Vec<(usize, Vec<(Item, i128)>)> = Vec::new();
             let mut broken: Vec<usize> = Vec::new();
-            for at in &places {
+            for at in places {
                 let counts = Counts::of(book, *at);
                 if counts.0.keys().all(|item| counts.gap(item) == 0) {
                     continue;
@@ -141,36 +158,44 @@ pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'
                 }
             }
             // An identity of whole numbers is no accident; what breaks it may be something else besides.
-            if held.is_empty() || held.len() < broken.len() && held.len() < 2.max(broken.len() / 4) {
+            let believed = accepted.contains(&cause);
+            let few = held.len() < broken.len() && held.len() < 2.max(broken.len() / 4);
+            if held.is_empty() && !(believed && cause == Cause::InclusiveInput) || few && !believed {
                 continue;
             }
             let own = |at: usize| i128::from(book.bundles[at].reasoning) * MICRO;
             let reasoned = held.iter().all(|(at, moved)| own(*at) == moved[0].1);
             // Output alone may also be calls that broke off: several days must say so, or the logs' own count.
-            if cause == Cause::ReasoningUnlogged && !reasoned && (only_outputs < 3 || broken.len() * 3 > held.len()) {
+            let vague = cause == Cause::ReasoningUnlogged && !reasoned;
+            if vague && !believed && (only_outputs < 3 || broken.len() * 3 > held.len()) {
                 continue;
             }
+            accepted.insert(cause);
             // What the logs themselves tell of a bundle holds also where something else breaks the identity.
+            let with_writes = held.iter().any(|(at, moved)| -moved[0].1 != Counts::of(book, *at).get(&READS).1);
             for at in broken.into_iter().filter(|at| book.bundles[*at].is_logged()) {
                 let counts = Counts::of(book, at);
-                let micro = match cause {
+                let moved = match cause {
                     Cause::InclusiveInput => {
-                        let writes = held.iter().any(|(at, moved)| {
-                            let counts = Counts::of(book, *at);
-                            -moved[0].1 != counts.get(&READS).1
-                        });
-                        let writes = if writes { counts.get(&WRITES).1 } else { 0 };
-                        -(counts.get(&READS).1 + writes)
+                        let writes = if with_writes { counts.get(&WRITES).1 } else { 0 };
+                        let cached = counts.get(&READS).1 + writes;
+                        let fits = book.bundles[at].inclusive.is_none() && -counts.gap(&INPUT) >= cached / 2;
+                        if fits { vec![(INPUT, -cached)] } else { Vec::new() }
                     }
-                    Cause::ReasoningUnlogged if reasoned => own(at),
-                    _ => 0,
+                    Cause::ReasoningUnlogged if reasoned => vec![(OUTPUT, own(at))],
+                    Cause::CachePricedAsInput => as_far_as_logged(&counts),
+                    _ => Vec::new(),
                 };
-                if micro != 0 {
-                    held.push((at, vec![(if micro < 0 { INPUT } else { OUTPUT }, micro)]));
+                if moved.iter().any(|(_, micro)| *micro != 0) {
+                    held.push((at, moved));
                 }
             }
             let mut effects: Vec<Effect> = Vec::new();
             for (at, moved) in &held {
+                if cause == Cause::InclusiveInput {
+                    let reads = Counts::of(book, *at).get(&READS).1;
+                    book.bundles[*at].inclusive = Some(-moved[0].1 != reads);
+                }
                 for (item, micro) in moved {
                     let own = if book.shape.whole { Item::Whole } else { item.clone() };
                     let place = book.bundles[*at].place(&own);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::analyze::reconcile::Ask;
 use crate::analyze::reconcile::CallGroup;
 use crate::analyze::reconcile::Calls;
 use crate::analyze::reconcile::Cause;
@@ -17,9 +16,9 @@ use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
 use crate::analyze::reconcile::sides::Strand;
+use crate::analyze::reconcile::sides::is_write;
+use crate::analyze::reconcile::timing;
 use crate::domain::Class;
-use crate::domain::Window;
-use crate::domain::window::Grain;
 
 /// Explains calls too many, where taking them out makes the bundles tie.
 pub(super) fn explain<C: Calls>(
@@ -31,24 +30,18 @@ pub(super) fn explain<C: Calls>(
     if surplus(book).is_empty() {
         return Ok(());
     }
-    failed(book, ledger);
-    let window = Window {
-        since: book.periods.0.first().map(|(start, _)| *start),
-        until: book.periods.0.last().map(|(_, end)| *end),
-    };
+    failed(book, ledger, rates);
     if surplus(book).is_empty() {
         return Ok(());
     }
-    let extra: Vec<CallGroup> = calls.repeats(window)?.into_iter().map(|repeat| repeat.extra).collect();
+    let extra = extra_of(book, rates, &timing::repeated(book, calls)?);
     let evidence = "calls of the same second, model, counts and session; without the repeats the days tie";
-    let extra = extra_of(book, rates, &extra);
     without(book, ledger, &extra, (Cause::DoubleLogged, evidence.into()));
     if surplus(book).is_empty() {
         return Ok(());
     }
-    let groups = calls.groups(Ask { window, zone: book.zone, grain: Grain::Day, sources: true })?;
     let mut sources: BTreeMap<Arc<str>, Vec<CallGroup>> = BTreeMap::new();
-    for group in groups.into_iter().filter(|group| group.provider == book.provider) {
+    for group in timing::by_source(book, calls)? {
         sources.entry(Arc::clone(&group.source)).or_default().push(group);
     }
     if sources.len() < 2 {
@@ -99,9 +92,9 @@ fn by_class<'s>(strands: impl Iterator<Item = &'s Strand>) -> BTreeMap<Class, i1
 }
 
 /// Failed calls that are logged with tokens and are not on the bill.
-fn failed(book: &mut Book, ledger: &mut Ledger) {
+fn failed(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     let mut extra = Extra::new();
-    for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken) {
+    for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken && !bundle.named) {
         for (place, cell) in bundle.cells.iter().enumerate() {
             let failed = || cell.log.iter().filter(|strand| strand.failed);
             let cost: i128 = failed().map(|strand| strand.amount).sum();
@@ -111,6 +104,7 @@ fn failed(book: &mut Book, ledger: &mut Ledger) {
             }
         }
     }
+    settle(book, &mut extra, rates);
     let evidence = "failed calls are logged with tokens and are not on the bill".into();
     without(book, ledger, &extra, (Cause::FailedButBilled, evidence));
 }
@@ -122,7 +116,7 @@ fn extra_of(book: &Book, rates: &RateBook<'_>, calls: &[CallGroup]) -> Extra {
     alone.replace_calls(calls, rates);
     let mut extra = Extra::new();
     for (at, bundle) in alone.bundles.iter().enumerate().take(book.bundles.len()) {
-        if book.bundles[at].taken {
+        if book.bundles[at].taken || book.bundles[at].named {
             continue;
         }
         for (place, cell) in bundle.cells.iter().enumerate().take(book.bundles[at].cells.len()) {
@@ -132,7 +126,29 @@ fn extra_of(book: &Book, rates: &RateBook<'_>, calls: &[CallGroup]) -> Extra {
             }
         }
     }
+    settle(book, &mut extra, rates);
     extra
+}
+
+/// Takes the cached tokens out of the input of calls where the logged input was found to contain them.
+fn settle(book: &Book, extra: &mut Extra, rates: &RateBook<'_>) {
+    let mut cached: BTreeMap<usize, i128> = BTreeMap::new();
+    for ((at, _), (tokens, _)) in extra.iter() {
+        if let Some(writes) = book.bundles[*at].inclusive {
+            let counts = |class: &Class| *class == Class::CacheRead || writes && is_write(*class);
+            let sum: i128 = tokens.iter().filter(|(class, _)| counts(class)).map(|(_, micro)| micro).sum();
+            *cached.entry(*at).or_default() += sum;
+        }
+    }
+    for ((at, place), (tokens, cost)) in extra.iter_mut() {
+        let Some(over) = cached.get(at).filter(|over| **over != 0) else { continue };
+        if let Some(input) = tokens.get_mut(&Class::Input)
+            && let Some(value) = book.price_of(*at, *place, Class::Input, *over, rates)
+        {
+            *input -= over;
+            *cost -= value;
+        }
+    }
 }
 
 /// Takes calls out of the logs if that makes bundles tie and lets none go that tied with them; tells whether it did.

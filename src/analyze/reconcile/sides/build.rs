@@ -57,6 +57,7 @@ impl Book {
             groups,
             outside: 0,
             quantum: 0,
+            shift: 0,
             short: BTreeMap::new(),
             aliased: false,
             unmatched,
@@ -127,6 +128,7 @@ impl Book {
                     reasoning: 0,
                     billed: false,
                     provisional: false,
+                    inclusive: None,
                     named: false,
                     taken: false,
                 });

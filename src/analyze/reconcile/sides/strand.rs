@@ -147,6 +147,19 @@ impl Book {
         Some((gaps, left.iter().sum()))
     }
 
+    /// Tells whether the logs have calls at the price of long prompts.
+    pub(in crate::analyze::reconcile) fn has_long_calls(
+        &self,
+        bundle: &Bundle,
+        cell: &Cell,
+        rates: &RateBook<'_>,
+    ) -> bool {
+        cell.log.iter().any(|call| {
+            let edge = self.cliff(bundle, cell, call, rates);
+            edge.is_some_and(|edge| call.stated.prompt.unwrap_or(0) >= edge)
+        })
+    }
+
     /// Returns from which prompt size on a class costs more, if it does.
     fn cliff(&self, bundle: &Bundle, cell: &Cell, strand: &Strand, rates: &RateBook<'_>) -> Option<u64> {
         let at = |prompt| listed(rates, &Point { prompt, ..self.point(bundle, cell, &strand.stated) }, strand);
