@@ -6,16 +6,16 @@
 writes `logs/`, `bills/` and `agreed.toml` beside this file, the same bytes each time, and prints what was planted.
 Nothing but the standard library is needed. Amounts are fractions, so that nothing is rounded but what a bill rounds.
 
-Four services call three providers, and a fifth key is used by hand:
+Five services call three providers, and a sixth key is used by hand:
 
-| service  | log              | provider  | key          | what is wrong                                                  |
-|----------|------------------|-----------|--------------|----------------------------------------------------------------|
-| chat     | assistant.jsonl  | anthropic | app-prod     | agreed.toml has a price of cache reads that fell on 7 October  |
-| digest   | digest.csv       | anthropic | digest-jobs  | the calls go through batches, and the log does not say so      |
-| by hand  | none             | anthropic | notebook     | nobody logs them                                               |
-| search   | search.jsonl     | openai    | key_search   | cached tokens are not logged apart from the prompt             |
-| mail     | mail.jsonl       | openai    | key_mail     | nothing                                                        |
-| triage   | triage.jsonl     | google    | key-triage   | nothing; the bill is a reseller's and has VAT                  |
+| service | log             | provider  | key         | what is wrong                                                 |
+|---------|-----------------|-----------|-------------|---------------------------------------------------------------|
+| chat    | assistant.jsonl | anthropic | app-prod    | agreed.toml has a price of cache reads that fell on 7 October |
+| digest  | digest.csv      | anthropic | digest-jobs | the calls go through batches, and the log does not say so     |
+| by hand | none            | anthropic | notebook    | nobody logs them                                              |
+| search  | search.jsonl    | openai    | key_search  | cached tokens are not logged apart from the prompt            |
+| mail    | mail.jsonl      | openai    | key_mail    | nothing                                                       |
+| triage  | triage.jsonl    | google    | key-triage  | nothing; the bill is a reseller's and has VAT                 |
 """
 
 from collections import defaultdict
@@ -134,7 +134,9 @@ def triage(dice):
 CALLS = {
     "chat": calls_of("chat", 11, (10, 14), (3, 5), (7, 20), chat),
     "digest": calls_of("digest", 12, (4, 6), (4, 6), (2, 3), digest),
-    "notebook": [call for call in calls_of("hand", 13, (0, 8), (0, 0), (9, 18), by_hand) if call[0].day in (8, 9, 13, 20, 27)],
+    "notebook": [
+        call for call in calls_of("hand", 13, (0, 8), (0, 0), (9, 18), by_hand) if call[0].day in (8, 9, 13, 20, 27)
+    ],
     "search": calls_of("srch", 14, (7, 10), (2, 4), (7, 20), search),
     "mail": calls_of("mail", 15, (4, 6), (1, 2), (7, 20), mail),
     "triage": calls_of("tri", 16, (4, 6), (2, 3), (6, 22), triage),
@@ -257,7 +259,8 @@ def write_anthropic():
                 usd = cents(count * price(model, kind, day, batch))
                 unlogged += usd if service == "notebook" else 0
                 paid = f"{usd // 100}.{usd % 100:02}"
-                costs.append(f"{day},{SHOWN[model]},Default,{key},message,≤ 200k,{token[kind]},{paid},{paid},token,{geo},")
+                shown = f"{day},{SHOWN[model]},Default,{key},message,≤ 200k,{token[kind]}"
+                costs.append(f"{shown},{paid},{paid},token,{geo},")
             counts.append(
                 f"{day},{VERSION.get(model, model)},{key},Default,{'batch' if batch else 'standard'},≤ 200k,"
                 f"{sums['input']},{sums['cache_write_5m']},0,{sums['cache_read']},{sums['output']},0,{geo},"
@@ -281,9 +284,9 @@ def write_openai():
                 if count == 0:
                     continue
                 usd = plain(count * price(model, kind, day), 12)
-                lines.append(
-                    f'{span},{usd},usd,{count},tokens,"{model}, {words[kind]}",,key_{service},proj_app,org-lamplight,App,Lamplight,'
-                )
+                item = f'"{model}, {words[kind]}"'
+                owner = f"key_{service},proj_app,org-lamplight,App,Lamplight"
+                lines.append(f"{span},{usd},usd,{count},tokens,{item},,{owner},")
     written(HERE / "bills/cost_2026-10-01_2026-11-01.csv", lines)
 
 
@@ -303,7 +306,8 @@ def write_reseller():
             usd = count * price(model, kind, day)
             net += usd
             usd = plain(usd, 8)
-            lines.append(f"{usd},{usd},USD,{month},{span},Usage,,{sellers},{model},{words[kind]},{count},Tokens,NG-2026-10")
+            meter = f"{model},{words[kind]},{count},Tokens"
+            lines.append(f"{usd},{usd},USD,{month},{span},Usage,,{sellers},{meter},NG-2026-10")
     tax = Fraction(cents(net * VAT), 100)
     paid = plain(tax, 2)
     lines.append(f"{paid},{paid},USD,{month},{month},Tax,VAT 19 %,{sellers},,,,,NG-2026-10")
@@ -327,16 +331,20 @@ def write_agreed():
 
 def planted(unlogged, tax):
     """Prints what `attr reconcile` has to find, in dollars of invoiced less logged."""
-    stale = sum(
-        (count["cache_read"] * (price("claude-sonnet-5-5", "cache_read", day) - Fraction(2, 10_000_000)) for day, count in by_day("chat")),
-        Fraction(0),
-    )
-    batch = sum((-count * price(MODELS["digest"], kind, day, True) for day, sums in by_day("digest") for kind, count in sums.items()), Fraction(0))
-    mini = MODELS["search"]
-    cached = sum((sums["cache_read"] * (price(mini, "cache_read", day) - price(mini, "input", day)) for day, sums in by_day("search")), Fraction(0))
+
+    def off(service, kinds, gap):
+        """Sums what the tokens of some classes cost more or less on the bill than by the log."""
+        return sum(sums[kind] * gap(kind, day) for day, sums in by_day(service) for kind in kinds)
+
+    chat, digest, mini = MODELS["chat"], MODELS["digest"], MODELS["search"]
+    old = price(chat, "cache_read", FIRST)
+    stale = off("chat", ["cache_read"], lambda kind, day: price(chat, kind, day) - old)
+    both = ["input", "output"]
+    batch = off("digest", both, lambda kind, day: price(digest, kind, day, True) - price(digest, kind, day))
+    cached = off("search", ["cache_read"], lambda kind, day: price(mini, kind, day) - price(mini, "input", day))
     for cause, usd in [
-        ("cache_priced_as_input", cached), ("batch_discount_missed", batch), ("stale_price", stale),
-        ("unlogged_key", unlogged), ("tax", tax),
+        ("unlogged_key", unlogged), ("tax", tax), ("cache_priced_as_input", cached),
+        ("batch_discount_missed", batch), ("stale_price", stale),
     ]:
         print(f"{cause:24}{'-' if usd < 0 else ''}{plain(abs(usd), 12)}")
     print(f"{sum(len(calls) for name, calls in CALLS.items() if name != 'notebook')} logged calls")

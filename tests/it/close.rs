@@ -131,8 +131,7 @@ fn the_script_writes_these_files() {
     }
     let names = |folder: std::path::PathBuf| -> Vec<String> {
         let entries = fs_err::read_dir(folder).unwrap();
-        let mut names: Vec<String> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     };
@@ -151,11 +150,8 @@ fn the_script_writes_these_files() {
 fn the_page_names_every_cause() {
     let page = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cmd/reconcile.md")).unwrap();
     let causes = page.split("\n## ").find(|part| part.starts_with("Causes")).unwrap();
-    let codes: std::collections::BTreeSet<&str> = causes
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
-        .map(|(code, _)| code)
-        .collect();
+    let codes: std::collections::BTreeSet<&str> =
+        causes.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(code, _)| code).collect();
     assert_eq!(codes.len(), 36, "{codes:?}");
     let answer = causes_of(&reconciled(&AGREED));
     assert!(answer.iter().all(|code| codes.contains(code.as_str())), "{answer:?}");
