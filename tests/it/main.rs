@@ -17,6 +17,7 @@ mod pages;
 mod planted;
 mod price;
 mod readers;
+mod reconcile;
 mod reprice;
 mod trace;
 mod world;
