@@ -13,6 +13,7 @@
 //! | what has been explained so far | [`ledger`] |
 //! | which lines and days are compared at all | [`scope`] |
 //! | the bill's unit and currency | [`scale`] |
+//! | whose logs they are, where they do not say | [`narrow`] |
 //! | calendars that disagree, days without logs | [`timing`] |
 //! | keys, workspaces and models that only one side has | [`names`] |
 //! | tokens that are missing, twice, or in another class | [`quantity`] |
@@ -22,6 +23,7 @@
 
 mod ledger;
 mod names;
+mod narrow;
 pub mod outcome;
 pub mod pots;
 mod quantity;
@@ -230,16 +232,17 @@ pub fn run<C: Calls>(
     prices: &dyn Prices,
 ) -> Result<Reconciliation, ReconcileError<C::Error>> {
     let rates = rates::RateBook::new(prices);
-    let scoped = scope::scoped(question, prices)?;
+    let mut scoped = scope::scoped(question, prices)?;
     let mut ledger = ledger::Ledger::default();
     let mut books = Vec::new();
-    for provider in scoped.providers() {
+    for provider in scoped.providers_mut() {
         let ask = Ask { window: provider.window, zone: provider.zone, grain: Grain::Day, sources: false };
         let groups = match provider.periods.0.is_empty() {
             // Tax and the like alone: no day of it can hold calls.
             true => Vec::new(),
             false => calls.groups(ask).map_err(ReconcileError::Calls)?,
         };
+        narrow::narrow(question, provider, &groups, &rates, &mut ledger);
         let mut book = sides::Book::new(question, provider, groups, &rates, &mut ledger);
         if book.periods.0.is_empty() {
             books.push(book);

@@ -18,6 +18,7 @@ mod pages;
 mod planted;
 mod price;
 mod readers;
+mod reconcile;
 mod reprice;
 mod trace;
 mod world;

@@ -214,7 +214,7 @@ pub(super) fn outcome(
     let apart: i128 = scoped
         .providers()
         .iter()
-        .flat_map(|provider| &provider.apart)
+        .flat_map(|provider| provider.apart.iter().chain(&provider.unlogged))
         .map(|at| &question.lines.rows[*at as usize])
         .filter(|line| !line.memo)
         .map(|line| in_usd(question, line, line.amount.unwrap_or(0)))

@@ -21,7 +21,6 @@ use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::scope;
 use crate::analyze::reconcile::scope::ProviderScope;
 use crate::analyze::reconcile::scope::in_usd;
-use crate::analyze::reconcile::scope::shown_span;
 use crate::analyze::reconcile::sides::Book;
 use crate::domain::Charge;
 use crate::domain::Timestamp;

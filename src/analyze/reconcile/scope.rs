@@ -34,6 +34,7 @@ pub(super) struct Scoped {
 }
 
 /// The lines of one provider.
+#[derive(Clone)]
 pub(super) struct ProviderScope {
     /// The price table's id, or the bill's own word.
     pub(super) name: Arc<str>,
@@ -41,6 +42,8 @@ pub(super) struct ProviderScope {
     pub(super) usage: Vec<u32>,
     /// Places of those that they cannot, and of those that nobody can tell what they are for.
     pub(super) apart: Vec<u32>,
+    /// Places of lines of keys and workspaces that the logs are not about.
+    pub(super) unlogged: Vec<u32>,
     /// Places of sums over everything, where other lines tell the parts.
     pub(super) control: Vec<u32>,
     /// From the first to the last instant that is compared.
@@ -77,6 +80,10 @@ impl Periods {
 impl Scoped {
     pub(super) fn providers(&self) -> &[ProviderScope] {
         &self.providers
+    }
+
+    pub(super) fn providers_mut(&mut self) -> &mut [ProviderScope] {
+        &mut self.providers
     }
 }
 
@@ -155,7 +162,7 @@ fn provider(question: &Question<'_>, name: Arc<str>, places: &[u32]) -> Provider
     let periods = Periods::of(spans);
     let window =
         Window { since: periods.0.first().map(|(start, _)| *start), until: periods.0.last().map(|(_, end)| *end) };
-    ProviderScope { name, usage, apart, control, window, zone, periods }
+    ProviderScope { name, usage, apart, unlogged: Vec::new(), control, window, zone, periods }
 }
 
 fn lies_inside(window: Window, line: &Line) -> bool {

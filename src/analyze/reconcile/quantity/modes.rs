@@ -71,16 +71,15 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
             .sum();
         let Some(sum) = sum else { return };
         let change = sum - before;
-        // What causes found before have taken was rounded as the bill is.
+        // What no aspect accounts for stays open; it is not the next one's.
+        before = sum;
         let calls = i128::from(cell.log.iter().map(|strand| strand.count).sum::<u64>()) + 2 + told.len() as i128;
         let open = (cell.open - out.iter().map(|(_, _, pico)| pico).sum::<i128>()).abs() > cell.bound;
-        if change.abs() > calls && (cell.moved.is_empty() && book.is_counted() || open) {
-            if let Some((cause, evidence)) = cause(change) {
-                out.push((cause, evidence, change));
-                before = sum;
-            }
-        } else {
-            before = sum;
+        if change.abs() > calls
+            && (cell.moved.is_empty() && book.is_counted() || open)
+            && let Some((cause, evidence)) = cause(change)
+        {
+            out.push((cause, evidence, change));
         }
     };
     let keep = |aspects: usize| {
