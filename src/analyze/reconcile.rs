@@ -249,7 +249,11 @@ pub fn run<C: Calls>(
             continue;
         }
         scale::explain(&mut book, &mut ledger, question.fx);
-        timing::explain(&mut book, &mut ledger, &rates, calls).map_err(ReconcileError::Calls)?;
+        timing::shifted(&mut book, &mut ledger, &rates, calls).map_err(ReconcileError::Calls)?;
+        // A key that is not logged has days of its own: it comes before the days that are not.
+        names::one_sided(&mut book, &mut ledger, &rates);
+        timing::unlogged_days(&mut book, &mut ledger, calls.span().map_err(ReconcileError::Calls)?);
+        timing::a_day_away(&mut book, &mut ledger);
         names::explain(&mut book, &mut ledger, &rates);
         quantity::explain(&mut book, &mut ledger, &rates, calls, question.now).map_err(ReconcileError::Calls)?;
         if !book.is_counted() {

@@ -55,6 +55,8 @@ pub struct ReconcilePlan {
     pub tolerance_ppm: i128,
     /// Show every cell that differs, not only the largest.
     pub all_cells: bool,
+    /// One table alone, the bridge: what a file of rows can hold.
+    pub flat: bool,
 }
 
 /// Why there is no answer.
@@ -71,6 +73,9 @@ pub enum ReconcileFailure {
         /// Why.
         error: BillError,
     },
+    /// No bill was named, and none is stored.
+    #[error("there is no bill to compare")]
+    NoBill,
     /// A word that is neither a path nor the number of an imported bill.
     #[error("`{0}` is neither a file nor the number of an imported bill")]
     NoSuchInvoice(String),
@@ -90,6 +95,7 @@ impl ReconcileFailure {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             ReconcileFailure::Bill { error, .. } => return error.hint(),
+            ReconcileFailure::NoBill => "name it: attr reconcile COST.csv USAGE.csv, or `attr import` it first".into(),
             ReconcileFailure::NoSuchInvoice(_) => "`attr imports` lists the imported bills".into(),
             ReconcileFailure::Question(ReconcileError::NoRate { currency }) => {
                 format!(
@@ -163,8 +169,10 @@ pub(super) fn read_bills(book: &Book, plan: &ReconcilePlan) -> Result<Lines, Rec
         }
     }
     if lines.documents.is_empty() {
-        let what = plan.invoices.first().cloned().unwrap_or_else(|| "(no bill)".into());
-        return Err(ReconcileFailure::NoSuchInvoice(what));
+        return Err(match plan.invoices.first() {
+            Some(word) => ReconcileFailure::NoSuchInvoice(word.clone()),
+            None => ReconcileFailure::NoBill,
+        });
     }
     Ok(lines)
 }

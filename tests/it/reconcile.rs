@@ -1,7 +1,5 @@
 //! `attr reconcile` at the command line: what it answers, and how it ends.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use serde_json::Value;
 
 use crate::world::World;

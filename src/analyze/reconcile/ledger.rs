@@ -128,6 +128,23 @@ impl Cause {
         }
     }
 
+    /// Says what would tell the cause from another that has the same arithmetic.
+    pub(super) const fn told_by(self) -> &'static str {
+        match self {
+            Cause::BatchDiscountMissed | Cause::ServiceModeMissed | Cause::FreeTier => {
+                "the usage export says in which mode the calls were served"
+            }
+            Cause::RegionalUplift => "the usage export says in which region the calls were served",
+            Cause::StalePrice => "the provider's price list of those days says what held",
+            Cause::WrongModelPrice => "the answers in the logs say which model served",
+            Cause::LongContext => "the bill's own lines say which tokens are of long prompts",
+            Cause::CacheWriteTtl => "the usage export tells cache writes by lifetime",
+            Cause::CachePricedAsInput => "the usage export tells cached from fresh input",
+            Cause::ContractDiscount => "the contract says what was agreed",
+            _ => "the usage export says what was used",
+        }
+    }
+
     /// Where a cause stands in the bridge: file, period, unit, names, lines that are no usage, quantity, price, rounding.
     pub(super) const fn step(self) -> u8 {
         match self {
@@ -177,6 +194,8 @@ pub struct Explained {
     pub scope: Vec<(&'static str, String)>,
     /// What shows it, in words.
     pub evidence: String,
+    /// Other causes that explain the same amounts as well, in words, with what would tell them apart.
+    pub also: Vec<(Cause, String)>,
 }
 
 /// The causes found so far.
@@ -196,6 +215,17 @@ impl Ledger {
                 known.cells += more.cells;
                 known.confidence = known.confidence.min(more.confidence);
                 known.scope.retain(|shared| more.scope.contains(shared));
+            }
+        }
+    }
+
+    /// Notes what else would explain as much as a cause.
+    pub(super) fn doubt(&mut self, cause: Cause, evidence: &str, also: Vec<(Cause, String)>) {
+        if let Some(known) = self.found.iter_mut().find(|known| known.cause == cause && known.evidence == evidence) {
+            for other in also {
+                if !known.also.contains(&other) {
+                    known.also.push(other);
+                }
             }
         }
     }

@@ -13,14 +13,20 @@ use crate::analyze::reconcile::sides::Bundle;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
+use crate::analyze::reconcile::sides::Owner;
+use crate::analyze::reconcile::sides::Strand;
 use crate::domain::Class;
 
-/// Explains what only one side names.
-pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
+/// Explains keys and workspaces that only one side has.
+pub(super) fn one_sided(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     // A workspace with several keys is one cause; a single key is named by itself.
-    one_sided(book, ledger, rates, "workspace", |bundle| &bundle.workspace, 2);
-    one_sided(book, ledger, rates, "api_key", |bundle| &bundle.api_key, 0);
-    one_sided(book, ledger, rates, "workspace", |bundle| &bundle.workspace, 0);
+    values(book, ledger, rates, ("workspace", |bundle| &bundle.workspace, 2));
+    values(book, ledger, rates, ("api_key", |bundle| &bundle.api_key, 0));
+    values(book, ledger, rates, ("workspace", |bundle| &bundle.workspace, 0));
+}
+
+/// Explains models that only one side has, and calls without a price.
+pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     shared(book, ledger);
     aliases(book, ledger, rates);
     unpriced(book, ledger);
@@ -28,7 +34,6 @@ pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>
 
 /// Tokens that the bill gives away without naming their model, where the logs have as many of all models together.
 fn shared(book: &mut Book, ledger: &mut Ledger) {
-    type Owner = (u32, Arc<str>, Arc<str>);
     let shape = book.shape;
     // A usage report names the models.
     if shape.reported {
@@ -37,7 +42,7 @@ fn shared(book: &mut Book, ledger: &mut Ledger) {
     let mut given: BTreeMap<(Owner, Item), i128> = BTreeMap::new();
     let mut spare: BTreeMap<(Owner, Item), (i128, Vec<Effect>)> = BTreeMap::new();
     for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken) {
-        let owner = (bundle.period, Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
+        let owner = bundle.owner();
         for (place, cell) in bundle.cells.iter().enumerate().filter(|(_, cell)| !matches!(cell.item, Item::Tool(_))) {
             let key = (owner.clone(), cell.item.clone());
             let told: i128 = cell.bill.iter().filter_map(|strand| strand.quantity).sum();
@@ -82,13 +87,11 @@ fn shared(book: &mut Book, ledger: &mut Ledger) {
 }
 
 /// Values of a dimension that only the bill has, or only the logs.
-fn one_sided(
+fn values(
     book: &mut Book,
     ledger: &mut Ledger,
     rates: &RateBook<'_>,
-    name: &str,
-    of: fn(&Bundle) -> &Arc<str>,
-    keys: usize,
+    (name, of, keys): (&str, fn(&Bundle) -> &Arc<str>, usize),
 ) {
     let mut sides: BTreeMap<Arc<str>, (bool, bool)> = BTreeMap::new();
     for bundle in book.bundles.iter().filter(|bundle| !of(bundle).is_empty() && !bundle.taken && !bundle.named) {
@@ -111,7 +114,9 @@ fn one_sided(
         for at in &places {
             let bundle = &book.bundles[*at];
             for (place, cell) in bundle.cells.iter().enumerate().filter(|(_, cell)| cell.open != 0) {
-                effects.push((*at, place, quantity_value(book, *at, place, rates).unwrap_or(cell.open)));
+                // Where the price differs elsewhere too, it is a cause by itself.
+                let value = quantity_value(book, *at, place, rates).filter(|_| book.differs_elsewhere(*at, &cell.item));
+                effects.push((*at, place, value.unwrap_or(cell.open)));
             }
         }
         for at in places {
@@ -148,6 +153,9 @@ pub(super) fn quantity_value(book: &Book, at: usize, place: usize, rates: &RateB
 /// What a model's tokens are by day, workspace, key and item.
 type Counts = BTreeMap<(u32, Arc<str>, Arc<str>, Item), i128>;
 
+/// What an item of a day costs, with how far rounding can take it: (day, item, picodollars, bound).
+type Paid = (u32, Item, i128, i128);
+
 /// A model only on the bill and one only in the logs with the same counts are one model under two names.
 fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     let models = book.by_model();
@@ -167,7 +175,7 @@ fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
         }
         counts
     };
-    let amounts = |places: &Vec<usize>, logged: bool| -> Vec<(u32, Item, i128, i128)> {
+    let amounts = |places: &Vec<usize>, logged: bool| -> Vec<Paid> {
         let cells = places.iter().map(|at| &book.bundles[*at]).flat_map(|bundle| {
             bundle.cells.iter().map(move |cell| {
                 let pico = if logged { cell.cost } else { cell.amount };
@@ -193,11 +201,8 @@ fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
                 false => mostly_same(&wanted, &counts(others, true)),
                 true => {
                     let (bill, log) = (amounts(own, false), amounts(others, true));
-                    let near =
-                        |((p, i, a, bound), (q, j, b, _)): (&(u32, Item, i128, i128), &(u32, Item, i128, i128))| {
-                            p == q && i == j && (a - b).abs() <= *bound
-                        };
-                    !log.is_empty() && bill.len() == log.len() && bill.iter().zip(&log).all(near)
+                    let same = |(a, b): (&Paid, &Paid)| (a.0, &a.1) == (b.0, &b.1) && (a.2 - b.2).abs() <= a.3;
+                    !log.is_empty() && bill.len() == log.len() && bill.iter().zip(&log).all(same)
                 }
             };
             if same {
@@ -237,20 +242,20 @@ fn mostly_same(bill: &Counts, logs: &Counts) -> bool {
 
 /// Hands the calls of one name to the bundles of the other; returns what that changes.
 fn joined(book: &mut Book, own: &[usize], others: &[usize], rates: &RateBook<'_>) -> Vec<Effect> {
-    let key = |bundle: &Bundle| (bundle.period, Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
     let mut effects: Vec<Effect> = Vec::new();
     for from in others {
-        let wanted = key(&book.bundles[*from]);
-        let Some(to) = own.iter().copied().find(|to| key(&book.bundles[*to]) == wanted) else { continue };
+        let wanted = book.bundles[*from].owner();
+        let Some(to) = own.iter().copied().find(|to| book.bundles[*to].owner() == wanted) else { continue };
         for place in 0..book.bundles[*from].cells.len() {
             let cell = &book.bundles[*from].cells[place];
-            let (item, cost) = (cell.item.clone(), cell.cost);
+            let (item, cost, strands) = (cell.item.clone(), cell.cost, cell.log.clone());
             let tokens: Vec<(Class, i128)> =
-                cell.log.iter().map(|strand| (strand.class, strand.quantity.unwrap_or(0))).collect();
+                strands.iter().map(|strand| (strand.class, strand.quantity.unwrap_or(0))).collect();
             let at = book.bundles[to].place(&item);
             // Without a price by its other name the amount is all there is.
-            let value: Option<i128> =
-                tokens.iter().map(|(class, micro)| book.price_of(to, at, *class, *micro, rates)).sum();
+            let bundle = &book.bundles[to];
+            let priced = |strand: &Strand| book.value_of(bundle, &bundle.cells[at], strand, rates);
+            let value: Option<i128> = strands.iter().map(priced).sum();
             let target = &mut book.bundles[to].cells[at];
             let even = target.quantity(book.shape) == Some(tokens.iter().map(|(_, micro)| micro).sum());
             target.moved.extend(&tokens);

@@ -111,6 +111,7 @@ fn set_aside(
                 text(kept),
                 text(value)
             ),
+            also: Vec::new(),
         });
     }
     provider.usage = usage;

@@ -230,6 +230,7 @@ pub(super) fn outcome(
             cells: rounded,
             scope: Vec::new(),
             evidence: "each cell differs by less than its rows can be rounded by".into(),
+            also: Vec::new(),
         });
     }
     let bridge = ledger.into_bridge();

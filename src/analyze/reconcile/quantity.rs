@@ -124,7 +124,6 @@ fn tools(book: &mut Book, ledger: &mut Ledger) {
             continue;
         }
         let billed: i128 = cell.bill.iter().chain(&cell.usage).filter_map(|strand| strand.quantity).max().unwrap_or(0);
-        let key = (bundle.period, Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
         let why = if !counted.contains(&cell.item) {
             (Cause::ServerTools, "the bill has lines for tools that the logs do not count".to_string())
         } else if billed > 0 && billed <= cell.logged() {
@@ -132,7 +131,7 @@ fn tools(book: &mut Book, ledger: &mut Ledger) {
                 true => (Cause::Alias, "tools of calls whose model the price table knows by another name".into()),
                 false => (Cause::UnpricedCalls, "tools of calls that have no price".into()),
             }
-        } else if let Some((cause, evidence)) = book.short.get(&key) {
+        } else if let Some((cause, evidence)) = book.short.get(&bundle.owner()) {
             (*cause, evidence.clone())
         } else {
             (Cause::ServerTools, "the bill has more uses of tools than the logs".into())

@@ -27,6 +27,7 @@ use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
 use crate::analyze::reconcile::sides::Strand;
+use crate::domain::Class;
 use crate::domain::Usd;
 use crate::domain::invoice::MICRO;
 use crate::domain::money::PICO_PER_USD;
@@ -123,6 +124,8 @@ struct Fit {
     open: i128,
     /// How many periods the run has.
     periods: usize,
+    /// The classes among the cells that it changes, as bits; whole calls have several.
+    classes: u32,
 }
 
 /// Returns how far a hypothesis holds from the first of some periods on, without a break.
@@ -139,9 +142,17 @@ fn run_of(book: &Book, periods: &BTreeMap<u32, Vec<Place>>, hypothesis: &Hypothe
             if !cell.ties() && gap.abs() > cell.bound {
                 own.seen += 1;
                 own.open += cell.open.abs();
+                own.classes |= match &cell.item {
+                    Item::Tokens(class) => 1 << (*class as u32),
+                    Item::CacheWrite => 1 << Class::CacheWrite5m as u32,
+                    Item::Whole | Item::Tool(_) => u32::MAX,
+                };
             }
         }
-        fit = Fit { seen: fit.seen + own.seen, open: fit.open + own.open, periods: fit.periods + 1 };
+        fit.seen += own.seen;
+        fit.open += own.open;
+        fit.periods += 1;
+        fit.classes |= own.classes;
     }
     fit
 }
@@ -168,8 +179,15 @@ fn series(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, bundles: &
         let untied: usize =
             run.values().flatten().filter(|(at, place)| !book.bundles[*at].cells[*place].ties()).count();
         let mut best: Option<(Fit, &Hypothesis)> = None;
+        let mut fits: Vec<(Fit, &Hypothesis)> = Vec::new();
         for hypothesis in &all {
             let fit = run_of(book, &run, hypothesis, rates);
+            if hypothesis.needs_classes() && fit.classes.count_ones() < 2 {
+                continue;
+            }
+            if fit.seen > 0 && hypothesis.first().is_none() {
+                fits.push((fit, hypothesis));
+            }
             // The first of equals is the simplest.
             let better = best.as_ref().is_none_or(|(known, _)| fit.open > known.open);
             if fit.seen >= hypothesis.needs(untied) && better {
@@ -183,9 +201,21 @@ fn series(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, bundles: &
                 effects.push((place.0, place.1, gap));
             }
         }
+        let mut also: Vec<(Cause, String)> = Vec::new();
+        for (other, twin) in fits {
+            let is_twin = (other.periods, other.seen) == (fit.periods, fit.seen) && twin.cause() != hypothesis.cause();
+            if is_twin && also.len() < MOST_TWINS && !also.iter().any(|(cause, _)| *cause == twin.cause()) {
+                also.push((twin.cause(), format!("{}; {}", twin.evidence(), twin.cause().told_by())));
+            }
+        }
+        let name = (hypothesis.cause(), hypothesis.evidence());
         note(book, ledger, hypothesis, &effects, fit, rates);
+        ledger.doubt(name.0, &name.1, also);
     }
 }
+
+/// Other causes that are told beside the one that was taken.
+const MOST_TWINS: usize = 3;
 
 /// Notes a hypothesis; one that stands for two causes is parted between them, one after the other.
 fn note(
@@ -400,10 +430,8 @@ fn by_call(book: &mut Book, ledger: &mut Ledger) {
         return;
     }
     let each = low + (high - low) / 2;
-    let effects: Vec<Effect> = cells
-        .iter()
-        .map(|place| (place.0, place.1, book.bundles[place.0].cells[place.1].open.min(i128::MAX)))
-        .collect();
+    let effects: Vec<Effect> =
+        cells.iter().map(|place| (place.0, place.1, book.bundles[place.0].cells[place.1].open)).collect();
     let evidence = format!("{} more for every call, whatever its tokens", Usd::from_pico(each));
     book.explain(ledger, Finding { cause: Cause::MinimumCharge, confidence: Confidence::Fits, evidence }, &effects);
 }

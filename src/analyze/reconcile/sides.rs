@@ -75,6 +75,9 @@ impl Shape {
     }
 }
 
+/// A span, a workspace and a key.
+pub(super) type Owner = (u32, Arc<str>, Arc<str>);
+
 /// One provider's bill and logs, side by side.
 pub(super) struct Book {
     /// The provider.
@@ -98,7 +101,7 @@ pub(super) struct Book {
     /// By how many hours the calls were found to be stamped wrongly.
     pub(super) shift: i64,
     /// Where tokens are missing, and why: by span, workspace and key.
-    pub(super) short: BTreeMap<(u32, Arc<str>, Arc<str>), (Cause, String)>,
+    pub(super) short: BTreeMap<Owner, (Cause, String)>,
     /// Whether two names were found to be one model.
     pub(super) aliased: bool,
     /// The bill's and the logs' names of dimensions that could not be matched.
@@ -307,6 +310,16 @@ impl Bundle {
         }
     }
 
+    /// Returns what it shares with the bundles of other models.
+    pub(super) fn owner(&self) -> Owner {
+        (self.period, Arc::clone(&self.workspace), Arc::clone(&self.api_key))
+    }
+
+    /// Returns what it shares with the bundles of other spans.
+    pub(super) fn series(&self) -> (Arc<str>, Arc<str>, Arc<str>) {
+        (Arc::clone(&self.model), Arc::clone(&self.workspace), Arc::clone(&self.api_key))
+    }
+
     /// Tells whether any call was logged.
     pub(super) fn is_logged(&self) -> bool {
         self.calls > 0
@@ -337,7 +350,7 @@ impl Book {
         let Finding { cause, confidence, evidence } = finding;
         let scope = self.shared(effects);
         let (amount, cells) = (Usd::from_pico(total), effects.len() as u64);
-        ledger.note(Explained { cause, amount, confidence, cells, scope, evidence });
+        ledger.note(Explained { cause, amount, confidence, cells, scope, evidence, also: Vec::new() });
     }
 
     /// Returns what cells have in common.

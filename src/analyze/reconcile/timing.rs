@@ -31,19 +31,6 @@ const SMALL: usize = 20_000;
 const SHIFTS: [i64; 26] =
     [1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7, 8, -8, 9, -9, 10, -10, 11, -11, 12, -12, 13, 14];
 
-/// Explains what lies in the calendar.
-pub(super) fn explain<C: Calls>(
-    book: &mut Book,
-    ledger: &mut Ledger,
-    rates: &RateBook<'_>,
-    calls: &C,
-) -> Result<(), C::Error> {
-    shifted(book, ledger, rates, calls)?;
-    unlogged_days(book, ledger, calls.span()?);
-    a_day_away(book, ledger);
-    Ok(())
-}
-
 /// Days that are younger than two days.
 pub(super) fn unsettled(book: &mut Book, ledger: &mut Ledger, now: Timestamp) {
     let young = |period: u32| book.periods.0[period as usize].1.0 > now.0.saturating_sub(SETTLING);
@@ -59,7 +46,7 @@ pub(super) fn unsettled(book: &mut Book, ledger: &mut Ledger, now: Timestamp) {
 }
 
 /// Days with a bill and without any call of the provider.
-fn unlogged_days(book: &mut Book, ledger: &mut Ledger, span: Option<(Timestamp, Timestamp)>) {
+pub(super) fn unlogged_days(book: &mut Book, ledger: &mut Ledger, span: Option<(Timestamp, Timestamp)>) {
     let mut logged = vec![false; book.periods.0.len()];
     for bundle in book.bundles.iter().filter(|bundle| bundle.is_logged()) {
         logged[bundle.period as usize] = true;
@@ -109,7 +96,12 @@ fn distance(book: &Book) -> usize {
 }
 
 /// Days that the logs cut so many hours earlier or later.
-fn shifted<C: Calls>(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, calls: &C) -> Result<(), C::Error> {
+pub(super) fn shifted<C: Calls>(
+    book: &mut Book,
+    ledger: &mut Ledger,
+    rates: &RateBook<'_>,
+    calls: &C,
+) -> Result<(), C::Error> {
     if !alternates(book) {
         return Ok(());
     }
@@ -210,23 +202,15 @@ fn alternates(book: &Book) -> bool {
     days.len() >= 2 && over > 0 && under > 0 && even
 }
 
-/// What identifies a cell but for its day.
-type Series = (Arc<str>, Arc<str>, Arc<str>, Item);
-
 /// Rows that stand one day away: two days that cancel.
 pub(super) fn a_day_away(book: &mut Book, ledger: &mut Ledger) {
     if book.shape.is_counted() {
         return counts_a_day_away(book, ledger);
     }
-    let mut series: BTreeMap<Series, BTreeMap<u32, (usize, usize)>> = BTreeMap::new();
+    let mut series: BTreeMap<_, BTreeMap<u32, (usize, usize)>> = BTreeMap::new();
     for (at, place) in book.untied() {
         let bundle = &book.bundles[at];
-        let key = (
-            Arc::clone(&bundle.model),
-            Arc::clone(&bundle.workspace),
-            Arc::clone(&bundle.api_key),
-            bundle.cells[place].item.clone(),
-        );
+        let key = (bundle.series(), bundle.cells[place].item.clone());
         series.entry(key).or_default().insert(bundle.period, (at, place));
     }
     let mut effects: Vec<Effect> = Vec::new();
@@ -276,10 +260,9 @@ fn counts_a_day_away(book: &mut Book, ledger: &mut Ledger) {
         }
         gaps
     };
-    let mut series: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), BTreeMap<u32, usize>> = BTreeMap::new();
+    let mut series: BTreeMap<_, BTreeMap<u32, usize>> = BTreeMap::new();
     for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken) {
-        let key = (Arc::clone(&bundle.model), Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
-        series.entry(key).or_default().insert(bundle.period, at);
+        series.entry(bundle.series()).or_default().insert(bundle.period, at);
     }
     let mut effects: Vec<Effect> = Vec::new();
     for days in series.values() {

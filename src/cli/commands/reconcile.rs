@@ -15,6 +15,7 @@ use crate::ops::bills;
 use crate::ops::reconcile;
 use crate::ops::reconcile::Fx;
 use crate::ops::reconcile::ReconcilePlan;
+use crate::render::Format;
 
 /// Compare a bill with the logged calls and name every difference
 ///
@@ -107,6 +108,7 @@ impl ReconcileArgs {
             tolerance: self.tolerance_usd,
             tolerance_ppm: self.tolerance_pct,
             all_cells: self.all_cells,
+            flat: self.output.format() == Format::Csv,
             ..self.bill.plan(app, &self.invoices, self.window.window(frame)?, frame)?
         };
         let (mut report, ended) = reconcile::run(&book, &plan)?;

@@ -52,7 +52,16 @@ struct Cause<'c> {
     #[serde(rename = "where")]
     scope: BTreeMap<&'static str, &'c str>,
     evidence: &'c str,
+    /// Other causes that explain as much.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<Twin<'c>>,
     command: String,
+}
+
+#[derive(Serialize)]
+struct Twin<'c> {
+    cause: &'static str,
+    evidence: &'c str,
 }
 
 /// Writes a reconciliation into a document.
@@ -69,6 +78,7 @@ pub(super) fn document(report: &mut Report, result: &Reconciliation, plan: &Reco
             cells: found.cells,
             scope,
             evidence: &found.evidence,
+            also: found.also.iter().map(|(cause, evidence)| Twin { cause: cause.code(), evidence }).collect(),
             command: command(found, result),
         };
         serde_json::to_value(cause).unwrap_or_default()

@@ -21,6 +21,9 @@ const SHOWN: usize = 10;
 
 /// Lays a reconciliation out.
 pub(super) fn blocks(result: &Reconciliation, plan: &ReconcilePlan) -> Vec<Block> {
+    if plan.flat {
+        return vec![Block::Table(bridge(result))];
+    }
     let mut blocks = vec![Block::Heading("Bills".into()), Block::Table(invoices(&result.invoices))];
     if !plan.fx.is_empty() {
         let rates: Vec<&str> = plan.fx.iter().map(|rate| rate.text.as_str()).collect();
@@ -31,6 +34,9 @@ pub(super) fn blocks(result: &Reconciliation, plan: &ReconcilePlan) -> Vec<Block
     for found in &result.bridge {
         if found.amount != Usd::ZERO || found.cells > 0 {
             blocks.push(Block::Note(format!("{}: {}. {}", found.cause.code(), found.evidence, command(found, result))));
+            for (other, evidence) in &found.also {
+                blocks.push(Block::Note(format!("  {} would explain as much: {evidence}.", other.code())));
+            }
         }
     }
     let open: Vec<&CellReport> = result.cells.iter().filter(|cell| cell.unexplained_usd != Usd::ZERO).collect();
@@ -91,7 +97,10 @@ fn bridge(result: &Reconciliation) -> Table {
     let line = |name: &str, amount: Cell| vec![Cell::Text(name.into()), amount, Cell::Empty, Cell::Empty, Cell::Empty];
     let mut rows = vec![line("logged", Cell::Usd(result.logged))];
     for found in &result.bridge {
-        let scope: Vec<String> = found.scope.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        // A model says whose it is.
+        let has_model = found.scope.iter().any(|(name, _)| *name == "model");
+        let told = found.scope.iter().filter(|(name, _)| !(has_model && *name == "provider"));
+        let scope: Vec<String> = told.map(|(name, value)| format!("{name}={value}")).collect();
         rows.push(vec![
             Cell::Text(found.cause.code().into()),
             Cell::Change(found.amount),

@@ -95,7 +95,7 @@ fn a_reconciliation_and_an_import_read_a_mapped_bill_alike() {
     let world = world();
     let lamp = world.write("rechnung-08.csv", LAMP);
     let total = |told: &serde_json::Value| told["invoices"][0]["control_total_usd"].clone();
-    let log = world.write("calls.jsonl", super::call(1));
+    let log = world.write("calls.jsonl", super::call(3));
     world.attr(&["import", &log]).ended(0);
     let from_file = world.attr(&["reconcile", "--json", "--no-fail", "--fx", "EUR=1.10", &lamp]).ended(0).json();
     world.take(&lamp);

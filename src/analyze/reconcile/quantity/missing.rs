@@ -1,7 +1,6 @@
 //! Tokens that the bill has and the logs have not.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::analyze::reconcile::Cause;
 use crate::analyze::reconcile::Confidence;
@@ -30,8 +29,8 @@ pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>
             cause => vec![(cause, 1)],
         };
         let main = shares.iter().max_by_key(|(_, calls)| *calls).map_or(why, |(cause, _)| *cause);
-        let key = (bundle.period, Arc::clone(&bundle.workspace), Arc::clone(&bundle.api_key));
-        book.short.insert(key, (main, evidence(main).to_string()));
+        let owner = bundle.owner();
+        book.short.insert(owner, (main, evidence(main).to_string()));
         let all: i128 = shares.iter().map(|(_, calls)| i128::from(*calls)).sum();
         for place in 0..book.bundles[at].cells.len() {
             if book.bundles[at].cells[place].is_even(book.shape) {
@@ -140,7 +139,7 @@ fn value_of_missing(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) 
     {
         return Some(gaps.into_iter().map(|(gap, price)| price.times(gap)).sum());
     }
-    if let Some(all) = within_mix(book, at, place).filter(|_| !differs_elsewhere(book, at, &cell.item)) {
+    if let Some(all) = within_mix(book, at, place).filter(|_| !book.differs_elsewhere(at, &cell.item)) {
         return Some(all);
     }
     let mut sum = 0;
@@ -178,10 +177,12 @@ fn within_mix(book: &Book, at: usize, place: usize) -> Option<i128> {
     (low < high && low - cell.bound <= cell.open && cell.open <= high + cell.bound).then_some(cell.open)
 }
 
-/// Tells whether cells of the same model and item that count the same have another price.
-fn differs_elsewhere(book: &Book, at: usize, item: &Item) -> bool {
-    let model = &book.bundles[at].model;
-    let others = book.bundles.iter().filter(|bundle| bundle.model == *model && !bundle.taken);
-    let cells = others.flat_map(|bundle| &bundle.cells).filter(|cell| cell.item == *item && cell.moved.is_empty());
-    cells.filter(|cell| cell.is_even(book.shape)).any(|cell| !cell.ties())
+impl Book {
+    /// Tells whether cells of the same model and item that count the same have another price.
+    pub(in crate::analyze::reconcile) fn differs_elsewhere(&self, at: usize, item: &Item) -> bool {
+        let model = &self.bundles[at].model;
+        let others = self.bundles.iter().filter(|bundle| bundle.model == *model && !bundle.taken && bundle.is_logged());
+        let cells = others.flat_map(|bundle| &bundle.cells).filter(|cell| cell.item == *item && cell.moved.is_empty());
+        cells.filter(|cell| cell.is_even(self.shape)).any(|cell| !cell.ties())
+    }
 }

@@ -165,7 +165,8 @@ fn lifetime(book: &Book, cell: &Cell, told: &[Strand], change: i128) -> Option<(
         names.join(", ")
     };
     let (bill, logs) = (names(told), names(&cell.log));
-    let seen = book.is_counted() || bill != logs && change.abs() > cell.bound;
+    let apart = !told.iter().any(|strand| cell.log.iter().any(|call| call.class == strand.class));
+    let seen = book.is_counted() || apart || bill != logs && change.abs() > cell.bound;
     let other = cell.item == Item::CacheWrite && seen;
     other.then(|| (Cause::CacheWriteTtl, format!("the bill has {bill}, the logs have {logs}")))
 }

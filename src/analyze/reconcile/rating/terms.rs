@@ -118,6 +118,11 @@ impl Hypothesis {
         })
     }
 
+    /// Tells whether several classes must say so: among many models some have a price in common.
+    pub(super) fn needs_classes(&self) -> bool {
+        matches!(self.changes.last(), Some(Change::Model(_)))
+    }
+
     /// Returns how many cells must say so, of so many that are open: the more there is to choose from, the more.
     pub(super) fn needs(&self, open: usize) -> usize {
         match (self.changes.len(), self.changes.last()) {
@@ -193,7 +198,7 @@ pub(super) fn hypotheses(book: &Book, sample: (usize, usize), rates: &RateBook<'
     });
     let kind = std::mem::discriminant::<Change>;
     let pairs = pairs.filter(|pair| kind(&pair[0]) != kind(&pair[1]) && !pair.contains(&Change::Free));
-    all.extend(pairs.map(|changes| Hypothesis { changes, was: Arc::clone(&point.tier) }));
     all.extend(models.map(|change| Hypothesis::one(change, &point.tier)));
+    all.extend(pairs.map(|changes| Hypothesis { changes, was: Arc::clone(&point.tier) }));
     all
 }

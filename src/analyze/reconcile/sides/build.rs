@@ -321,6 +321,7 @@ impl Book {
                     cells: 1,
                     scope: vec![("provider", self.provider.to_string()), ("model", bundle.model.to_string())],
                     evidence: "the bill states list prices beside what is to be paid".into(),
+                    also: Vec::new(),
                 });
             }
         }
@@ -508,6 +509,7 @@ fn apart(question: &Question<'_>, scope: &ProviderScope, ledger: &mut Ledger) {
             cells: lines,
             scope: vec![("provider", scope.name.to_string())],
             evidence: what.into(),
+            also: Vec::new(),
         });
     }
 }
@@ -541,6 +543,7 @@ fn capped(question: &Question<'_>, scope: &ProviderScope, book: &Book, ledger: &
             cells: scope.control.len() as u64,
             scope: vec![("provider", scope.name.to_string())],
             evidence: "the export without groups holds more than the one with groups".into(),
+            also: Vec::new(),
         });
     }
 }
