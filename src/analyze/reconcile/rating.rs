@@ -182,7 +182,8 @@ fn series(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, bundles: &
         let mut fits: Vec<(Fit, &Hypothesis)> = Vec::new();
         for hypothesis in &all {
             let fit = run_of(book, &run, hypothesis, rates);
-            if hypothesis.needs_classes() && fit.classes.count_ones() < 2 {
+            // A price that changes on the way is one model's two prices, not two models'.
+            if hypothesis.is_other_model() && (fit.classes.count_ones() < 2 || periods.keys().next() != Some(first)) {
                 continue;
             }
             if fit.seen > 0 && hypothesis.first().is_none() {

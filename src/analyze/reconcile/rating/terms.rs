@@ -118,8 +118,8 @@ impl Hypothesis {
         })
     }
 
-    /// Tells whether several classes must say so: among many models some have a price in common.
-    pub(super) fn needs_classes(&self) -> bool {
+    /// Tells whether it is another model's price: among many models some have a price in common.
+    pub(super) fn is_other_model(&self) -> bool {
         matches!(self.changes.last(), Some(Change::Model(_)))
     }
 
