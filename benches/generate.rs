@@ -1,9 +1,11 @@
 //! Writes invented usage logs of any size to standard output: `generate [ROWS] [SEED] [DAYS]`.
-//! `generate claude FOLDER [LINES] [FILES] [SEED]` writes a folder of Claude Code sessions instead.
+//! `generate claude FOLDER [LINES] [FILES] [SEED]` writes a folder of Claude Code sessions instead, and
+//! `generate bill FOLDER [ROWS] [SEED]` a bill of 1.8 million lines with the calls that it is for.
 //!
 //! Flat JSON lines of 27 fields and some 620 bytes: 2,000 tenants and 30 features by a zipf law, 12 models,
 //! 50,000 users, runs of a few calls. The same arguments always give the same bytes.
 
+mod bill;
 mod claude;
 
 use std::io::{BufWriter, Write};
@@ -69,6 +71,12 @@ fn main() -> std::io::Result<()> {
     {
         let number = |at: usize, default| numbers.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
         return claude::write(Path::new(folder), number(0, 10_000), number(1, 50), number(2, 1));
+    }
+    if let [mode, folder, numbers @ ..] = args.as_slice()
+        && mode == "bill"
+    {
+        let number = |at: usize, default| numbers.get(at).and_then(|text| text.parse().ok()).unwrap_or(default);
+        return bill::write(Path::new(folder), number(0, 1_000_000), number(1, 1));
     }
     let numbers: Vec<u64> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
     let rows = numbers.first().copied().unwrap_or(1_000);

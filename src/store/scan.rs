@@ -5,6 +5,7 @@
 //! interned as they come.
 
 mod axis;
+mod index;
 mod priceable;
 mod sums;
 
@@ -33,10 +34,10 @@ use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::scan::axis::AxisState;
 use crate::store::scan::axis::Codes;
+use crate::store::scan::index::Index;
 use crate::store::scan::sums::Chosen;
 use crate::store::scan::sums::Costs;
 use crate::store::scan::sums::FIXED_COUNTERS;
-use crate::store::scan::sums::Index;
 use crate::store::scan::sums::Sums;
 use crate::store::segment::class_column;
 use crate::store::segment::name;
@@ -139,15 +140,8 @@ impl Scan {
         let stride = FIXED_COUNTERS + classes.len();
         let dense = axes.iter().try_fold(1usize, |product, axis| product.checked_mul(axis.known?));
         let index = match dense.filter(|groups| *groups <= DENSE_GROUPS) {
-            Some(_) => {
-                let strides = axes.iter().scan(1, |stride, axis| {
-                    let own = *stride;
-                    *stride *= axis.known.unwrap_or(1);
-                    Some(own)
-                });
-                Index::Dense(strides.collect())
-            }
-            None => Index::Hashed { steps: axes.iter().map(|_| HashMap::new()).collect(), codes: Vec::new() },
+            Some(_) => Index::dense(axes.iter().filter_map(|axis| axis.known)),
+            None => Index::hashed(axes.iter().map(|axis| axis.known)),
         };
         let mut sums = Sums {
             counters: Vec::new(),
@@ -178,8 +172,8 @@ impl Scan {
             codes.push(axis.codes(&mut open)?);
         }
         let groups = self.index.groups(&codes, open.segment.calls as usize, &chosen);
-        if let Index::Hashed { codes, .. } = &self.index {
-            self.sums.grow(codes.len().max(1));
+        if let Some(groups) = self.index.learnt() {
+            self.sums.grow(groups.max(1));
         }
         let costs = match instead {
             None => Costs::stored(&open)?,
@@ -195,30 +189,19 @@ impl Scan {
 
     /// Returns a group's code along each axis.
     fn codes(&self, group: usize) -> Vec<u32> {
-        match &self.index {
-            Index::Hashed { codes, .. } => codes[group].clone(),
-            Index::Dense(strides) => {
-                let code = |(stride, axis): (&usize, &AxisState)| (group / stride % axis.known.unwrap_or(1)) as u32;
-                strides.iter().zip(&self.axes).map(code).collect()
-            }
-        }
+        let mut codes = vec![0; self.axes.len()];
+        self.index.codes(group, &mut codes);
+        codes
     }
 
     /// Gathers the occupied groups as columns.
     pub(super) fn into_rollup(self) -> Rollup {
         let groups: Vec<usize> = self.occupied().collect();
         let mut codes: Vec<Vec<u32>> = vec![Vec::with_capacity(groups.len()); self.axes.len()];
+        let mut own = vec![0; self.axes.len()];
         for group in &groups {
-            match &self.index {
-                Index::Hashed { codes: known, .. } => {
-                    codes.iter_mut().zip(&known[*group]).for_each(|(column, code)| column.push(*code));
-                }
-                Index::Dense(strides) => {
-                    for ((column, stride), axis) in codes.iter_mut().zip(strides).zip(&self.axes) {
-                        column.push((group / stride % axis.known.unwrap_or(1)) as u32);
-                    }
-                }
-            }
+            self.index.codes(*group, &mut own);
+            codes.iter_mut().zip(&own).for_each(|(column, code)| column.push(*code));
         }
         let sums = &self.sums;
         let counter =

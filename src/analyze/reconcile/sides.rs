@@ -6,6 +6,7 @@
 //! a cell: there it can be evidence, where as a key it would only part what belongs together.
 
 mod build;
+mod by_class;
 mod owners;
 mod strand;
 
@@ -30,6 +31,7 @@ use crate::domain::money::PICO_PER_USD;
 pub(super) use build::cause_of;
 pub(super) use build::shown_quantity;
 pub(super) use build::whole;
+pub(super) use by_class::ByClass;
 pub(super) use strand::Stated;
 pub(super) use strand::Strand;
 
@@ -233,17 +235,17 @@ impl Cell {
 
     /// Returns the classes that either side has, lifetimes of cache writes only where the bill tells them, with the
     /// bill's tokens and the logs' as the causes found so far would have them.
-    pub(super) fn by_class(&self, shape: Shape) -> BTreeMap<Class, (i128, i128)> {
-        let mut classes: BTreeMap<Class, (i128, i128)> = BTreeMap::new();
+    pub(super) fn by_class(&self, shape: Shape) -> ByClass {
+        let mut classes = ByClass::default();
         let of = |class: Class| if shape.untimed_writes && is_write(class) { Class::CacheWrite5m } else { class };
         for strand in self.told(shape) {
-            classes.entry(of(strand.class)).or_default().0 += strand.quantity.unwrap_or(0);
+            classes.entry(of(strand.class)).0 += strand.quantity.unwrap_or(0);
         }
         for strand in &self.log {
-            classes.entry(of(strand.class)).or_default().1 += strand.quantity.unwrap_or(0);
+            classes.entry(of(strand.class)).1 += strand.quantity.unwrap_or(0);
         }
         for (class, micro) in &self.moved {
-            classes.entry(of(*class)).or_default().1 += micro;
+            classes.entry(of(*class)).1 += micro;
         }
         classes
     }

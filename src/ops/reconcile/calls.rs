@@ -115,8 +115,9 @@ impl<'b> BookCalls<'b> {
         self.names.borrow_mut().entry(key).or_insert_with(find).clone()
     }
 
-    fn group(&self, parts: &HashMap<Part, Arc<str>>, start: Timestamp, measures: Measures) -> CallGroup {
-        let text = |part: Part| parts.get(&part).cloned().unwrap_or_default();
+    fn group(&self, parts: &Parts, start: Timestamp, measures: Measures) -> CallGroup {
+        let find = |part: Part| parts.iter().find(|(own, _)| *own == part).map(|(_, text)| Arc::clone(text));
+        let text = |part: Part| find(part).unwrap_or_default();
         let (provider, model, known) = self.meaning(&text(Part::Provider), &text(Part::Model));
         let tier = match text(Part::Tier) {
             tier if ["standard", "default", "auto", "on_demand", "not_available"].contains(&tier.as_ref()) => {
@@ -133,7 +134,7 @@ impl<'b> BookCalls<'b> {
         // The provider that a bill knows, by whatever name the calls have it.
         let owner = |(at, axis): (usize, &Axis)| match axis {
             Axis::Dim(Dim::Provider) => Some(Arc::clone(&provider)),
-            _ => parts.get(&Part::Owner(at)).cloned(),
+            _ => find(Part::Owner(at)),
         };
         CallGroup {
             owner: self.owners.iter().enumerate().map(owner).collect(),
@@ -160,7 +161,7 @@ impl<'b> BookCalls<'b> {
         (0..rollup.len())
             .map(|group| {
                 let of = |at: usize| Some((parts[at], Arc::clone(rollup.value(group, at)?)));
-                let texts: HashMap<Part, Arc<str>> = (1..parts.len()).filter_map(of).collect();
+                let texts: Parts = (1..parts.len()).filter_map(of).collect();
                 let start = (rollup.codes[0][group] as usize).checked_sub(1).and_then(|at| starts.get(at));
                 self.group(&texts, start.copied().unwrap_or_default(), rollup.measures(group))
             })
@@ -169,7 +170,7 @@ impl<'b> BookCalls<'b> {
 }
 
 /// What an axis tells of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Start,
     Provider,
@@ -185,6 +186,9 @@ enum Part {
     Source,
     Owner(usize),
 }
+
+/// What the axes tell of a group; a dozen at most.
+type Parts = Vec<(Part, Arc<str>)>;
 
 /// Returns the instant that a bucket's label names.
 fn start_of(label: &str, grain: Grain, zone: Zone) -> Timestamp {
@@ -211,7 +215,7 @@ impl Calls for BookCalls<'_> {
         let batch = self.book.store.repeats(window)?;
         let mut repeats = Vec::with_capacity(batch.len());
         for row in 0..batch.len() {
-            let mut parts: HashMap<Part, Arc<str>> = HashMap::new();
+            let mut parts = Parts::new();
             for (part, dim) in [
                 (Part::Provider, Dim::Provider),
                 (Part::Model, Dim::Model),
@@ -222,15 +226,15 @@ impl Calls for BookCalls<'_> {
                 (Part::ApiKey, Dim::ApiKey),
             ] {
                 if let Some(value) = batch.dim(row, dim) {
-                    parts.insert(part, value.into());
+                    parts.push((part, value.into()));
                 }
             }
             if batch.flags(row).has(Flags::GEO_STATED) {
-                parts.insert(Part::Stated, "1".into());
+                parts.push((Part::Stated, "1".into()));
             }
             let tokens = batch.tokens(row);
             let band = self.edges.iter().rev().find(|edge| **edge <= tokens.prompt()).copied().unwrap_or(0);
-            parts.insert(Part::Prompt, band.to_string().into());
+            parts.push((Part::Prompt, band.to_string().into()));
             let mut measures = Measures { calls: 1, cost: batch.cost(row), ..Measures::default() };
             Class::ALL.into_iter().for_each(|class| measures.tokens[class as usize] = tokens.get(class));
             if let Some(reason) = batch.unpriced(row) {

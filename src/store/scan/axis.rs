@@ -190,6 +190,16 @@ pub(super) enum Codes {
     Each(Vec<u32>),
 }
 
+impl Codes {
+    /// Adds the codes of rows, so many times, to numbers of theirs.
+    pub(super) fn add_to(&self, numbers: &mut [u32], times: u32) {
+        match self {
+            Codes::All(code) => numbers.iter_mut().for_each(|number| *number += code * times),
+            Codes::Each(codes) => numbers.iter_mut().zip(codes).for_each(|(number, code)| *number += code * times),
+        }
+    }
+}
+
 pub(super) fn mapped(codes: Packed<'_>, map: &[u32]) -> Codes {
     if codes.len() > 0 && codes.is_all(codes.get(0)) {
         return Codes::All(map.get(codes.get(0) as usize).copied().unwrap_or(0));

@@ -1,4 +1,4 @@
-//! The sums of a question by group, and how a row finds its group.
+//! The sums of a question by group.
 
 use hashbrown::HashMap;
 
@@ -13,7 +13,6 @@ use crate::store::StoreError;
 use crate::store::batch::columns::Ints;
 use crate::store::dictionary;
 use crate::store::is_failure;
-use crate::store::scan::axis::Codes;
 use crate::store::scan::axis::OpenSegment;
 use crate::store::scan::priceable::Repricing;
 use crate::store::scan::priceable::priceable;
@@ -91,14 +90,6 @@ impl Costs {
 
 pub(super) const FIXED_COUNTERS: usize = 3;
 
-/// How a row's codes become its group.
-pub(super) enum Index {
-    /// Strides of a dense table.
-    Dense(Vec<usize>),
-    /// Groups numbered as they come: code by code, (group so far, code) to group; then each group's codes.
-    Hashed { steps: Vec<HashMap<(u32, u32), u32>>, codes: Vec<Vec<u32>> },
-}
-
 /// Which rows of a segment count.
 pub(super) enum Chosen {
     All,
@@ -120,63 +111,6 @@ impl Chosen {
             Chosen::Some(mask) => mask[row],
         }
     }
-}
-
-impl Index {
-    /// Returns the group of each row.
-    pub(super) fn groups(&mut self, codes: &[Codes], rows: usize, chosen: &Chosen) -> Vec<u32> {
-        let mut groups = vec![0u32; rows];
-        match self {
-            Index::Dense(strides) => {
-                for (codes, stride) in codes.iter().zip(strides) {
-                    let stride = *stride as u32;
-                    match codes {
-                        Codes::All(code) => groups.iter_mut().for_each(|group| *group += code * stride),
-                        Codes::Each(codes) => {
-                            groups.iter_mut().zip(codes).for_each(|(group, code)| *group += code * stride);
-                        }
-                    }
-                }
-            }
-            Index::Hashed { steps, codes: known } => {
-                let last = steps.len().saturating_sub(1);
-                for (at, (step, codes)) in steps.iter_mut().zip(codes).enumerate() {
-                    for (row, group) in groups.iter_mut().enumerate().filter(|(row, _)| chosen.has(*row)) {
-                        let code = match codes {
-                            Codes::All(code) => *code,
-                            Codes::Each(codes) => codes[row],
-                        };
-                        let next = step.len() as u32;
-                        let entered = *step.entry((*group, code)).or_insert(next);
-                        if at == last && entered == next && entered as usize == known.len() {
-                            known.push(Vec::new());
-                        }
-                        *group = entered;
-                    }
-                }
-                name_groups(steps, known);
-            }
-        }
-        groups
-    }
-}
-
-/// Writes down the codes of groups that were numbered since the last time.
-pub(super) fn name_groups(steps: &[HashMap<(u32, u32), u32>], known: &mut [Vec<u32>]) {
-    if known.iter().all(|codes| !codes.is_empty()) {
-        return;
-    }
-    let mut names: Vec<Vec<u32>> = vec![Vec::new()];
-    for step in steps {
-        let mut next = vec![Vec::new(); step.len()];
-        for ((group, code), entered) in step {
-            let mut codes = names[*group as usize].clone();
-            codes.push(*code);
-            next[*entered as usize] = codes;
-        }
-        names = next;
-    }
-    known.iter_mut().zip(names).filter(|(codes, _)| codes.is_empty()).for_each(|(codes, named)| *codes = named);
 }
 
 impl Sums {

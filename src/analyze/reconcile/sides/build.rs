@@ -416,6 +416,10 @@ fn push(strands: &mut Vec<Strand>, more: Strand) -> usize {
     };
     match strands.iter().position(same) {
         None => {
+            // Most cells have one strand a side or two, and a year of days has millions of cells.
+            if strands.len() < 4 {
+                strands.reserve_exact(1);
+            }
             strands.push(more);
             strands.len() - 1
         }

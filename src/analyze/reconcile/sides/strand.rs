@@ -162,6 +162,10 @@ impl Book {
 
     /// Returns from which prompt size on a class costs more, if it does.
     fn cliff(&self, bundle: &Bundle, cell: &Cell, strand: &Strand, rates: &RateBook<'_>) -> Option<u64> {
+        // All prompts are of the smallest size: nothing costs more.
+        if cell.log.iter().all(|strand| strand.stated.prompt.unwrap_or(0) == 0) {
+            return None;
+        }
         let at = |prompt| listed(rates, &Point { prompt, ..self.point(bundle, cell, &strand.stated) }, strand);
         let short = at(0);
         let mut edges: Vec<u64> = cell.log.iter().filter_map(|strand| strand.stated.prompt).collect();
