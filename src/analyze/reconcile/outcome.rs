@@ -14,11 +14,11 @@ use crate::analyze::reconcile::scope::day;
 use crate::analyze::reconcile::scope::in_usd;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::cause_of;
-use crate::analyze::reconcile::sides::shown_quantity;
-use crate::analyze::reconcile::sides::whole;
 use crate::domain::Timestamp;
 use crate::domain::Usd;
 use crate::domain::Window;
+use crate::domain::invoice::MICRO;
+use crate::domain::money::div_half_even;
 
 /// How a bill and the logs agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -291,10 +291,7 @@ fn status_of(book: &Book, cell: &crate::analyze::reconcile::sides::Cell) -> Cell
             Some(true) | None => CellStatus::PriceVariance,
             Some(false) => {
                 let quantity = cell.quantity(book.shape).unwrap_or(0);
-                let expected = crate::domain::money::div_half_even(
-                    cost.saturating_mul(whole(quantity)),
-                    whole(cell.first_count()).max(1),
-                );
+                let expected = div_half_even(cost.saturating_mul(whole(quantity)), whole(cell.first_count()).max(1));
                 let priced = (cell.amount - expected).abs() <= cell.bound + expected.abs() / 1_000_000;
                 if priced { CellStatus::QtyVariance } else { CellStatus::Both }
             }
@@ -392,4 +389,17 @@ impl CellReport {
         let last = day(Timestamp(self.end.0 - 1));
         if day(self.start) == last { last } else { format!("{}..{last}", day(self.start)) }
     }
+}
+
+/// Writes a quantity in millionths as a decimal.
+fn shown_quantity(micro: i128) -> String {
+    match micro % MICRO {
+        0 => (micro / MICRO).to_string(),
+        _ => Usd::from_pico(micro * MICRO).to_string(),
+    }
+}
+
+/// Returns the nearest whole count of tokens.
+fn whole(micro: i128) -> i128 {
+    div_half_even(micro, MICRO)
 }

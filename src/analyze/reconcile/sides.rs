@@ -7,8 +7,10 @@
 
 mod build;
 mod by_class;
+mod grain;
 mod owners;
 mod strand;
+mod told;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,12 +30,10 @@ use crate::domain::Window;
 use crate::domain::Zone;
 use crate::domain::money::PICO_PER_USD;
 
-pub(super) use build::cause_of;
-pub(super) use build::shown_quantity;
-pub(super) use build::whole;
 pub(super) use by_class::ByClass;
 pub(super) use strand::Stated;
 pub(super) use strand::Strand;
+pub(super) use told::cause_of;
 
 /// What a cell is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

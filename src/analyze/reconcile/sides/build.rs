@@ -1,15 +1,11 @@
 //! Lines and calls into bundles and cells.
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use crate::analyze::reconcile::CallGroup;
-use crate::analyze::reconcile::Cause;
-use crate::analyze::reconcile::Confidence;
-use crate::analyze::reconcile::Explained;
 use crate::analyze::reconcile::Question;
 use crate::analyze::reconcile::ledger::Ledger;
 use crate::analyze::reconcile::rates::LONGEST;
@@ -20,15 +16,17 @@ use crate::analyze::reconcile::scope::ProviderScope;
 use crate::analyze::reconcile::scope::in_usd;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Bundle;
-use crate::analyze::reconcile::sides::Carries;
 use crate::analyze::reconcile::sides::Item;
 use crate::analyze::reconcile::sides::Shape;
 use crate::analyze::reconcile::sides::Stated;
 use crate::analyze::reconcile::sides::Strand;
+use crate::analyze::reconcile::sides::grain::carries;
+use crate::analyze::reconcile::sides::grain::shape;
+use crate::analyze::reconcile::sides::told::apart;
+use crate::analyze::reconcile::sides::told::capped;
 use crate::domain::Charge;
 use crate::domain::Class;
 use crate::domain::Unpriced;
-use crate::domain::Usd;
 use crate::domain::invoice::Line;
 use crate::domain::invoice::MICRO;
 use crate::domain::invoice::TextId;
@@ -298,34 +296,6 @@ impl Book {
             }
         }
     }
-
-    /// Takes out the discounts that the bill itself states, where it does not tie without.
-    fn discounts(&mut self, ledger: &mut Ledger) {
-        for bundle in &mut self.bundles {
-            for cell in bundle.cells.iter_mut().filter(|cell| !cell.ties()) {
-                let off = |strand: &Strand| strand.list.map_or(0, |list| strand.amount - list);
-                let taken: i128 = cell.bill.iter().map(off).sum();
-                // A price above the list is no discount.
-                if taken >= 0 {
-                    continue;
-                }
-                cell.open -= taken;
-                cell.off += taken;
-                let rows: u64 = cell.bill.iter().map(|strand| strand.count).sum();
-                let is_free =
-                    cell.bill.iter().all(|strand| strand.amount == 0) && -taken > self.quantum * i128::from(rows);
-                ledger.note(Explained {
-                    cause: if is_free { Cause::FreeTier } else { Cause::ContractDiscount },
-                    amount: Usd::from_pico(taken),
-                    confidence: Confidence::Proved,
-                    cells: 1,
-                    scope: vec![("provider", self.provider.to_string()), ("model", bundle.model.to_string())],
-                    evidence: "the bill states list prices beside what is to be paid".into(),
-                    also: Vec::new(),
-                });
-            }
-        }
-    }
 }
 
 type BundleKey = (u32, Arc<str>, Arc<str>, Arc<str>);
@@ -432,135 +402,4 @@ fn push(strands: &mut Vec<Strand>, more: Strand) -> usize {
             at
         }
     }
-}
-
-fn shape(question: &Question<'_>, scope: &ProviderScope) -> Shape {
-    let lines = || scope.usage.iter().map(|at| &question.lines.rows[*at as usize]);
-    let mut shape = Shape { counted: true, ..Shape::default() };
-    let has_amounts = lines().any(|line| line.amount.is_some());
-    for line in lines() {
-        let is_amount = if has_amounts { line.amount.is_some() } else { line.list.is_some() };
-        let is_tokens = matches!(line.charge, Charge::Tokens(_) | Charge::CacheWrite | Charge::Reasoning);
-        if is_amount {
-            shape.whole |= line.charge == Charge::Call;
-            shape.modelless |= line.charge == Charge::Call && line.model == TextId(0);
-            shape.counted &= !is_tokens || line.quantity.is_some();
-        } else {
-            shape.reported |= is_tokens && line.quantity.is_some();
-        }
-        shape.untimed_writes |= line.charge == Charge::CacheWrite;
-    }
-    shape.counted &= !shape.whole;
-    shape
-}
-
-/// Finds the dimensions by which bill, usage report and calls all name what they are about, in the same words.
-fn carries(question: &Question<'_>, scope: &ProviderScope, groups: &[CallGroup]) -> (Carries, Vec<String>) {
-    let mut unmatched = Vec::new();
-    let mut carried = |name: &str, of_line: fn(&Line) -> TextId, of_call: fn(&CallGroup) -> &Arc<str>| {
-        let values = |amounts: bool| {
-            let side = scope.usage.iter().map(|at| &question.lines.rows[*at as usize]);
-            let side = side.filter(move |line| line.amount.is_some() == amounts && !line.memo);
-            side.map(of_line).collect::<BTreeSet<TextId>>()
-        };
-        let (bill, report) = (values(true), values(false));
-        let calls: BTreeSet<&Arc<str>> = groups.iter().map(of_call).collect();
-        let whole = |side: &BTreeSet<TextId>| !side.contains(&TextId(0));
-        let texts: BTreeSet<&Arc<str>> = bill.iter().chain(&report).filter_map(|id| question.lines.text(*id)).collect();
-        if texts.is_empty() || bill.is_empty() || calls.iter().all(|value| value.is_empty()) {
-            return false;
-        }
-        let shared = texts.iter().any(|text| calls.contains(*text));
-        let complete = whole(&bill) && whole(&report) && !calls.iter().any(|value| value.is_empty());
-        if !shared {
-            unmatched.push(format!(
-                "{name}: the bill has {}, the logs have {}",
-                some_of(texts.iter().map(AsRef::as_ref)),
-                some_of(calls.iter().map(AsRef::as_ref).filter(|value| !value.is_empty()))
-            ));
-        } else if !complete {
-            unmatched.push(format!("{name}: not every line and call has one, so it is not compared"));
-        }
-        shared && complete
-    };
-    let workspace = carried("workspace", |line| line.workspace, |group| &group.workspace);
-    let api_key = carried("api_key", |line| line.api_key, |group| &group.api_key);
-    (Carries { workspace, api_key }, unmatched)
-}
-
-fn some_of<'t>(texts: impl Iterator<Item = &'t str>) -> String {
-    let all: Vec<&str> = texts.collect();
-    let more = if all.len() > 5 { ", …" } else { "" };
-    all[..all.len().min(5)].join(", ") + more
-}
-
-/// Notes the lines that no log can hold.
-fn apart(question: &Question<'_>, scope: &ProviderScope, ledger: &mut Ledger) {
-    let mut sums: BTreeMap<Cause, (i128, u64)> = BTreeMap::new();
-    for at in &scope.apart {
-        let line = &question.lines.rows[*at as usize];
-        let (Some(cause), Some(pico)) = (cause_of(line.charge), line.amount.filter(|_| !line.memo)) else { continue };
-        let sum = sums.entry(cause).or_default();
-        sum.0 += in_usd(question, line, pico);
-        sum.1 += 1;
-    }
-    for (cause, (pico, lines)) in sums {
-        let what = if lines == 1 { "a line of the bill says so" } else { "lines of the bill say so" };
-        ledger.note(Explained {
-            cause,
-            amount: Usd::from_pico(pico),
-            confidence: Confidence::Proved,
-            cells: lines,
-            scope: vec![("provider", scope.name.to_string())],
-            evidence: what.into(),
-            also: Vec::new(),
-        });
-    }
-}
-
-/// Returns what a line that no log can hold is by itself; `None` for what stays unexplained.
-pub(in crate::analyze::reconcile) fn cause_of(charge: Charge) -> Option<Cause> {
-    match charge {
-        Charge::Tax => Some(Cause::Tax),
-        Charge::Credit => Some(Cause::Credits),
-        Charge::Commitment | Charge::Seat => Some(Cause::Commitment),
-        Charge::Rounding => Some(Cause::Rounding),
-        Charge::Storage => Some(Cause::ServerTools),
-        Charge::Adjustment => Some(Cause::PeriodEdge),
-        _ => None,
-    }
-}
-
-/// Sums over everything that are more than their parts: the export was capped or filtered.
-fn capped(question: &Question<'_>, scope: &ProviderScope, book: &Book, ledger: &mut Ledger) {
-    if scope.control.is_empty() {
-        return;
-    }
-    let row = |at: &u32| &question.lines.rows[*at as usize];
-    let total: i128 = scope.control.iter().map(|at| in_usd(question, row(at), row(at).amount.unwrap_or(0))).sum();
-    let parts: i128 = book.bundles.iter().flat_map(|bundle| &bundle.cells).map(|cell| cell.amount).sum();
-    if total != parts {
-        ledger.note(Explained {
-            cause: Cause::GroupCap,
-            amount: Usd::from_pico(total - parts),
-            confidence: Confidence::Proved,
-            cells: scope.control.len() as u64,
-            scope: vec![("provider", scope.name.to_string())],
-            evidence: "the export without groups holds more than the one with groups".into(),
-            also: Vec::new(),
-        });
-    }
-}
-
-/// Writes a quantity in millionths as a decimal.
-pub(in crate::analyze::reconcile) fn shown_quantity(micro: i128) -> String {
-    match micro % MICRO {
-        0 => (micro / MICRO).to_string(),
-        _ => Usd::from_pico(micro * MICRO).to_string(),
-    }
-}
-
-/// Returns the nearest whole count of tokens.
-pub(in crate::analyze::reconcile) fn whole(micro: i128) -> i128 {
-    div_half_even(micro, MICRO)
 }
