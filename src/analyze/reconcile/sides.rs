@@ -13,7 +13,6 @@ mod strand;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::analyze::reconcile::CallGroup;
 use crate::analyze::reconcile::Cause;
 use crate::analyze::reconcile::Confidence;
 use crate::analyze::reconcile::Explained;
@@ -91,8 +90,8 @@ pub(super) struct Book {
     pub(super) shape: Shape,
     /// The bundles, by period, model, workspace and key.
     pub(super) bundles: Vec<Bundle>,
-    /// The calls of the compared spans.
-    pub(super) groups: Vec<CallGroup>,
+    /// How many groups of calls there are. They themselves are large, and are in the cells by now.
+    pub(super) groups: Counted,
     /// The cost of calls on days that the bill does not speak for.
     pub(super) outside: i128,
     /// The step that the bill rounds to, in picodollars.
@@ -105,6 +104,16 @@ pub(super) struct Book {
     pub(super) aliased: bool,
     /// The bill's and the logs' names of dimensions that could not be matched.
     pub(super) unmatched: Vec<String>,
+}
+
+/// How many of something there were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counted(usize);
+
+impl Counted {
+    pub(super) const fn len(self) -> usize {
+        self.0
+    }
 }
 
 /// Which dimensions all sides carry.
@@ -383,7 +392,6 @@ impl Book {
             provider: Arc::clone(&self.provider),
             periods: self.periods.clone(),
             bundles: self.bundles.clone(),
-            groups: self.groups.clone(),
             unmatched: self.unmatched.clone(),
             short: self.short.clone(),
             ..*self

@@ -21,6 +21,7 @@ use crate::analyze::reconcile::scope::in_usd;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Bundle;
 use crate::analyze::reconcile::sides::Carries;
+use crate::analyze::reconcile::sides::Counted;
 use crate::analyze::reconcile::sides::Item;
 use crate::analyze::reconcile::sides::Shape;
 use crate::analyze::reconcile::sides::Stated;
@@ -36,17 +37,17 @@ use crate::domain::money::div_half_even;
 use crate::domain::tokens::CLASSES;
 
 impl Book {
-    /// Puts a provider's bill and its calls side by side.
+    /// Puts a provider's bill and its calls side by side; the calls of others are taken out of the groups.
     pub(in crate::analyze::reconcile) fn new(
         question: &Question<'_>,
         scope: &ProviderScope,
-        groups: Vec<CallGroup>,
+        groups: &mut Vec<CallGroup>,
         rates: &RateBook<'_>,
         ledger: &mut Ledger,
     ) -> Book {
-        let groups: Vec<CallGroup> = groups.into_iter().filter(|group| group.provider == scope.name).collect();
+        groups.retain(|group| group.provider == scope.name);
         let shape = shape(question, scope);
-        let (carries, unmatched) = carries(question, scope, &groups);
+        let (carries, unmatched) = carries(question, scope, groups);
         let mut book = Book {
             provider: Arc::clone(&scope.name),
             zone: scope.zone,
@@ -54,7 +55,7 @@ impl Book {
             carries,
             shape,
             bundles: Vec::new(),
-            groups,
+            groups: Counted(groups.len()),
             outside: 0,
             quantum: 0,
             shift: 0,
@@ -63,10 +64,8 @@ impl Book {
             unmatched,
         };
         let mut places = Places::default();
-        book.take_lines(question, scope, rates, &mut places);
-        let groups = std::mem::take(&mut book.groups);
-        book.take_calls(&groups, rates, &mut places);
-        book.groups = groups;
+        book.take_lines(question, scope, (groups, rates), &mut places);
+        book.take_calls(groups, rates, &mut places);
         book.weigh();
         apart(question, scope, ledger);
         capped(question, scope, &book, ledger);
@@ -140,9 +139,9 @@ impl Book {
 
     /// Returns what a name of the bill means to the table, or the name. A variant that costs nothing is the model itself
     /// where the logs do not tell it apart.
-    fn meant(&self, rates: &RateBook<'_>, name: &Arc<str>) -> (Arc<str>, bool) {
+    fn meant(&self, groups: &[CallGroup], rates: &RateBook<'_>, name: &Arc<str>) -> (Arc<str>, bool) {
         let find = |name: &str| rates.prices().model(&self.provider, name);
-        let plain = name.strip_suffix(":free").filter(|_| !self.groups.iter().any(|group| group.model == *name));
+        let plain = name.strip_suffix(":free").filter(|_| !groups.iter().any(|group| group.model == *name));
         match plain.and_then(find).or_else(|| find(name)) {
             Some(id) => (id, true),
             None => (Arc::clone(name), false),
@@ -153,7 +152,7 @@ impl Book {
         &mut self,
         question: &Question<'_>,
         scope: &ProviderScope,
-        rates: &RateBook<'_>,
+        (groups, rates): (&[CallGroup], &RateBook<'_>),
         places: &mut Places,
     ) {
         let lines = question.lines;
@@ -168,7 +167,9 @@ impl Book {
             let is_tool = line.charge == Charge::Tool;
             let (model, known) = match is_tool {
                 true => (Arc::default(), false),
-                false => models.entry(line.model).or_insert_with(|| self.meant(rates, &text(line.model))).clone(),
+                false => {
+                    models.entry(line.model).or_insert_with(|| self.meant(groups, rates, &text(line.model))).clone()
+                }
             };
             let shape = self.shape;
             let bundle = self.bundle(places, period, &model, [&text(line.workspace), &text(line.api_key)]);
