@@ -237,13 +237,14 @@ pub fn run<C: Calls>(
     let mut books = Vec::new();
     for provider in scoped.providers_mut() {
         let ask = Ask { window: provider.window, zone: provider.zone, grain: Grain::Day, sources: false };
-        let groups = match provider.periods.0.is_empty() {
+        let mut groups = match provider.periods.0.is_empty() {
             // Tax and the like alone: no day of it can hold calls.
             true => Vec::new(),
             false => calls.groups(ask).map_err(ReconcileError::Calls)?,
         };
         narrow::narrow(question, provider, &groups, &rates, &mut ledger);
-        let mut book = sides::Book::new(question, provider, groups, &rates, &mut ledger);
+        let mut book = sides::Book::new(question, provider, &mut groups, &rates, &mut ledger);
+        drop(groups);
         if book.periods.0.is_empty() {
             books.push(book);
             continue;

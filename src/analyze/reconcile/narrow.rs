@@ -54,7 +54,7 @@ pub(super) fn narrow(
             part
         };
         let open = |scope: &ProviderScope| {
-            let book = Book::new(question, scope, own.clone(), rates, &mut Ledger::default());
+            let book = Book::new(question, scope, &mut own.clone(), rates, &mut Ledger::default());
             let billed: Vec<bool> = book
                 .bundles
                 .iter()

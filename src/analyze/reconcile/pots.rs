@@ -12,6 +12,7 @@ use crate::analyze::chargeback::Kind;
 use crate::analyze::chargeback::Owner;
 use crate::analyze::chargeback::Pot;
 use crate::analyze::reconcile::Ask;
+use crate::analyze::reconcile::CallGroup;
 use crate::analyze::reconcile::Calls;
 use crate::analyze::reconcile::Prices;
 use crate::analyze::reconcile::Question;
@@ -111,13 +112,13 @@ pub fn pots<C: Calls>(
     let mut maker = Maker::default();
     for provider in scoped.providers() {
         let ask = Ask { window: provider.window, zone: provider.zone, grain: Grain::Day, sources: false };
-        let groups = match provider.periods.0.is_empty() {
+        let mut groups = match provider.periods.0.is_empty() {
             // Tax and the like alone: no day of it can hold calls.
             true => Vec::new(),
             false => calls.groups(ask).map_err(ReconcileError::Calls)?,
         };
-        let book = Book::new(question, provider, groups, &rates, &mut Ledger::default());
-        maker.take(question, provider, book, &rates);
+        let book = Book::new(question, provider, &mut groups, &rates, &mut Ledger::default());
+        maker.take(question, provider, (book, groups), &rates);
     }
     let lines = || scoped.providers().iter().flat_map(|provider| lines_of(question, provider));
     let window = Window { since: lines().map(|line| line.start).min(), until: lines().map(|line| line.end).max() };
@@ -150,14 +151,20 @@ struct Maker {
 }
 
 impl Maker {
-    fn take(&mut self, question: &Question<'_>, scope: &ProviderScope, mut book: Book, rates: &RateBook<'_>) {
-        for group in book.groups.iter().filter(|group| book.periods.holding(group.start).is_some()) {
+    fn take(
+        &mut self,
+        question: &Question<'_>,
+        scope: &ProviderScope,
+        (mut book, mut groups): (Book, Vec<CallGroup>),
+        rates: &RateBook<'_>,
+    ) {
+        for group in groups.iter().filter(|group| book.periods.holding(group.start).is_some()) {
             self.calls.add(&group.measures);
         }
         self.outside += book.outside;
         self.unmatched.extend(book.unmatched.iter().map(|words| format!("{} {words}", book.provider)));
         let mut weights: HashMap<(usize, usize), Vec<(Owner, i128)>> = HashMap::new();
-        book.weigh_owners(rates, |owner, bundle, cell, cost| {
+        book.weigh_owners(&mut groups, rates, |owner, bundle, cell, cost| {
             *self.owners.entry(Arc::clone(owner)).or_default() += cost;
             weights.entry((bundle, cell)).or_default().push((Arc::clone(owner), cost));
         });

@@ -15,7 +15,6 @@ mod told;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::analyze::reconcile::CallGroup;
 use crate::analyze::reconcile::Cause;
 use crate::analyze::reconcile::Confidence;
 use crate::analyze::reconcile::Explained;
@@ -94,8 +93,8 @@ pub(super) struct Book {
     pub(super) shape: Shape,
     /// The bundles, by period, model, workspace and key.
     pub(super) bundles: Vec<Bundle>,
-    /// The calls of the compared spans.
-    pub(super) groups: Vec<CallGroup>,
+    /// How many groups of calls there are. They themselves are large, and are in the cells by now.
+    pub(super) groups: usize,
     /// The cost of calls on days that the bill does not speak for.
     pub(super) outside: i128,
     /// The step that the bill rounds to, in picodollars.
@@ -396,7 +395,6 @@ impl Book {
             provider: Arc::clone(&self.provider),
             periods: self.periods.clone(),
             bundles: self.bundles.clone(),
-            groups: self.groups.clone(),
             unmatched: self.unmatched.clone(),
             short: self.short.clone(),
             ..*self

@@ -198,7 +198,7 @@ fn alternates(book: &Book) -> bool {
         }
     }
     // Trying every zone costs; where one way outweighs the other it is worth it for small logs alone.
-    let even = over.min(under) * 5 >= over.max(under) || book.groups.len() < SMALL;
+    let even = over.min(under) * 5 >= over.max(under) || book.groups < SMALL;
     days.len() >= 2 && over > 0 && under > 0 && even
 }
 

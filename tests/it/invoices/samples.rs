@@ -20,6 +20,10 @@ fn files(below: &str) -> Vec<(String, PathBuf)> {
     let mut files = Vec::new();
     for folder in list(&root).into_iter().filter(|path| path.is_dir()) {
         let name = folder.file_name().unwrap().to_str().unwrap().to_string();
+        // A month with logs and bills side by side has tests of its own.
+        if name == "close" {
+            continue;
+        }
         files.extend(list(&folder).into_iter().filter(|path| path.is_file()).map(|path| (name.clone(), path)));
     }
     files

@@ -136,11 +136,15 @@ fn only_output(counts: &Counts) -> Option<Vec<(Item, i128)>> {
 
 /// Explains identities that hold in the bundles of a model.
 pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
-    let only_outputs = (0..book.bundles.len())
-        .filter(|at| !book.bundles[*at].taken && only_output(&Counts::of(book, *at)).is_some())
-        .count();
+    // Most bundles tie: only the others are looked at again and again.
+    let is_uneven = |at: &usize| {
+        let counts = Counts::of(book, *at);
+        counts.0.keys().any(|item| counts.gap(item) != 0)
+    };
+    let named = book.by_model().into_iter().filter(|(model, _)| !model.is_empty());
     let models: Vec<Vec<usize>> =
-        book.by_model().into_iter().filter(|(model, _)| !model.is_empty()).map(|(_, places)| places).collect();
+        named.map(|(_, places)| places.into_iter().filter(is_uneven).collect::<Vec<usize>>()).collect();
+    let only_outputs = models.iter().flatten().filter(|at| only_output(&Counts::of(book, **at)).is_some()).count();
     // What holds for one model is believed sooner of the others: they come round again.
     let mut accepted: BTreeSet<Cause> = BTreeSet::new();
     for places in models.iter().chain(&models) {

@@ -34,17 +34,17 @@ use crate::domain::money::div_half_even;
 use crate::domain::tokens::CLASSES;
 
 impl Book {
-    /// Puts a provider's bill and its calls side by side.
+    /// Puts a provider's bill and its calls side by side; the calls of others are taken out of the groups.
     pub(in crate::analyze::reconcile) fn new(
         question: &Question<'_>,
         scope: &ProviderScope,
-        groups: Vec<CallGroup>,
+        groups: &mut Vec<CallGroup>,
         rates: &RateBook<'_>,
         ledger: &mut Ledger,
     ) -> Book {
-        let groups: Vec<CallGroup> = groups.into_iter().filter(|group| group.provider == scope.name).collect();
+        groups.retain(|group| group.provider == scope.name);
         let shape = shape(question, scope);
-        let (carries, unmatched) = carries(question, scope, &groups);
+        let (carries, unmatched) = carries(question, scope, groups);
         let mut book = Book {
             provider: Arc::clone(&scope.name),
             zone: scope.zone,
@@ -52,7 +52,7 @@ impl Book {
             carries,
             shape,
             bundles: Vec::new(),
-            groups,
+            groups: groups.len(),
             outside: 0,
             quantum: 0,
             shift: 0,
@@ -61,10 +61,8 @@ impl Book {
             unmatched,
         };
         let mut places = Places::default();
-        book.take_lines(question, scope, rates, &mut places);
-        let groups = std::mem::take(&mut book.groups);
-        book.take_calls(&groups, rates, &mut places);
-        book.groups = groups;
+        book.take_lines(question, scope, (groups, rates), &mut places);
+        book.take_calls(groups, rates, &mut places);
         book.weigh();
         apart(question, scope, ledger);
         capped(question, scope, &book, ledger);
@@ -138,9 +136,9 @@ impl Book {
 
     /// Returns what a name of the bill means to the table, or the name. A variant that costs nothing is the model itself
     /// where the logs do not tell it apart.
-    fn meant(&self, rates: &RateBook<'_>, name: &Arc<str>) -> (Arc<str>, bool) {
+    fn meant(&self, groups: &[CallGroup], rates: &RateBook<'_>, name: &Arc<str>) -> (Arc<str>, bool) {
         let find = |name: &str| rates.prices().model(&self.provider, name);
-        let plain = name.strip_suffix(":free").filter(|_| !self.groups.iter().any(|group| group.model == *name));
+        let plain = name.strip_suffix(":free").filter(|_| !groups.iter().any(|group| group.model == *name));
         match plain.and_then(find).or_else(|| find(name)) {
             Some(id) => (id, true),
             None => (Arc::clone(name), false),
@@ -151,7 +149,7 @@ impl Book {
         &mut self,
         question: &Question<'_>,
         scope: &ProviderScope,
-        rates: &RateBook<'_>,
+        (groups, rates): (&[CallGroup], &RateBook<'_>),
         places: &mut Places,
     ) {
         let lines = question.lines;
@@ -166,7 +164,9 @@ impl Book {
             let is_tool = line.charge == Charge::Tool;
             let (model, known) = match is_tool {
                 true => (Arc::default(), false),
-                false => models.entry(line.model).or_insert_with(|| self.meant(rates, &text(line.model))).clone(),
+                false => {
+                    models.entry(line.model).or_insert_with(|| self.meant(groups, rates, &text(line.model))).clone()
+                }
             };
             let shape = self.shape;
             let bundle = self.bundle(places, period, &model, [&text(line.workspace), &text(line.api_key)]);

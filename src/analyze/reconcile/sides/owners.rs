@@ -1,6 +1,7 @@
 //! What the calls of each owner cost in each cell.
 
 use crate::analyze::chargeback::Owner;
+use crate::analyze::reconcile::CallGroup;
 use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::build::Places;
@@ -10,10 +11,10 @@ impl Book {
     /// picodollars), owners in order. The cells' own side of the logs is empty afterwards.
     pub(in crate::analyze::reconcile) fn weigh_owners(
         &mut self,
+        groups: &mut [CallGroup],
         rates: &RateBook<'_>,
         mut on: impl FnMut(&Owner, usize, usize, i128),
     ) {
-        let mut groups = std::mem::take(&mut self.groups);
         groups.sort_by(|a, b| a.owner.cmp(&b.owner));
         let mut places = Places::of(&self.bundles);
         self.bundles.iter_mut().flat_map(|bundle| &mut bundle.cells).for_each(|cell| cell.log.clear());
@@ -26,6 +27,5 @@ impl Book {
                 }
             }
         }
-        self.groups = groups;
     }
 }

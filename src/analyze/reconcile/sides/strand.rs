@@ -121,6 +121,18 @@ impl Book {
         }
     }
 
+    /// Tells whether calls are of what a strand of the bill is about. A line without a service mode beside lines with one
+    /// is not about theirs.
+    fn is_alike(&self, cell: &Cell, strand: &Strand, call: &Strand, edge: Option<u64>) -> bool {
+        let same = call.class == strand.class || strand.untimed && is_write(call.class);
+        let tier = call.stated.tier.as_deref().unwrap_or_default();
+        let told_apart = || {
+            let told = cell.told(self.shape).iter().filter_map(|other| other.stated.tier.as_deref());
+            strand.stated.tier.is_none() && !tier.is_empty() && told.into_iter().any(|other| other == tier)
+        };
+        same && strand.stated.holds(&call.stated, edge) && !told_apart()
+    }
+
     /// Returns by how much the bill's strands exceed the logs' tokens that are served so, each with its price, and the
     /// logged tokens that no strand of the bill accounts for; `None` where prices are not known.
     pub(in crate::analyze::reconcile) fn strand_gaps(
@@ -135,8 +147,7 @@ impl Book {
             let edge = strand.stated.prompt.and_then(|_| self.cliff(bundle, cell, strand, rates));
             let mut gap = strand.quantity?;
             for (call, left) in cell.log.iter().zip(&mut left) {
-                let same = call.class == strand.class || strand.untimed && is_write(call.class);
-                if same && strand.stated.holds(&call.stated, edge) {
+                if self.is_alike(cell, strand, call, edge) {
                     let taken = gap.min(*left).max(0);
                     gap -= taken;
                     *left -= taken;
@@ -182,10 +193,7 @@ impl Book {
         rates: &RateBook<'_>,
     ) -> Option<Price> {
         let edge = strand.stated.prompt.and_then(|_| self.cliff(bundle, cell, strand, rates));
-        let alike = |call: &&Strand| {
-            let same = call.class == strand.class || strand.untimed && is_write(call.class);
-            same && strand.stated.holds(&call.stated, edge) && call.quantity > Some(0)
-        };
+        let alike = |call: &&Strand| self.is_alike(cell, strand, call, edge) && call.quantity > Some(0);
         let (mut tokens, mut cost) = (0, 0);
         let mut first: Option<&Stated> = None;
         let mut mixed = false;
