@@ -34,7 +34,7 @@ fn rates(model: u64) -> [u64; 5] {
 
 /// Writes the three files.
 pub(crate) fn write(folder: &Path, rows: u64, seed: u64) -> Result<()> {
-    std::fs::create_dir_all(folder)?;
+    fs_err::create_dir_all(folder)?;
     let open = |name: &str| File::create(folder.join(name)).map(|file| BufWriter::with_capacity(1 << 20, file));
     prices(&mut open("prices.toml")?)?;
     let (mut calls, mut bill) = (open("calls.jsonl")?, open("bill.csv")?);

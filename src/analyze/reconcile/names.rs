@@ -17,6 +17,9 @@ use crate::analyze::reconcile::sides::Owner;
 use crate::analyze::reconcile::sides::Strand;
 use crate::domain::Class;
 
+/// A dimension, where a bundle has it, and of how many keys a value must be.
+type Naming = (&'static str, fn(&Bundle) -> &Arc<str>, usize);
+
 /// Explains keys and workspaces that only one side has.
 pub(super) fn one_sided(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     // A workspace with several keys is one cause; a single key is named by itself.
@@ -87,12 +90,7 @@ fn shared(book: &mut Book, ledger: &mut Ledger) {
 }
 
 /// Values of a dimension that only the bill has, or only the logs.
-fn values(
-    book: &mut Book,
-    ledger: &mut Ledger,
-    rates: &RateBook<'_>,
-    (name, of, keys): (&str, fn(&Bundle) -> &Arc<str>, usize),
-) {
+fn values(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>, (name, of, keys): Naming) {
     let mut sides: BTreeMap<Arc<str>, (bool, bool)> = BTreeMap::new();
     for bundle in book.bundles.iter().filter(|bundle| !of(bundle).is_empty() && !bundle.taken && !bundle.named) {
         let side = sides.entry(Arc::clone(of(bundle))).or_default();
