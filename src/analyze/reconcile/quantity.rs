@@ -11,7 +11,6 @@ mod surplus;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use crate::analyze::reconcile::Calls;
 use crate::analyze::reconcile::Cause;
@@ -50,8 +49,6 @@ pub(super) fn explain<C: Calls>(
     if book.is_counted() {
         moves::by_counts(book, ledger, rates);
         timing::a_day_away(book, ledger);
-    }
-    if book.is_counted() {
         missing::explain(book, ledger, rates);
     }
     modes::explain(book, ledger, rates);
@@ -163,9 +160,4 @@ fn unseen(book: &mut Book, ledger: &mut Ledger) {
 pub(super) fn standard(book: &Book, at: usize, place: usize) -> Point {
     let bundle = &book.bundles[at];
     book.point(bundle, &bundle.cells[place], &Stated::default())
-}
-
-/// Returns a text shared.
-pub(super) fn shared(text: &str) -> Arc<str> {
-    Arc::from(text)
 }

@@ -249,18 +249,26 @@ impl Cell {
         classes
     }
 
+    /// Returns by how much the bill counts more of each item, where the sides differ; lifetimes and modes apart.
+    pub(super) fn gaps(&self, shape: Shape) -> BTreeMap<Item, i128> {
+        let mut gaps: BTreeMap<Item, i128> = BTreeMap::new();
+        if self.item == Item::Whole {
+            for (class, (bill, log)) in self.by_class(shape) {
+                *gaps.entry(Item::of(class)).or_default() += bill - log;
+            }
+            gaps.retain(|_, gap| *gap != 0);
+        } else {
+            let gap = self.quantity(shape).unwrap_or(0) - self.counted();
+            if gap != 0 {
+                gaps.insert(self.item.clone(), gap);
+            }
+        }
+        gaps
+    }
+
     /// Tells whether both sides count the same; lifetimes and modes apart.
     pub(super) fn is_even(&self, shape: Shape) -> bool {
-        match self.item {
-            Item::Whole => {
-                let mut items: BTreeMap<Item, i128> = BTreeMap::new();
-                for (class, (bill, log)) in self.by_class(shape) {
-                    *items.entry(Item::of(class)).or_default() += bill - log;
-                }
-                items.values().all(|gap| *gap == 0)
-            }
-            _ => self.quantity(shape) == Some(self.counted()),
-        }
+        shape.is_counted() && self.gaps(shape).is_empty()
     }
 
     /// Takes the bill's counts for those of the logs: a cause has explained the difference.

@@ -254,9 +254,7 @@ fn counts_a_day_away(book: &mut Book, ledger: &mut Ledger) {
     let gaps = |bundle: &Bundle| -> BTreeMap<Item, i128> {
         let mut gaps: BTreeMap<Item, i128> = BTreeMap::new();
         for cell in bundle.cells.iter().filter(|cell| !matches!(cell.item, Item::Tool(_))) {
-            for (class, (bill, log)) in cell.by_class(shape).into_iter().filter(|(_, (bill, log))| bill != log) {
-                *gaps.entry(Item::of(class)).or_default() += bill - log;
-            }
+            gaps.extend(cell.gaps(shape));
         }
         gaps
     };

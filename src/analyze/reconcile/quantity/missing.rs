@@ -75,13 +75,7 @@ fn is_short(book: &Book, at: usize) -> bool {
     if bundle.taken || bundle.cells.iter().all(|cell| cell.is_even(book.shape)) {
         return false;
     }
-    bundle.cells.iter().all(|cell| {
-        let mut items: std::collections::BTreeMap<Item, i128> = std::collections::BTreeMap::new();
-        for (class, (bill, log)) in cell.by_class(book.shape) {
-            *items.entry(Item::of(class)).or_default() += bill - log;
-        }
-        items.values().all(|gap| *gap >= 0)
-    })
+    bundle.cells.iter().all(|cell| cell.gaps(book.shape).values().all(|gap| *gap > 0))
 }
 
 /// Tells what calls the missing tokens are of: calls that are logged without usage, if those and no others are short;

@@ -138,8 +138,8 @@ fn only_output(counts: &Counts) -> Option<Vec<(Item, i128)>> {
 pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     // Most bundles tie: only the others are looked at again and again.
     let is_uneven = |at: &usize| {
-        let counts = Counts::of(book, *at);
-        counts.0.keys().any(|item| counts.gap(item) != 0)
+        let cells = &book.bundles[*at].cells;
+        cells.iter().any(|cell| !matches!(cell.item, Item::Tool(_)) && !cell.is_even(book.shape))
     };
     let named = book.by_model().into_iter().filter(|(model, _)| !model.is_empty());
     let models: Vec<Vec<usize>> =

@@ -64,13 +64,7 @@ fn surplus(book: &Book) -> Vec<usize> {
         let mut gaps: Vec<i128> = Vec::new();
         for cell in bundle.cells.iter().filter(|cell| !matches!(cell.item, Item::Tool(_))) {
             match book.is_counted() {
-                true => {
-                    let mut items: BTreeMap<Item, i128> = BTreeMap::new();
-                    for (class, (bill, log)) in cell.by_class(book.shape) {
-                        *items.entry(Item::of(class)).or_default() += bill - log;
-                    }
-                    gaps.extend(items.into_values());
-                }
+                true => gaps.extend(cell.gaps(book.shape).into_values()),
                 false if cell.ties() => {}
                 false => gaps.push(cell.open),
             }
@@ -198,10 +192,7 @@ fn without(book: &mut Book, ledger: &mut Ledger, extra: &Extra, (cause, evidence
 
 /// Tells whether a cell counts the same on both sides without some tokens of the logs.
 fn is_even_without(book: &Book, cell: &Cell, tokens: Option<&BTreeMap<Class, i128>>) -> bool {
-    let mut items: BTreeMap<Item, i128> = BTreeMap::new();
-    for (class, (bill, log)) in cell.by_class(book.shape) {
-        *items.entry(Item::of(class)).or_default() += bill - log;
-    }
+    let mut items = cell.gaps(book.shape);
     for (class, micro) in tokens.into_iter().flatten() {
         *items.entry(Item::of(*class)).or_default() += micro;
     }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::analyze::reconcile::Cause;
-use crate::analyze::reconcile::quantity::shared;
 use crate::analyze::reconcile::rates::LONGEST;
 use crate::analyze::reconcile::rates::Point;
 use crate::analyze::reconcile::rates::RateBook;
@@ -58,7 +57,7 @@ impl Hypothesis {
                 Change::Uncached if class == Class::CacheRead => class = Class::Input,
                 Change::UncachedWrites if is_write(class) => class = Class::Input,
                 Change::Text => class = as_text(class),
-                Change::Free => point.tier = shared("free"),
+                Change::Free => point.tier = Arc::from("free"),
                 Change::Date(ts) => point.ts = *ts,
                 Change::Model(model) => point.model = Arc::clone(model),
                 Change::Lifetime(_) | Change::Uncached | Change::UncachedWrites => {}
@@ -154,7 +153,7 @@ fn point_of(book: &Book, (at, place): (usize, usize)) -> Point {
 
 fn modes(point: &Point) -> Vec<Change> {
     let modes = ["batch", "flex", "priority", "fast", "ultrafast", ""];
-    modes.iter().filter(|mode| **mode != point.tier.as_ref()).map(|mode| Change::Tier(shared(mode))).collect()
+    modes.iter().filter(|mode| **mode != point.tier.as_ref()).map(|mode| Change::Tier(Arc::from(*mode))).collect()
 }
 
 fn regions(point: &Point, rates: &RateBook<'_>) -> Vec<Change> {
