@@ -124,3 +124,35 @@ fn what_cannot_be_answered_ends_with_two_and_says_what_to_do() {
         assert!(ran.err.contains(said), "{args:?}: {}", ran.err);
     }
 }
+
+#[test]
+fn a_line_without_a_mode_beside_a_batch_line_is_not_about_the_batch() {
+    let call = |id: u32, tier: &str| {
+        format!(
+            "{{\"ts\":\"2026-09-01T10:00:0{id}Z\",\"provider\":\"openai\",\"model\":\"gpt-4.1\",\"id\":\"chatcmpl-AAAAAAAAAAAAAAAAAAAA0{id}\",\
+             \"service_tier\":\"{tier}\",\"input_tokens\":1000000,\"output_tokens\":100000}}\n"
+        )
+    };
+    let line = |item: &str, usd: &str, tokens: u32| {
+        format!(
+            "1788220800,1788307200,2026-09-01T00:00:00,2026-09-02T00:00:00,{usd},usd,{tokens},tokens,\"{item}\",,,,,,,\n"
+        )
+    };
+    let head = "start_time,end_time,start_time_iso,end_time_iso,amount_value,amount_currency,quantity,quantity_unit,line_item,\
+                user_id,api_key_id,project_id,organization_id,project_name,organization_name,user_email\n";
+    for plain in ["", "default | "] {
+        let world = World::new();
+        world.write("calls.jsonl", call(1, "default") + &call(2, "batch"));
+        let lines = [
+            line(&format!("{plain}gpt-4.1, input"), "2", 1_000_000),
+            line(&format!("{plain}gpt-4.1, output"), "0.8", 100_000),
+            line("batch | gpt-4.1, input", "1", 1_000_000),
+            line("batch | gpt-4.1, output", "0.4", 100_000),
+        ];
+        world.write("bill.csv", head.to_string() + &lines.concat());
+        assert_eq!(world.attr(&["import", "calls.jsonl"]).code, Some(0));
+        let (code, answer) = answer(&world, &["--strict"]);
+        assert_eq!((code, answer["status"].as_str()), (Some(0), Some("reconciled")), "`{plain}`: {answer}");
+        assert_eq!((&answer["invoiced_usd"], &answer["logged_usd"]), (&Value::from("4.2"), &Value::from("4.2")));
+    }
+}

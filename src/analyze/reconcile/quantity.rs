@@ -94,6 +94,7 @@ impl Book {
             count: 0,
             failed: false,
             untimed: self.shape.untimed_writes && is_write(class),
+            apart: false,
         };
         self.value_of(bundle, cell, &strand, rates)
     }

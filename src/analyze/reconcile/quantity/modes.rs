@@ -63,12 +63,18 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
         return Vec::new();
     }
     let mut before = cell.priced();
-    let mut out = Vec::new();
+    let (mut out, mut aspects) = (Vec::new(), 0usize);
     let mut step = |stated: &dyn Fn(&Strand) -> Stated, cause: &dyn Fn(i128) -> Option<(Cause, String)>| {
         let sum: Option<i128> = told
             .iter()
-            .map(|strand| book.value_of(bundle, cell, &Strand { stated: stated(strand), ..strand.clone() }, rates))
+            .map(|strand| {
+                let stated = stated(strand);
+                // Without its service mode a line is about all calls alike.
+                let apart = strand.apart && aspects > 0;
+                book.value_of(bundle, cell, &Strand { stated, apart, ..strand.clone() }, rates)
+            })
             .sum();
+        aspects += 1;
         let Some(sum) = sum else { return };
         let change = sum - before;
         // What no aspect accounts for stays open; it is not the next one's.
@@ -115,8 +121,10 @@ fn long_by_bill(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> O
     let bundle = &book.bundles[at];
     let cell = &bundle.cells[place];
     let sum = |stated: fn(&Strand) -> Stated| -> Option<i128> {
-        let value =
-            |strand: &Strand| book.value_of(bundle, cell, &Strand { stated: stated(strand), ..strand.clone() }, rates);
+        let value = |strand: &Strand| {
+            let strand = Strand { stated: stated(strand), apart: false, ..strand.clone() };
+            book.value_of(bundle, cell, &strand, rates)
+        };
         cell.bill.iter().map(value).sum()
     };
     let told = sum(|strand| Stated { prompt: strand.stated.prompt, ..Stated::default() })?;

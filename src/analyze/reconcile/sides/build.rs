@@ -189,6 +189,7 @@ impl Book {
                 count: 1,
                 failed: false,
                 untimed: line.charge == Charge::CacheWrite,
+                apart: false,
             };
             let place = bundle.place(&item);
             let side = &mut bundle.cells[place];
@@ -285,6 +286,12 @@ impl Book {
     fn weigh(&mut self) {
         for bundle in &mut self.bundles {
             for cell in &mut bundle.cells {
+                for told in [&mut cell.bill, &mut cell.usage] {
+                    let has_modes =
+                        told.iter().any(|strand| strand.stated.tier.as_deref().is_some_and(|tier| !tier.is_empty()));
+                    let plain = told.iter_mut().filter(|strand| strand.stated.tier.is_none());
+                    plain.for_each(|strand| strand.apart = has_modes);
+                }
                 cell.amount = cell.bill.iter().map(|strand| strand.amount).sum();
                 cell.cost = cell.log.iter().map(|strand| strand.amount).sum();
                 cell.open = cell.amount - cell.cost;
@@ -372,6 +379,7 @@ fn strand_of(group: &CallGroup, class: Class, quantity: Option<i128>, amount: i1
         count: group.measures.calls,
         failed: group.failed,
         untimed: false,
+        apart: false,
     }
 }
 

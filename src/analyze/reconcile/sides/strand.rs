@@ -44,6 +44,8 @@ pub(in crate::analyze::reconcile) struct Strand {
     pub(in crate::analyze::reconcile) failed: bool,
     /// Cache writes of a lifetime that is not told.
     pub(in crate::analyze::reconcile) untimed: bool,
+    /// A line without a service mode beside lines with one: it is not about theirs.
+    pub(in crate::analyze::reconcile) apart: bool,
 }
 
 /// Picodollars for a number of millionths of a token, exactly.
@@ -121,16 +123,15 @@ impl Book {
         }
     }
 
-    /// Tells whether calls are of what a strand of the bill is about. A line without a service mode beside lines with one
-    /// is not about theirs.
+    /// Tells whether calls are of what a strand of the bill is about.
     fn is_alike(&self, cell: &Cell, strand: &Strand, call: &Strand, edge: Option<u64>) -> bool {
         let same = call.class == strand.class || strand.untimed && is_write(call.class);
         let tier = call.stated.tier.as_deref().unwrap_or_default();
-        let told_apart = || {
+        let is_others = || {
             let told = cell.told(self.shape).iter().filter_map(|other| other.stated.tier.as_deref());
-            strand.stated.tier.is_none() && !tier.is_empty() && told.into_iter().any(|other| other == tier)
+            strand.apart && !tier.is_empty() && told.into_iter().any(|other| other == tier)
         };
-        same && strand.stated.holds(&call.stated, edge) && !told_apart()
+        same && strand.stated.holds(&call.stated, edge) && !is_others()
     }
 
     /// Returns by how much the bill's strands exceed the logs' tokens that are served so, each with its price, and the
