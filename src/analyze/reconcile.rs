@@ -37,7 +37,6 @@ mod timing;
 use std::sync::Arc;
 
 use crate::analyze::chargeback::Owner;
-use crate::domain::Charge;
 use crate::domain::Timestamp;
 use crate::domain::Usd;
 use crate::domain::Window;
@@ -99,8 +98,6 @@ pub struct CallGroup {
     pub tier: Arc<str>,
     /// The region by which the calls are priced; empty for none.
     pub region: Arc<str>,
-    /// The account; empty for none.
-    pub account: Arc<str>,
     /// The workspace; empty for none.
     pub workspace: Arc<str>,
     /// The key; empty for none.
@@ -274,9 +271,4 @@ pub fn run<C: Calls>(
         scope::shares_a_day(question, window, calls.span().map_err(ReconcileError::Calls)?)?;
     }
     Ok(outcome::outcome(question, &scoped, books, ledger))
-}
-
-/// Tells whether a charge is one that a log of calls cannot hold.
-fn is_apart(charge: Charge) -> bool {
-    !charge.is_usage()
 }

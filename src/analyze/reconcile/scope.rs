@@ -11,7 +11,6 @@ use std::sync::Arc;
 use crate::analyze::reconcile::Prices;
 use crate::analyze::reconcile::Question;
 use crate::analyze::reconcile::ReconcileError;
-use crate::analyze::reconcile::is_apart;
 use crate::domain::Charge;
 use crate::domain::Timestamp;
 use crate::domain::Window;
@@ -130,7 +129,7 @@ fn provider(question: &Question<'_>, name: Arc<str>, places: &[u32]) -> Provider
     let documents: BTreeSet<u32> = places.iter().map(|at| row(at).document).collect();
     let statements = || documents.iter().map(|at| &lines.documents[*at as usize].statement);
     let zone = statements().find_map(|statement| Zone::parse(&statement.zone)).unwrap_or(Zone::UTC);
-    let (apart, usage): (Vec<u32>, Vec<u32>) = places.iter().partition(|at| is_apart(row(at).charge));
+    let (apart, usage): (Vec<u32>, Vec<u32>) = places.iter().partition(|at| !row(at).charge.is_usage());
     let is_sum = |at: &u32| row(at).charge == Charge::Call && row(at).model == TextId(0) && row(at).amount.is_some();
     // A sum over everything is a file of its own. A row that names nothing among rows that do is no sum of them.
     let parted: BTreeSet<u32> =

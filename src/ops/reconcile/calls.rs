@@ -143,7 +143,6 @@ impl<'b> BookCalls<'b> {
             known,
             tier,
             region,
-            account: Arc::default(),
             workspace: text(Part::Workspace),
             api_key: text(Part::ApiKey),
             source: text(Part::Source),
