@@ -20,17 +20,20 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> std::io::Result<()>
                     writer.write_record([name.clone(), exact(value)]).map_err(io_error)?;
                 }
             }
-            Block::Heading(_) | Block::Note(_) | Block::Facts(_) => {}
+            Block::Heading(_) | Block::Note(_) | Block::Facts(_) | Block::Chart(_) => {}
         }
     }
     writer.flush()
 }
 
 fn write_table(writer: &mut ::csv::Writer<&mut dyn Write>, table: &Table) -> std::io::Result<()> {
-    writer.write_record(table.columns.iter().map(|column| neutral(&column.key))).map_err(io_error)?;
+    // A line of bars is nothing to calculate with.
+    let drawn = |at: usize| table.rows.iter().any(|row| matches!(row.get(at), Some(Cell::Trend(_))));
+    let kept: Vec<usize> = (0..table.columns.len()).filter(|at| !drawn(*at)).collect();
+    writer.write_record(kept.iter().map(|at| neutral(&table.columns[*at].key))).map_err(io_error)?;
     // The total is left out: a sum over the column must not count it twice.
     for row in &table.rows {
-        writer.write_record(row.iter().map(exact)).map_err(io_error)?;
+        writer.write_record(kept.iter().map(|at| row.get(*at).map(exact).unwrap_or_default())).map_err(io_error)?;
     }
     Ok(())
 }
@@ -46,7 +49,7 @@ fn io_error(error: ::csv::Error) -> std::io::Error {
 /// Writes a value exactly; an untagged value is an empty cell.
 fn exact(cell: &Cell) -> String {
     match cell {
-        Cell::Empty | Cell::Untagged => String::new(),
+        Cell::Empty | Cell::Untagged | Cell::Trend(_) => String::new(),
         Cell::Text(text) => text.clone(),
         Cell::Logged(text) | Cell::Path(text) => neutral(text),
         Cell::Count(n) => n.to_string(),

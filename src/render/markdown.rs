@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
+use crate::render::chart;
 use crate::render::text;
 use crate::report::Block;
 use crate::report::Cell;
+use crate::report::Chart;
 use crate::report::Report;
 use crate::report::Table;
 
@@ -21,6 +23,7 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> std::io::Result<()>
                 writeln!(out)?;
             }
             Block::Table(table) => write_table(table, out)?,
+            Block::Chart(chart) => write_chart(chart, out)?,
         }
     }
     Ok(())
@@ -43,6 +46,18 @@ fn write_table(table: &Table, out: &mut dyn Write) -> std::io::Result<()> {
         writeln!(out, "{}", line(&mut total.iter().map(bold)))?;
     }
     writeln!(out)
+}
+
+/// A chart stands as it would in a terminal: its bars are characters.
+fn write_chart(chart: &Chart, out: &mut dyn Write) -> std::io::Result<()> {
+    let lines = chart::lines(chart, chart::USUAL_WIDTH);
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "```text")?;
+    // The title holds values of logs: nothing in it may end the block.
+    lines.iter().try_for_each(|line| writeln!(out, "{}", line.replace('`', "'")))?;
+    writeln!(out, "```\n")
 }
 
 fn shown(cell: &Cell) -> String {

@@ -2,6 +2,7 @@
 //!
 //! Widths, rounding, bars and escapes live here alone. To add a format: a file, a variant of [`Format`], an arm.
 
+mod chart;
 mod csv;
 mod json;
 mod markdown;

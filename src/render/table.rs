@@ -11,6 +11,7 @@ use comfy_table::TableStyle;
 use comfy_table::Width;
 
 use crate::render::Style;
+use crate::render::chart;
 use crate::render::text;
 use crate::report::Block;
 use crate::report::Cell;
@@ -25,6 +26,8 @@ const GAP: ContentLineStyle = ContentLineStyle::none().junction(' ');
 const WIDEST_BAR: usize = 12;
 /// A shorter bar tells nothing.
 const NARROWEST_BAR: usize = 4;
+/// A chart wider than this only grows, it does not show more.
+const WIDEST_CHART: usize = 120;
 /// A logged name is not cut below this many characters: rather a long line than two names that look the same.
 const SHORTEST_NAME: usize = 16;
 
@@ -41,6 +44,10 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> std::
                 }
             }
             Block::Table(table) => write_table(table, style, out)?,
+            Block::Chart(chart) => {
+                let width = style.width.unwrap_or(chart::USUAL_WIDTH).min(WIDEST_CHART);
+                chart::lines(chart, width).iter().try_for_each(|line| writeln!(out, "{line}"))?;
+            }
         }
         let more = report.blocks.get(at + 1);
         if more.is_some_and(|next| !matches!(next, Block::Note(_)) && !matches!(block, Block::Heading(_))) {
@@ -51,6 +58,8 @@ pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> std::
 }
 
 fn write_table(table: &Table, style: Style, out: &mut dyn Write) -> std::io::Result<()> {
+    let without = without_trends(table, style);
+    let table = without.as_ref().unwrap_or(table);
     let rows: Vec<&Vec<Cell>> = table.rows.iter().chain(&table.total).collect();
     let room = style.width.map_or(WIDEST_BAR, |width| width.saturating_sub(needed_width(table, &rows) + 1));
     let bar = if room < NARROWEST_BAR { 0 } else { room.min(WIDEST_BAR) };
@@ -76,6 +85,22 @@ fn write_table(table: &Table, style: Style, out: &mut dyn Write) -> std::io::Res
         writeln!(out, "{}", if at == 0 { bold(line, style) } else { line.to_string() })?;
     }
     Ok(())
+}
+
+/// Returns the table without its lines of bars where the terminal has no room for them: they are the first to go.
+fn without_trends(table: &Table, style: Style) -> Option<Table> {
+    let drawn = |at: usize| table.rows.iter().any(|row| matches!(row.get(at), Some(Cell::Trend(_))));
+    let kept: Vec<usize> = (0..table.columns.len()).filter(|at| !drawn(*at)).collect();
+    let rows: Vec<&Vec<Cell>> = table.rows.iter().chain(&table.total).collect();
+    if kept.len() == table.columns.len() || style.width.is_none_or(|width| needed_width(table, &rows) <= width) {
+        return None;
+    }
+    let row = |row: &Vec<Cell>| kept.iter().filter_map(|at| row.get(*at).cloned()).collect();
+    Some(Table {
+        columns: kept.iter().map(|at| table.columns[*at].clone()).collect(),
+        rows: table.rows.iter().map(row).collect(),
+        total: table.total.as_ref().map(row),
+    })
 }
 
 /// Returns how wide a table would be with its names in full and without bars.

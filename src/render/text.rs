@@ -3,6 +3,7 @@
 use crate::domain::Usd;
 use crate::domain::money::PICO_PER_USD;
 use crate::domain::money::div_half_even;
+use crate::render::chart;
 use crate::report::Cell;
 
 /// Replaces what could move a cursor, ring a bell or turn a line around.
@@ -82,6 +83,7 @@ pub(super) fn cell(cell: &Cell) -> String {
         Cell::Change(amount) if *amount > Usd::ZERO => format!("+{}", usd(*amount)),
         Cell::Change(amount) => usd(*amount),
         Cell::Share(share) => percent(*share),
+        Cell::Trend(values) => chart::line(values),
         Cell::Level(depth, inner) => format!("{}{}", "  ".repeat(*depth), self::cell(inner)),
     }
 }
@@ -91,7 +93,7 @@ pub(super) fn is_number(cell: &Cell) -> bool {
     match cell {
         Cell::Count(_) | Cell::Usd(_) | Cell::Cents(_) | Cell::Change(_) | Cell::Share(_) => true,
         Cell::Level(_, inner) => is_number(inner),
-        Cell::Empty | Cell::Text(_) | Cell::Logged(_) | Cell::Path(_) | Cell::Untagged => false,
+        Cell::Empty | Cell::Text(_) | Cell::Logged(_) | Cell::Path(_) | Cell::Untagged | Cell::Trend(_) => false,
     }
 }
 
@@ -108,6 +110,7 @@ pub(super) fn is_logged(cell: &Cell) -> bool {
         | Cell::Usd(_)
         | Cell::Cents(_)
         | Cell::Change(_)
-        | Cell::Share(_) => false,
+        | Cell::Share(_)
+        | Cell::Trend(_) => false,
     }
 }

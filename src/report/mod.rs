@@ -60,6 +60,30 @@ pub enum Block {
     Facts(Vec<(String, Cell)>),
     /// Rows and columns.
     Table(Table),
+    /// A series over time.
+    Chart(Chart),
+}
+
+/// A series over time, drawn as bars where there is room; machines get its figures from the document.
+#[derive(Clone, Debug, Default)]
+pub struct Chart {
+    /// What is drawn, with its unit.
+    pub title: String,
+    /// The points in the order of time.
+    pub points: Vec<Point>,
+}
+
+/// One point of a series.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// When, in a few characters.
+    pub label: String,
+    /// What it cost.
+    pub value: Usd,
+    /// What it usually costs, where that is known.
+    pub usual: Option<Usd>,
+    /// Whether the report speaks of this point.
+    pub marked: bool,
 }
 
 /// Rows under headings.
@@ -118,6 +142,8 @@ pub enum Cell {
     Change(Usd),
     /// A share of one, drawn with a bar.
     Share(f64),
+    /// A series in one line of bars.
+    Trend(Vec<Usd>),
     /// A subtotal or group line, this deep in a tree.
     Level(usize, Box<Cell>),
 }

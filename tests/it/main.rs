@@ -3,6 +3,7 @@
 mod answers;
 mod bills;
 mod chargeback;
+mod charts;
 mod close;
 mod crash;
 mod dimensions;
