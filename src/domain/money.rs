@@ -47,6 +47,29 @@ impl Usd {
         i64::try_from(self.0).ok()
     }
 
+    /// Writes dollars as people read them: with two decimals, or with as many as a small amount needs to show three
+    /// digits.
+    pub fn rounded(self) -> String {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let magnitude = self.0.abs();
+        let decimals = match magnitude {
+            0 => 2,
+            m if m >= PICO_PER_USD / 10 => 2,
+            m if m >= PICO_PER_USD / 100 => 4,
+            m if m >= PICO_PER_USD / 10_000 => 6,
+            _ => 12,
+        };
+        let unit = 10i128.pow(12 - decimals);
+        let rounded = div_half_even(magnitude, unit);
+        let scale = 10i128.pow(decimals);
+        let (whole, fraction) = (rounded / scale, rounded % scale);
+        let mut digits = format!("{fraction:0width$}", width = decimals as usize);
+        while digits.len() > 6 && digits.ends_with('0') {
+            digits.pop();
+        }
+        format!("{sign}${}.{digits}", grouped(&whole.to_string()))
+    }
+
     /// Reads a decimal text (`12`, `0.02675025`, `5.94e-05`, `$0.0012`), refusing digits below a picodollar.
     pub fn parse(text: &str) -> Result<Usd, MoneyError> {
         let (value, exact) = parse_scaled(text, 12)?;
@@ -160,6 +183,13 @@ impl serde::Serialize for Usd {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Usd {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Usd, D::Error> {
+        let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+        Usd::parse(&text).map_err(|error| serde::de::Error::custom(format!("`{text}`: {error}")))
+    }
+}
+
 impl Add for Usd {
     type Output = Usd;
     fn add(self, other: Usd) -> Usd {
@@ -191,4 +221,16 @@ impl Sum for Usd {
     fn sum<I: Iterator<Item = Usd>>(amounts: I) -> Usd {
         amounts.fold(Usd::ZERO, Add::add)
     }
+}
+
+/// Sets a comma between every three digits of a whole number.
+pub fn grouped(digits: &str) -> String {
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, c) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
 }

@@ -19,7 +19,7 @@ const RISING: [char; STEPS + 1] = [' ', '▁', '▂', '▃', '▄', '▅', '▆'
 pub(super) fn lines(chart: &Chart, width: usize) -> Vec<String> {
     let highest = chart.points.iter().flat_map(|point| [Some(point.value), point.usual]).flatten().max();
     let Some(highest) = highest.filter(|highest| *highest > Usd::ZERO) else { return Vec::new() };
-    let scale = text::usd(highest);
+    let scale = highest.rounded();
     let margin = scale.chars().count();
     let room = width.saturating_sub(margin + 2);
     if room < NARROWEST {
