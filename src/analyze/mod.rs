@@ -4,6 +4,7 @@
 //! one place that names polars.
 
 pub mod chargeback;
+pub mod check;
 pub mod frame;
 pub mod levels;
 pub mod outline;

@@ -163,6 +163,9 @@ impl App {
         }
         report.warnings.extend(self.from_warnings.iter().cloned());
         let format = output.format();
+        if format == Format::Github && report.annotations.is_none() {
+            return Err(CliError::new("`--format github` writes annotations, and only `attr check` judges anything"));
+        }
         match &output.output {
             Some(path) => {
                 let mut file = BufWriter::new(fs_err::File::create(path)?);

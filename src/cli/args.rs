@@ -97,6 +97,8 @@ pub enum FormatArg {
     Csv,
     /// For tickets and pages
     Markdown,
+    /// Annotations of GitHub Actions (attr check)
+    Github,
 }
 
 impl OutputArgs {
@@ -109,6 +111,7 @@ impl OutputArgs {
             Some(FormatArg::Ndjson) => Format::Ndjson,
             Some(FormatArg::Csv) => Format::Csv,
             Some(FormatArg::Markdown) => Format::Markdown,
+            Some(FormatArg::Github) => Format::Github,
         }
     }
 }

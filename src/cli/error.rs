@@ -6,6 +6,8 @@ use crate::ops::PriceError;
 use crate::ops::StoreError;
 use crate::ops::book::BookError;
 use crate::ops::chargeback::ChargebackError;
+use crate::ops::check::CheckFailure;
+use crate::ops::check::baseline::BaselineError;
 use crate::ops::explain::ExplainError;
 use crate::ops::prices::PricesError;
 use crate::ops::prices::check::CheckError;
@@ -139,6 +141,35 @@ impl From<SliceError> for CliError {
             }
             SliceError::OpenWindow => told.hint("add --since and --until, or compare with SINCE..UNTIL"),
             SliceError::Sort(_) => told,
+        }
+    }
+}
+
+impl From<BaselineError> for CliError {
+    fn from(error: BaselineError) -> CliError {
+        let told = CliError::new(error.to_string());
+        match error {
+            BaselineError::Io(_) => told,
+            BaselineError::Foreign { .. } | BaselineError::Version { .. } => {
+                told.hint("`attr check --write-baseline FILE --reason WHY` writes one")
+            }
+        }
+    }
+}
+
+impl From<CheckFailure> for CliError {
+    fn from(error: CheckFailure) -> CliError {
+        match error {
+            CheckFailure::Store(error) => error.into(),
+            CheckFailure::Baseline(error) => error.into(),
+            CheckFailure::Gate { gate, error } => {
+                let told = CliError::from(error);
+                CliError { message: format!("gate `{gate}`: {}", told.message), ..told }
+            }
+            CheckFailure::Period { .. } => CliError::new(error.to_string()),
+            CheckFailure::OpenPeriod(_) => {
+                CliError::new(error.to_string()).hint("give both sides, as 2026-11-01..2026-11-15")
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Settings: flags before environment before attr.toml before the user's file before defaults, each with its origin.
 
+pub mod check;
 pub mod dimensions;
 pub mod invoices;
 
@@ -13,6 +14,7 @@ use crate::cli::args::CachedInputArg;
 use crate::cli::args::ColorChoice;
 use crate::cli::args::GlobalArgs;
 use crate::cli::error::CliError;
+use crate::cli::settings::check::Check;
 use crate::cli::settings::dimensions::Blocks;
 use crate::cli::settings::dimensions::Dimensions;
 use crate::cli::settings::dimensions::Source;
@@ -74,6 +76,8 @@ pub struct Settings {
     pub dimensions: Dimensions,
     /// How bills of the user's own are read.
     pub invoices: Invoices,
+    /// What the spend is held to.
+    pub check: Check,
     /// The settings files read, the nearer first.
     pub files: Vec<PathBuf>,
 }
@@ -95,6 +99,7 @@ struct File {
     dimensions: Blocks,
     #[serde(default)]
     invoice: invoices::Blocks,
+    check: Option<check::Block>,
     /// The file as it is written, to find lines in.
     #[serde(skip)]
     text: String,
@@ -167,6 +172,7 @@ impl Settings {
             sources: rules(&files)?,
             dimensions: dimensions(&files)?,
             invoices: invoices(&files)?,
+            check: gates(&files)?,
             files: files.into_iter().map(|(path, _)| path).collect(),
         })
     }
@@ -244,6 +250,10 @@ fn dimensions(files: &[(PathBuf, File)]) -> Result<Dimensions, CliError> {
 fn invoices(files: &[(PathBuf, File)]) -> Result<Invoices, CliError> {
     let sources = files.iter().map(|(path, file)| invoices::Source { path, text: &file.text, blocks: &file.invoice });
     Invoices::gather(&sources.collect::<Vec<_>>())
+}
+
+fn gates(files: &[(PathBuf, File)]) -> Result<Check, CliError> {
+    Check::gather(files.iter().map(|(path, file)| check::Source { path, text: &file.text, block: file.check.as_ref() }))
 }
 
 /// A path in a settings file counts from the file's folder.

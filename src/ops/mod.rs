@@ -6,6 +6,7 @@
 pub mod bills;
 pub mod book;
 pub mod chargeback;
+pub mod check;
 pub mod dimensions;
 pub mod duplicates;
 pub mod explain;

@@ -4,6 +4,7 @@
 
 mod chart;
 mod csv;
+mod github;
 mod json;
 mod markdown;
 mod table;
@@ -29,11 +30,14 @@ pub enum Format {
     Csv,
     /// For tickets and pages.
     Markdown,
+    /// Annotations of GitHub Actions.
+    Github,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Format; 5] = [Format::Table, Format::Json, Format::Ndjson, Format::Csv, Format::Markdown];
+    pub const ALL: [Format; 6] =
+        [Format::Table, Format::Json, Format::Ndjson, Format::Csv, Format::Markdown, Format::Github];
 
     /// Returns the name used with `--format`.
     pub const fn name(self) -> &'static str {
@@ -43,6 +47,7 @@ impl Format {
             Format::Ndjson => "ndjson",
             Format::Csv => "csv",
             Format::Markdown => "markdown",
+            Format::Github => "github",
         }
     }
 }
@@ -64,5 +69,6 @@ pub fn render(report: &Report, format: Format, style: Style, out: &mut dyn Write
         Format::Ndjson => json::write_rows(report, out),
         Format::Csv => csv::write(report, out),
         Format::Markdown => markdown::write(report, out),
+        Format::Github => github::write(report, out),
     }
 }

@@ -35,6 +35,30 @@ pub struct Report {
     pub blocks: Vec<Block>,
     /// What they should know before they believe it.
     pub warnings: Vec<Warning>,
+    /// What a pull request should be told; none where the command judges nothing.
+    pub annotations: Option<Vec<Annotation>>,
+}
+
+/// One remark at a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Annotation {
+    /// How bad it is.
+    pub level: Level,
+    /// A few words.
+    pub title: String,
+    /// The sentence.
+    pub message: String,
+}
+
+/// How bad something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Good to know.
+    Notice,
+    /// Soon a failure.
+    Warning,
+    /// A failure.
+    Error,
 }
 
 /// Something that a reader of a report must know.

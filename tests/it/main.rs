@@ -4,6 +4,7 @@ mod answers;
 mod bills;
 mod chargeback;
 mod charts;
+mod check;
 mod close;
 mod crash;
 mod dimensions;

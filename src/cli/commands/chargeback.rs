@@ -81,7 +81,7 @@ impl ChargebackArgs {
                 _ if self.focus => Form::Focus,
                 Format::Json | Format::Ndjson => Form::Machines,
                 Format::Csv => Form::Ledger,
-                Format::Table | Format::Markdown => Form::People,
+                Format::Table | Format::Markdown | Format::Github => Form::People,
             },
         };
         let mut report = chargeback::run(&book, &plan)?;

@@ -84,7 +84,7 @@ impl SliceArgs {
         let plan = SlicePlan {
             audience: match self.output.format() {
                 Format::Json | Format::Ndjson => Audience::Machines,
-                Format::Table | Format::Csv | Format::Markdown => Audience::People,
+                Format::Table | Format::Csv | Format::Markdown | Format::Github => Audience::People,
             },
             by: axes(&self.by)?,
             window: self.closed(self.window.window(frame)?, frame),

@@ -47,7 +47,7 @@ impl TraceArgs {
             alike: (format == Format::Table && !self.all).then_some(MOST_ALIKE),
             shape: match format {
                 Format::Json | Format::Ndjson => Shape::Nested,
-                Format::Table | Format::Markdown => Shape::Indented,
+                Format::Table | Format::Markdown | Format::Github => Shape::Indented,
                 Format::Csv => Shape::Flat,
             },
         };
