@@ -187,16 +187,21 @@ fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     let mut found = Vec::new();
     let mut used: BTreeSet<Arc<str>> = BTreeSet::new();
     for (billed, own) in models.iter().filter(|(name, _)| !name.is_empty()) {
-        if !any(own, &|bundle| bundle.billed) || any(own, &Bundle::is_logged) {
+        let wanted = counts(own, false);
+        // Counts can tell that some of a model's calls are logged under its own name as well.
+        if !any(own, &|bundle| bundle.billed) || wanted.is_empty() && any(own, &Bundle::is_logged) {
             continue;
         }
-        let wanted = counts(own, false);
+        let by_itself = in_common(&wanted, &counts(own, true));
         for (logged, others) in models.iter().filter(|(name, _)| !name.is_empty()) {
             if used.contains(logged) || any(others, &|bundle| bundle.billed) || !any(others, &Bundle::is_logged) {
                 continue;
             }
             let same = match wanted.is_empty() {
-                false => mostly_same(&wanted, &counts(others, true)),
+                false => {
+                    let counts = counts(others, true);
+                    mostly_same(&wanted, &counts) && in_common(&wanted, &counts) > by_itself
+                }
                 true => {
                     let (bill, log) = (amounts(own, false), amounts(others, true));
                     let same = |(a, b): (&Paid, &Paid)| (a.0, &a.1) == (b.0, &b.1) && (a.2 - b.2).abs() <= a.3;
@@ -232,10 +237,18 @@ fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     }
 }
 
-/// Tells whether most counts are the same: whole numbers of thousands do not meet by accident.
+/// Returns how many counts are the same.
+fn in_common(bill: &Counts, logs: &Counts) -> usize {
+    bill.iter().filter(|(key, count)| logs.get(key) == Some(count)).count()
+}
+
+/// Tells whether most counts are the same, or some are and one side merely lacks calls: whole numbers of thousands do
+/// not meet by accident.
 fn mostly_same(bill: &Counts, logs: &Counts) -> bool {
-    let same = bill.iter().filter(|(key, count)| logs.get(key) == Some(count)).count();
-    bill == logs || same >= 2 && same * 5 >= bill.len().max(logs.len()) * 2
+    let same = in_common(bill, logs);
+    let within = |few: &Counts, all: &Counts| few.iter().all(|(key, count)| all.get(key).is_some_and(|of| count <= of));
+    let lacks = || within(logs, bill) || within(bill, logs);
+    bill == logs || same >= 2 && (same * 5 >= bill.len().max(logs.len()) * 2 || lacks())
 }
 
 /// Hands the calls of one name to the bundles of the other; returns what that changes.

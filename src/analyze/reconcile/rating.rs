@@ -20,11 +20,13 @@ use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::rates::value;
 use crate::analyze::reconcile::rating::everywhere::everywhere;
 use crate::analyze::reconcile::rating::fitted::by_call;
+use crate::analyze::reconcile::rating::fitted::by_call_of_most;
 use crate::analyze::reconcile::rating::fitted::fitted;
 use crate::analyze::reconcile::rating::terms::Hypothesis;
 use crate::analyze::reconcile::rating::terms::hypotheses;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Bundle;
+use crate::analyze::reconcile::sides::Cell;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
@@ -46,6 +48,7 @@ pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>
     if book.untied().is_empty() {
         return;
     }
+    by_call_of_most(book, ledger);
     let all: Vec<usize> = (0..book.bundles.len()).collect();
     everywhere(book, ledger, rates, &all, false);
     for of in [|bundle: &Bundle| Arc::clone(&bundle.api_key), |bundle: &Bundle| Arc::clone(&bundle.workspace)] {
@@ -97,9 +100,15 @@ fn strands(book: &Book, (at, place): Place) -> &[Strand] {
 fn gap(book: &Book, place: Place, hypothesis: &Hypothesis, rates: &RateBook<'_>) -> Option<i128> {
     let bundle = &book.bundles[place.0];
     let cell = &bundle.cells[place.1];
+    let shares = shares(cell);
     let mut gap = 0;
     for strand in strands(book, place) {
         let Some(quantity) = strand.quantity.filter(|quantity| *quantity != 0) else { continue };
+        // What was found missing or too many is priced as the rest of its item.
+        let quantity = match shares.get(&Item::of(strand.class)) {
+            Some((logged, counted)) if logged != counted => scaled(quantity, *counted, *logged),
+            _ => quantity,
+        };
         let point = book.point(bundle, cell, &strand.stated);
         let (other, class) = hypothesis.apply(&point, strand.class);
         if other == point && class == strand.class {
@@ -109,10 +118,22 @@ fn gap(book: &Book, place: Place, hypothesis: &Hypothesis, rates: &RateBook<'_>)
         let then = rates.rate(&other, class)?;
         gap += value(quantity, then - now);
     }
-    // What was found missing or too many is priced as the rest.
-    let gap = div_half_even(gap.saturating_mul(cell.factor), PICO_PER_USD);
-    let (logged, counted) = (cell.logged(), cell.counted());
-    Some(if logged > 0 && counted != logged { scaled(gap, counted, logged) } else { gap })
+    Some(div_half_even(gap.saturating_mul(cell.factor), PICO_PER_USD))
+}
+
+/// Returns the tokens of a cell that causes have moved, by item: those that are logged, and as the causes would have them.
+fn shares(cell: &Cell) -> BTreeMap<Item, (i128, i128)> {
+    let mut shares: BTreeMap<Item, (i128, i128)> = BTreeMap::new();
+    for (class, micro) in &cell.moved {
+        shares.entry(Item::of(*class)).or_default().1 += micro;
+    }
+    for (item, (logged, counted)) in &mut shares {
+        let own = cell.log.iter().filter(|strand| Item::of(strand.class) == *item);
+        *logged = own.filter_map(|strand| strand.quantity).sum();
+        *counted += *logged;
+    }
+    shares.retain(|_, (logged, _)| *logged > 0);
+    shares
 }
 
 /// How a hypothesis does on a run of cells.

@@ -175,7 +175,7 @@ pub(super) fn constant(cells: &[(i128, i128, i128)]) -> Option<i128> {
 }
 
 /// Returns the number with the fewest digits between two.
-fn simplest(low: i128, high: i128) -> i128 {
+pub(super) fn simplest(low: i128, high: i128) -> i128 {
     let mut step = PICO_PER_USD;
     while step > 1 {
         let candidate = low.div_euclid(step) * step + if low.rem_euclid(step) == 0 { 0 } else { step };

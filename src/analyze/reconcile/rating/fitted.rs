@@ -1,6 +1,8 @@
 //! Prices that no table has: a factor by class, an amount by call.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::analyze::reconcile::Cause;
 use crate::analyze::reconcile::Confidence;
@@ -9,6 +11,7 @@ use crate::analyze::reconcile::rating::Place;
 use crate::analyze::reconcile::rating::UPLIFT;
 use crate::analyze::reconcile::rating::takes_part;
 use crate::analyze::reconcile::scale::constant;
+use crate::analyze::reconcile::scale::simplest;
 use crate::analyze::reconcile::scope::day;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Effect;
@@ -82,32 +85,71 @@ pub(super) fn fitted(book: &mut Book, ledger: &mut Ledger, bundles: &[usize]) {
     book.explain(ledger, Finding { cause, confidence: Confidence::Fits, evidence }, &effects);
 }
 
-/// Explains an amount that is the same for every call.
+/// Explains an amount that is the same for every call, where nothing else is open.
 pub(super) fn by_call(book: &mut Book, ledger: &mut Ledger) {
     let cells: Vec<Place> = book.untied().into_iter().filter(|place| takes_part(book, *place)).collect();
-    if cells.len() < 3 {
+    let Some((low, high)) = each(book, &cells) else { return };
+    let effects: Vec<Effect> =
+        cells.iter().map(|place| (place.0, place.1, book.bundles[place.0].cells[place.1].open)).collect();
+    note_fee(book, ledger, low + (high - low) / 2, &effects);
+}
+
+/// Explains the same where some models have something else besides: half of the models, each in all its cells, tell
+/// one amount, and tell it sharply.
+pub(super) fn by_call_of_most(book: &mut Book, ledger: &mut Ledger) {
+    let mut models: BTreeMap<Arc<str>, Vec<Place>> = BTreeMap::new();
+    for place in book.untied().into_iter().filter(|place| takes_part(book, *place)) {
+        models.entry(Arc::clone(&book.bundles[place.0].model)).or_default().push(place);
+    }
+    let sharp = |places: &Vec<Place>| {
+        let (low, high) = each(book, places)?;
+        let item = &book.bundles[places[0].0].cells[places[0].1].item;
+        let one_item = places.iter().all(|(at, place)| book.bundles[*at].cells[*place].item == *item);
+        let many: BTreeSet<i128> = places.iter().map(|place| calls(book, *place)).collect();
+        let fee = (one_item && many.len() > 1 && (high - low) * 50 < low).then(|| simplest(low, high))?;
+        Some((fee, item.clone()))
+    };
+    let fees: Vec<(i128, Item)> = models.values().filter_map(sharp).collect();
+    let Some((fee, item)) = fees.first().cloned() else { return };
+    if fees.len() * 2 < models.len() || fees.iter().any(|other| *other != (fee, item.clone())) {
         return;
     }
-    let calls = |(at, _): &Place| -> i128 {
-        let bundle = &book.bundles[*at];
-        bundle.requests.map_or(i128::from(bundle.calls - bundle.blank - bundle.blank_failures), |micro| micro / MICRO)
-    };
-    let (mut low, mut high) = (i128::MIN, i128::MAX);
-    for place in &cells {
-        let cell = &book.bundles[place.0].cells[place.1];
-        let calls = calls(place);
-        if calls == 0 {
-            return;
+    let mut effects: Vec<Effect> = Vec::new();
+    for (at, bundle) in book.bundles.iter().enumerate() {
+        for place in (0..bundle.cells.len()).filter(|place| bundle.cells[*place].item == item) {
+            if takes_part(book, (at, place)) {
+                effects.push((at, place, fee * calls(book, (at, place))));
+            }
         }
+    }
+    note_fee(book, ledger, fee, &effects);
+}
+
+fn note_fee(book: &mut Book, ledger: &mut Ledger, fee: i128, effects: &[Effect]) {
+    let evidence = format!("{} more for every call, whatever its tokens", Usd::from_pico(fee));
+    // It is neither tokens nor their prices.
+    effects.iter().for_each(|(at, place, pico)| book.bundles[*at].cells[*place].off += pico);
+    book.explain(ledger, Finding { cause: Cause::MinimumCharge, confidence: Confidence::Fits, evidence }, effects);
+}
+
+fn calls(book: &Book, (at, _): Place) -> i128 {
+    let bundle = &book.bundles[at];
+    let whole = bundle.calls.saturating_sub(bundle.blank + bundle.blank_failures);
+    bundle.requests.map_or(i128::from(whole), |micro| micro / MICRO)
+}
+
+/// Returns between which amounts what cells have open is the same for every call, if it is and is a charge: three at
+/// least must say so.
+fn each(book: &Book, cells: &[Place]) -> Option<(i128, i128)> {
+    if cells.len() < 3 {
+        return None;
+    }
+    let (mut low, mut high) = (i128::MIN, i128::MAX);
+    for place in cells {
+        let cell = &book.bundles[place.0].cells[place.1];
+        let calls = Some(calls(book, *place)).filter(|calls| *calls > 0)?;
         low = low.max((cell.open - cell.bound).div_euclid(calls));
         high = high.min((cell.open + cell.bound).div_euclid(calls) + 1);
     }
-    if low > high || (low <= 0 && high >= 0) {
-        return;
-    }
-    let each = low + (high - low) / 2;
-    let effects: Vec<Effect> =
-        cells.iter().map(|place| (place.0, place.1, book.bundles[place.0].cells[place.1].open)).collect();
-    let evidence = format!("{} more for every call, whatever its tokens", Usd::from_pico(each));
-    book.explain(ledger, Finding { cause: Cause::MinimumCharge, confidence: Confidence::Fits, evidence }, &effects);
+    (0 < low && low <= high).then_some((low, high))
 }

@@ -1,5 +1,7 @@
 //! Causes that change what is counted: calls that one side lacks or has twice, and classes that the log mixes up.
 
+use std::collections::BTreeSet;
+
 use attr::domain::Class;
 use attr::domain::Tokens;
 
@@ -81,9 +83,12 @@ fn is_plain(call: &Call) -> bool {
     has_usage(call) && call.searches == 0 && call.tier.is_none()
 }
 
-/// Takes the failed calls off the log: where one stands beside a gap it may well have been billed.
+/// Takes the failed calls off the log that nobody bills: where one stands beside a gap it may well have been billed.
+/// Those that are billed were planted.
 fn without_failures(scene: &mut Scene) {
-    scene.logged.retain(has_usage);
+    let billed: BTreeSet<String> =
+        scene.billed.iter().filter(|call| has_usage(call)).map(|call| call.id.clone()).collect();
+    scene.logged.retain(|call| has_usage(call) || billed.contains(&call.id));
 }
 
 fn scattered(scene: &mut Scene, random: &mut Random) -> Option<Where> {
@@ -117,7 +122,7 @@ fn unlogged_key(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 fn unlogged_workspace(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let workspaces = super::worth(scene, |call| call.workspace.clone());
     let workspace = (!workspaces.is_empty()).then(|| random.pick(&workspaces).clone())?;
-    let keys = |calls: &[Call]| calls.iter().map(|call| call.key.clone()).collect::<std::collections::BTreeSet<_>>();
+    let keys = |calls: &[Call]| calls.iter().map(|call| call.key.clone()).collect::<BTreeSet<_>>();
     let gone: Vec<Call> = scene.logged.iter().filter(|call| call.workspace == workspace).cloned().collect();
     scene.logged.retain(|call| call.workspace != workspace);
     // One key alone would be that key.
@@ -218,7 +223,9 @@ fn timezone(scene: &mut Scene, random: &mut Random) -> Option<Where> {
         calls.retain(|call| span.contains(&call.at));
     }
     scene.logged.iter_mut().for_each(|call| call.at += shift);
-    Some(None)
+    // On a day without a row of the bill nothing is compared: a call that falls there would be money as well.
+    let billed: BTreeSet<i64> = scene.billed.iter().filter(|call| has_usage(call)).map(Call::day).collect();
+    scene.logged.iter().all(|call| !has_usage(call) || billed.contains(&call.day())).then_some(None)
 }
 
 fn row_late(scene: &mut Scene, random: &mut Random) -> Option<Where> {
@@ -257,7 +264,7 @@ fn failed_billed(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 
 fn failed_not_billed(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(5, 12);
-    let mut failed = std::collections::BTreeSet::new();
+    let mut failed = BTreeSet::new();
     for call in scene.logged.iter_mut().filter(|call| has_usage(call) && random.percent(chance)) {
         (call.failed, call.searches) = (true, 0);
         failed.insert(call.id.clone());
@@ -308,7 +315,8 @@ fn alias(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 fn without_usage(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(8, 20);
     without_failures(scene);
-    for call in scene.logged.iter_mut().filter(|call| is_plain(call) && random.percent(chance)) {
+    // A failed call that nobody bills has no usage to lose: it would undo what was planted, and be worth nothing here.
+    for call in scene.logged.iter_mut().filter(|call| is_plain(call) && !call.failed && random.percent(chance)) {
         (call.tokens, call.reasoning, call.searches) = (Tokens::default(), 0, 0);
     }
     Some(None)
