@@ -1,6 +1,7 @@
 //! The bill's unit and currency: one factor over every row.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::analyze::reconcile::Cause;
@@ -10,6 +11,7 @@ use crate::analyze::reconcile::ledger::Ledger;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
+use crate::analyze::reconcile::sides::Item;
 use crate::domain::money::PICO_PER_USD;
 use crate::domain::money::div_half_even;
 
@@ -133,25 +135,33 @@ fn exchange(book: &mut Book, ledger: &mut Ledger, fx: &[FxRate]) {
     book.explain(ledger, Finding { cause: Cause::Currency, confidence: Confidence::Fits, evidence }, &effects);
 }
 
-/// Returns the factor that most models share.
-fn by_most(book: &Book, untied: &[(usize, usize)]) -> Option<i128> {
-    let mut models: BTreeMap<&Arc<str>, Vec<(i128, i128, i128)>> = BTreeMap::new();
-    for (at, place) in untied {
-        let cell = &book.bundles[*at].cells[*place];
-        if cell.cost > 0 && cell.amount > 0 {
-            let pair = (cell.cost + cell.open, cell.cost, cell.bound);
-            models.entry(&book.bundles[*at].model).or_default().push(pair);
+/// Amounts, costs and bounds of cells.
+type Pairs = Vec<(i128, i128, i128)>;
+
+/// Returns the factor that most items of models share, each in all of some cells: two models at least, and half of all
+/// items that tell any.
+pub(super) fn by_most(book: &Book, places: &[(usize, usize)]) -> Option<i128> {
+    let mut items: BTreeMap<(&Arc<str>, &Item), Pairs> = BTreeMap::new();
+    for (at, place) in places {
+        let (bundle, cell) = (&book.bundles[*at], &book.bundles[*at].cells[*place]);
+        let (amount, cost) = (cell.priced() + cell.open, cell.priced());
+        if cost > 0 && amount > 0 {
+            items.entry((&bundle.model, &cell.item)).or_default().push((amount, cost, cell.bound));
         }
     }
-    most_common(models.values().map(|pairs| constant(pairs)).collect())
-}
-
-/// Returns the factor that at least two models and half of all have.
-pub(super) fn most_common(of_models: Vec<Option<i128>>) -> Option<i128> {
-    let factors: Vec<i128> = of_models.iter().flatten().copied().collect();
-    let count = |factor: &i128| factors.iter().filter(|other| *other == factor).count();
-    let most = factors.iter().max_by_key(|factor| count(factor))?;
-    (count(most) >= 2 && count(most) * 2 >= of_models.len()).then_some(*most)
+    items.retain(|_, pairs| pairs.len() >= 3);
+    let factors: BTreeMap<&(&Arc<str>, &Item), i128> =
+        items.iter().filter_map(|(key, pairs)| Some((key, constant(pairs)?))).collect();
+    let holders = |factor: i128| {
+        items.iter().filter(move |(_, pairs)| {
+            let (low, high) = range(pairs);
+            low <= factor && factor <= high
+        })
+    };
+    let most = factors.values().copied().max_by_key(|factor| holders(*factor).count())?;
+    let models: BTreeSet<&Arc<str>> =
+        holders(most).filter(|(key, _)| factors.contains_key(key)).map(|((model, _), _)| *model).collect();
+    (models.len() >= 2 && holders(most).count() * 2 >= items.len()).then_some(most)
 }
 
 /// Notes that effects are neither tokens nor their prices.
@@ -165,13 +175,19 @@ pub(super) fn constant(cells: &[(i128, i128, i128)]) -> Option<i128> {
     if cells.len() < 3 {
         return None;
     }
+    let (low, high) = range(cells);
+    (low <= high && !(low <= PICO_PER_USD && PICO_PER_USD <= high)).then(|| simplest(low, high))
+}
+
+/// Returns between which factors every pair is inside its bound; the first is the larger where none is.
+fn range(cells: &[(i128, i128, i128)]) -> (i128, i128) {
     let (mut low, mut high) = (i128::MIN, i128::MAX);
     for (amount, cost, bound) in cells {
         let at = |pico: i128| pico.saturating_mul(PICO_PER_USD);
         low = low.max(at(amount - bound).div_euclid(*cost));
         high = high.min(at(amount + bound).div_euclid(*cost) + 1);
     }
-    (low <= high && !(low <= PICO_PER_USD && PICO_PER_USD <= high)).then(|| simplest(low, high))
+    (low, high)
 }
 
 /// Returns the number with the fewest digits between two.

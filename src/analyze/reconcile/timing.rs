@@ -77,12 +77,12 @@ pub(super) fn unlogged_days(book: &mut Book, ledger: &mut Ledger, span: Option<(
     }
 }
 
-/// How far a book is from tying: cells that do not, by amount or by count.
+/// How far a book is from tying: cells that do not by amount, or items that do not by count.
 fn distance(book: &Book) -> usize {
     let shape = book.shape;
-    let differs = |cell: &Cell| match shape.is_counted() {
-        true => !cell.is_even(shape),
-        false => !cell.ties(),
+    let differing = |cell: &Cell| match shape.is_counted() {
+        true => cell.gaps(shape).len(),
+        false => usize::from(!cell.ties()),
     };
     // A key that is not logged at all tells nothing of days.
     let logged: BTreeSet<(&Arc<str>, &Arc<str>)> = book
@@ -93,21 +93,30 @@ fn distance(book: &Book) -> usize {
         .collect();
     let known = |bundle: &&Bundle| logged.contains(&(&bundle.workspace, &bundle.api_key));
     let open = book.bundles.iter().filter(|bundle| !bundle.taken).filter(known);
-    open.map(|bundle| bundle.cells.iter().filter(|cell| differs(cell)).count()).sum()
+    open.flat_map(|bundle| &bundle.cells).map(differing).sum()
 }
 
-/// Returns the cells that tie, by amount or by count, and that would not by accident.
-fn telling(book: &Book) -> BTreeSet<(usize, usize)> {
+/// Returns the items of bundles that tie, by amount or by count, and that would not by accident.
+fn telling(book: &Book) -> BTreeSet<(usize, Item)> {
     let shape = book.shape;
-    let tells = |cell: &Cell| match shape.is_counted() {
-        true => cell.is_even(shape) && cell.logged() > 0,
-        false => cell.ties() && cell.amount > 3 * cell.bound,
-    };
-    let cells = |(at, bundle): (usize, &Bundle)| {
-        let places = bundle.cells.iter().enumerate().filter(|(_, cell)| tells(cell));
-        places.map(|(place, _)| (at, place)).collect::<Vec<_>>()
-    };
-    book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken).flat_map(cells).collect()
+    let mut ties = BTreeSet::new();
+    for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken) {
+        for cell in &bundle.cells {
+            let gaps = cell.gaps(shape);
+            let items = cell.by_class(shape).into_iter().filter(|(_, (_, log))| *log > 0);
+            match shape.is_counted() {
+                true => ties.extend(
+                    items
+                        .map(|(class, _)| Item::of(class))
+                        .filter(|item| !gaps.contains_key(item))
+                        .map(|item| (at, item)),
+                ),
+                false if cell.ties() && cell.amount > 3 * cell.bound => drop(ties.insert((at, cell.item.clone()))),
+                false => {}
+            }
+        }
+    }
+    ties
 }
 
 /// Days that the logs cut so many hours earlier or later.

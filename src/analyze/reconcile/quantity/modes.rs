@@ -21,8 +21,12 @@ use crate::analyze::reconcile::sides::Strand;
 use crate::domain::Class;
 
 /// What a bill says about how tokens were served, one thing after the other.
-const ASPECTS: [fn(&Stated, &mut Stated); 3] =
-    [|_, _| {}, |from, to| to.tier = from.tier.clone(), |from, to| to.region = from.region.clone()];
+const ASPECTS: [fn(&Stated, &mut Stated); 4] = [
+    |_, _| {},
+    |from, to| to.prompt = from.prompt,
+    |from, to| to.tier = from.tier.clone(),
+    |from, to| to.region = from.region.clone(),
+];
 
 /// Explains the modes of tokens that both sides have.
 pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
@@ -70,7 +74,7 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
             .map(|strand| {
                 let stated = stated(strand);
                 // Without its service mode a line is about all calls alike.
-                let apart = strand.apart && aspects > 0;
+                let apart = strand.apart && aspects > 1;
                 book.value_of(bundle, cell, &Strand { stated, apart, ..strand.clone() }, rates)
             })
             .sum();
@@ -96,14 +100,14 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
         }
     };
     step(&keep(0), &|change| lifetime(book, cell, &told, change));
-    step(&keep(1), &|_| service(cell, &told));
-    step(&keep(2), &|_| place_of(cell, &told));
-    step(&|strand| strand.stated.clone(), &|_| {
+    step(&keep(1), &|_| {
         let is_long = told.iter().any(|strand| strand.stated.prompt == Some(LONGEST));
         // What rounded amounts buy tells no shares: then one side must have long prompts and the other none.
         let differs = book.is_counted() || is_long != book.has_long_calls(bundle, cell, rates);
         (differs && told.iter().any(|strand| strand.stated.prompt.is_some())).then(|| long(&told))
     });
+    step(&keep(2), &|_| service(cell, &told));
+    step(&keep(3), &|_| place_of(cell, &told));
     if book.shape.reported && book.shape.counted && cell.bill.iter().any(|strand| strand.stated.prompt.is_some()) {
         out.extend(long_by_bill(book, at, place, rates));
     }

@@ -245,7 +245,8 @@ fn value_of_move(
     let class = cell.log.iter().find(mine).or_else(|| told().next())?.class;
     if micro > 0 && logged == 0 {
         let sum: Option<i128> = told().map(|strand| book.value_of(bundle, cell, strand, rates)).sum();
-        return Some((sum?, class));
+        let all: i128 = told().filter_map(|strand| strand.quantity).sum();
+        return Some((if micro == all { sum? } else { scaled(sum?, micro, all.max(1)) }, class));
     }
     Some((book.price_of(at, place, class, micro, rates)?, class))
 }

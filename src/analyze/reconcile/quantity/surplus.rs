@@ -81,8 +81,9 @@ fn surplus(book: &Book) -> Vec<usize> {
 struct Extra {
     /// What they add to cells, by class in millionths of tokens, and their cost.
     cells: BTreeMap<(usize, usize), (BTreeMap<Class, i128>, i128)>,
-    /// How many they are by bundle: all, failed ones, and those without usage that failed and that did not.
-    calls: BTreeMap<usize, [u64; 4]>,
+    /// How many they are by bundle: all, failed ones, those without usage that failed and that did not; and the
+    /// reasoning tokens that they tell.
+    calls: BTreeMap<usize, [u64; 5]>,
 }
 
 fn by_class<'s>(strands: impl Iterator<Item = &'s Strand>) -> BTreeMap<Class, i128> {
@@ -98,7 +99,7 @@ fn failed(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     let mut extra = Extra::default();
     for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken && !bundle.named) {
         let used = bundle.failed - bundle.blank_failures;
-        extra.calls.insert(at, [used, used, 0, 0]);
+        extra.calls.insert(at, [used, used, 0, 0, 0]);
         for (place, cell) in bundle.cells.iter().enumerate() {
             let failed = || cell.log.iter().filter(|strand| strand.failed);
             let cost: i128 = failed().map(|strand| strand.amount).sum();
@@ -123,7 +124,7 @@ fn extra_of(book: &Book, rates: &RateBook<'_>, calls: &[CallGroup]) -> Extra {
         if book.bundles[at].taken || book.bundles[at].named {
             continue;
         }
-        extra.calls.insert(at, [bundle.calls, bundle.failed, bundle.blank_failures, bundle.blank]);
+        extra.calls.insert(at, [bundle.calls, bundle.failed, bundle.blank_failures, bundle.blank, bundle.reasoning]);
         for (place, cell) in bundle.cells.iter().enumerate().take(book.bundles[at].cells.len()) {
             let (mut tokens, mut cost) = (by_class(cell.log.iter()), cell.cost);
             // Reasoning that is counted beside the output belongs to the output of these calls too.
@@ -201,12 +202,13 @@ fn without(book: &mut Book, ledger: &mut Ledger, extra: &Extra, (cause, evidence
         return false;
     }
     let effects: Vec<Effect> = extra.cells.iter().map(|((at, place), (_, cost))| (*at, *place, -cost)).collect();
-    for (at, [calls, failed, blank_failures, blank]) in &extra.calls {
+    for (at, [calls, failed, blank_failures, blank, reasoning]) in &extra.calls {
         let bundle = &mut book.bundles[*at];
         bundle.calls = bundle.calls.saturating_sub(*calls);
         bundle.failed = bundle.failed.saturating_sub(*failed);
         bundle.blank_failures = bundle.blank_failures.saturating_sub(*blank_failures);
         bundle.blank = bundle.blank.saturating_sub(*blank);
+        bundle.reasoning = bundle.reasoning.saturating_sub(*reasoning);
     }
     for ((at, place), (tokens, _)) in &extra.cells {
         let moved = tokens.iter().filter(|(_, micro)| **micro != 0).map(|(class, micro)| (*class, -micro));

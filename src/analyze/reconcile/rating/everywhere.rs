@@ -1,6 +1,5 @@
 //! What holds for all models of a provider, a key or a workspace at once: a mode, a region, a discount.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::analyze::reconcile::Cause;
@@ -15,8 +14,8 @@ use crate::analyze::reconcile::rating::gap;
 use crate::analyze::reconcile::rating::note;
 use crate::analyze::reconcile::rating::takes_part;
 use crate::analyze::reconcile::rating::terms;
+use crate::analyze::reconcile::scale::by_most;
 use crate::analyze::reconcile::scale::constant;
-use crate::analyze::reconcile::scale::most_common;
 use crate::analyze::reconcile::scope::day;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Effect;
@@ -67,7 +66,7 @@ pub(super) fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<
         .filter(|cell| cell.priced() > 0)
         .map(|cell| (cell.priced() + cell.open, cell.priced(), cell.bound))
         .collect();
-    let Some(factor) = constant(&pairs).or_else(|| shared_by_most(book, &cells)) else { return };
+    let Some(factor) = constant(&pairs).or_else(|| by_most(book, &cells)) else { return };
     let shown = Usd::from_pico(div_half_even(factor, 100_000_000) * 100_000_000);
     let since = book.periods.0[first as usize].0;
     let (cause, confidence, evidence) = match factor {
@@ -109,17 +108,4 @@ pub(super) fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<
         book.bundles[*at].cells[*place].factor = factor;
     }
     book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
-}
-
-/// Returns the factor that most models share, each in all its cells; the others have something else besides.
-fn shared_by_most(book: &Book, cells: &[Place]) -> Option<i128> {
-    let mut models: BTreeMap<&Arc<str>, Vec<(i128, i128, i128)>> = BTreeMap::new();
-    for (at, place) in cells {
-        let cell = &book.bundles[*at].cells[*place];
-        if cell.priced() > 0 {
-            let pair = (cell.priced() + cell.open, cell.priced(), cell.bound);
-            models.entry(&book.bundles[*at].model).or_default().push(pair);
-        }
-    }
-    most_common(models.values().map(|pairs| constant(pairs)).collect())
 }

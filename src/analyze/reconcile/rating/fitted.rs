@@ -114,14 +114,8 @@ pub(super) fn by_call_of_most(book: &mut Book, ledger: &mut Ledger) {
     if fees.len() * 2 < models.len() || fees.iter().any(|other| *other != (fee, item.clone())) {
         return;
     }
-    let mut effects: Vec<Effect> = Vec::new();
-    for (at, bundle) in book.bundles.iter().enumerate() {
-        for place in (0..bundle.cells.len()).filter(|place| bundle.cells[*place].item == item) {
-            if takes_part(book, (at, place)) {
-                effects.push((at, place, fee * calls(book, (at, place))));
-            }
-        }
-    }
+    let of_item = models.into_values().flatten().filter(|(at, place)| book.bundles[*at].cells[*place].item == item);
+    let effects: Vec<Effect> = of_item.map(|place| (place.0, place.1, fee * calls(book, place))).collect();
     note_fee(book, ledger, fee, &effects);
 }
 

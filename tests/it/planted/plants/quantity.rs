@@ -78,9 +78,10 @@ fn has_usage(call: &Call) -> bool {
 
 /// What may be lost one by one: a search that is billed without its call could as well be a tool that no log counts,
 /// and
-/// of a batch that is half missing nobody could tell from a cost file that it was one.
+/// of a batch that is half missing nobody could tell from a cost file that it was one. A failed call that nobody bills
+/// would, if it were missing, undo what was planted and be worth nothing.
 fn is_plain(call: &Call) -> bool {
-    has_usage(call) && call.searches == 0 && call.tier.is_none()
+    has_usage(call) && !call.failed && call.searches == 0 && call.tier.is_none()
 }
 
 /// Takes the failed calls off the log that nobody bills: where one stands beside a gap it may well have been billed.
@@ -315,8 +316,7 @@ fn alias(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 fn without_usage(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(8, 20);
     without_failures(scene);
-    // A failed call that nobody bills has no usage to lose: it would undo what was planted, and be worth nothing here.
-    for call in scene.logged.iter_mut().filter(|call| is_plain(call) && !call.failed && random.percent(chance)) {
+    for call in scene.logged.iter_mut().filter(|call| is_plain(call) && random.percent(chance)) {
         (call.tokens, call.reasoning, call.searches) = (Tokens::default(), 0, 0);
     }
     Some(None)
