@@ -69,6 +69,10 @@ fn shared(book: &mut Book, ledger: &mut Ledger) {
         let (writes, written) = of(Item::CacheWrite);
         if own == *tokens {
             effects.extend(cells);
+            // Cached tokens of a count that contains them are not charged either.
+            if *item == Item::Tokens(Class::Input) {
+                effects.extend(cached.iter().chain(written));
+            }
         } else if *item == Item::Tokens(Class::Input) && own + reads == *tokens {
             effects.extend(cells.iter().chain(cached));
         } else if *item == Item::Tokens(Class::Input) && own + reads + writes == *tokens {

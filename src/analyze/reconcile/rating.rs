@@ -26,10 +26,10 @@ use crate::analyze::reconcile::rating::terms::Hypothesis;
 use crate::analyze::reconcile::rating::terms::hypotheses;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Bundle;
-use crate::analyze::reconcile::sides::Cell;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
+use crate::analyze::reconcile::sides::Stated;
 use crate::analyze::reconcile::sides::Strand;
 use crate::domain::Class;
 use crate::domain::money::PICO_PER_USD;
@@ -90,50 +90,57 @@ fn takes_part(book: &Book, (at, place): Place) -> bool {
     !bundle.taken && counted && !matches!(cell.item, Item::Tool(_)) && (cell.counted() != 0 || cell.amount != 0)
 }
 
-/// Returns the strands that a hypothesis prices anew: the bill's own where they count tokens, else those of the logs.
-fn strands(book: &Book, (at, place): Place) -> &[Strand] {
+/// Returns the tokens that a hypothesis prices anew: the bill's own where they count tokens and no call is logged, else
+/// those of the logs as the causes found so far would have them, what was found missing as the rest of its item.
+fn tokens(book: &Book, (at, place): Place) -> Vec<(Class, &Stated, i128)> {
+    static PLAIN: Stated = Stated { tier: None, region: None, prompt: None };
     let cell = &book.bundles[at].cells[place];
-    if book.is_counted() && cell.log.is_empty() { cell.told(book.shape) } else { &cell.log }
+    let of = |strand: &'_ Strand| strand.quantity.filter(|quantity| *quantity != 0);
+    if book.is_counted() && cell.log.is_empty() {
+        let told = cell.told(book.shape).iter();
+        return told.filter_map(|strand| Some((strand.class, &strand.stated, of(strand)?))).collect();
+    }
+    let mut moved: BTreeMap<Item, (Class, i128)> = BTreeMap::new();
+    for (class, micro) in &cell.moved {
+        moved.entry(Item::of(*class)).or_insert((*class, 0)).1 += micro;
+    }
+    let mut logged: BTreeMap<Item, i128> = BTreeMap::new();
+    if !moved.is_empty() {
+        for strand in &cell.log {
+            *logged.entry(Item::of(strand.class)).or_default() += of(strand).unwrap_or(0);
+        }
+    }
+    let mut tokens = Vec::with_capacity(cell.log.len());
+    for strand in &cell.log {
+        let Some(quantity) = of(strand) else { continue };
+        let item = Item::of(strand.class);
+        let quantity = match (moved.get(&item), logged.get(&item)) {
+            (Some((_, more)), Some(logged)) if *more != 0 && *logged > 0 => scaled(quantity, logged + more, *logged),
+            _ => quantity,
+        };
+        tokens.push((strand.class, &strand.stated, quantity));
+    }
+    let unlogged = moved.into_iter().filter(|(item, _)| logged.get(item).is_none_or(|logged| *logged == 0));
+    tokens.extend(unlogged.map(|(_, (class, micro))| (class, &PLAIN, micro)));
+    tokens
 }
 
 /// Returns what a hypothesis changes in a cell; `None` where it has no price for it.
 fn gap(book: &Book, place: Place, hypothesis: &Hypothesis, rates: &RateBook<'_>) -> Option<i128> {
     let bundle = &book.bundles[place.0];
     let cell = &bundle.cells[place.1];
-    let shares = shares(cell);
     let mut gap = 0;
-    for strand in strands(book, place) {
-        let Some(quantity) = strand.quantity.filter(|quantity| *quantity != 0) else { continue };
-        // What was found missing or too many is priced as the rest of its item.
-        let quantity = match shares.get(&Item::of(strand.class)) {
-            Some((logged, counted)) if logged != counted => scaled(quantity, *counted, *logged),
-            _ => quantity,
-        };
-        let point = book.point(bundle, cell, &strand.stated);
-        let (other, class) = hypothesis.apply(&point, strand.class);
-        if other == point && class == strand.class {
+    for (class, stated, quantity) in tokens(book, place) {
+        let point = book.point(bundle, cell, stated);
+        let (other, as_class) = hypothesis.apply(&point, class);
+        if other == point && as_class == class {
             continue;
         }
-        let now = rates.rate(&point, strand.class)?;
-        let then = rates.rate(&other, class)?;
+        let now = rates.rate(&point, class)?;
+        let then = rates.rate(&other, as_class)?;
         gap += value(quantity, then - now);
     }
     Some(div_half_even(gap.saturating_mul(cell.factor), PICO_PER_USD))
-}
-
-/// Returns the tokens of a cell that causes have moved, by item: those that are logged, and as the causes would have them.
-fn shares(cell: &Cell) -> BTreeMap<Item, (i128, i128)> {
-    let mut shares: BTreeMap<Item, (i128, i128)> = BTreeMap::new();
-    for (class, micro) in &cell.moved {
-        shares.entry(Item::of(*class)).or_default().1 += micro;
-    }
-    for (item, (logged, counted)) in &mut shares {
-        let own = cell.log.iter().filter(|strand| Item::of(strand.class) == *item);
-        *logged = own.filter_map(|strand| strand.quantity).sum();
-        *counted += *logged;
-    }
-    shares.retain(|_, (logged, _)| *logged > 0);
-    shares
 }
 
 /// How a hypothesis does on a run of cells.

@@ -121,16 +121,18 @@ fn exchange(book: &mut Book, ledger: &mut Ledger, fx: &[FxRate]) {
     let near = |rate: i128| (factor - rate).abs() * NEAR <= rate;
     // Either the amounts were taken for dollars, or the rate of the day was another.
     let Some(rate) = fx.iter().find(|rate| near(rate.pico_usd) || near(PICO_PER_USD)) else { return };
+    // By the bill: the logs may have other tokens.
     let off = |(at, place): &(usize, usize)| {
-        let cost = book.bundles[*at].cells[*place].cost;
-        (*at, *place, div_half_even(cost.saturating_mul(factor - PICO_PER_USD), PICO_PER_USD))
+        let amount = book.bundles[*at].cells[*place].amount;
+        (*at, *place, div_half_even(amount.saturating_mul(factor - PICO_PER_USD), factor))
     };
     let effects: Vec<Effect> = untied.iter().map(off).filter(|(.., pico)| *pico != 0).collect();
     let shown = crate::domain::Usd::from_pico(div_half_even(factor, 1_000_000) * 1_000_000);
     let evidence = format!("every amount is {shown} of the logged cost; {} is given as {}", rate.currency, rate.text);
     set_off(book, &effects);
     for cell in book.bundles.iter_mut().flat_map(|bundle| &mut bundle.cells) {
-        cell.factor = factor;
+        // The rows were rounded in the bill's own money.
+        cell.bound = cell.bound.max(div_half_even(cell.bound.saturating_mul(PICO_PER_USD), factor));
     }
     book.explain(ledger, Finding { cause: Cause::Currency, confidence: Confidence::Fits, evidence }, &effects);
 }
@@ -152,12 +154,7 @@ pub(super) fn by_most(book: &Book, places: &[(usize, usize)]) -> Option<i128> {
     items.retain(|_, pairs| pairs.len() >= 3);
     let factors: BTreeMap<&(&Arc<str>, &Item), i128> =
         items.iter().filter_map(|(key, pairs)| Some((key, constant(pairs)?))).collect();
-    let holders = |factor: i128| {
-        items.iter().filter(move |(_, pairs)| {
-            let (low, high) = range(pairs);
-            low <= factor && factor <= high
-        })
-    };
+    let holders = |factor: i128| items.iter().filter(move |(_, pairs)| has_factor(pairs, factor));
     let most = factors.values().copied().max_by_key(|factor| holders(*factor).count())?;
     let models: BTreeSet<&Arc<str>> =
         holders(most).filter(|(key, _)| factors.contains_key(key)).map(|((model, _), _)| *model).collect();
@@ -188,6 +185,12 @@ fn range(cells: &[(i128, i128, i128)]) -> (i128, i128) {
         high = high.min(at(amount + bound).div_euclid(*cost) + 1);
     }
     (low, high)
+}
+
+/// Tells whether a factor brings every pair inside its bound.
+pub(super) fn has_factor(cells: &[(i128, i128, i128)], factor: i128) -> bool {
+    let (low, high) = range(cells);
+    low <= factor && factor <= high
 }
 
 /// Returns the number with the fewest digits between two.

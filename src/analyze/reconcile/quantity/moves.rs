@@ -101,9 +101,9 @@ fn as_far_as_logged(counts: &Counts) -> Vec<(Item, i128)> {
     if silent != 0 || reads == 0 || output == 0 || logged == 0 {
         return Vec::new();
     }
-    // Whole tokens, as everything that is logged, and no more than leaves calls missing or calls too many, not both.
-    let over = (-counts.gap(&INPUT)).max(0);
-    let cached = (scaled(reads, logged, output) / MICRO * MICRO).clamp(over.min(reads), over.max(reads));
+    // Whole tokens, as everything that is logged. As many at least as leave no input too much; and what calls too many
+    // have read leaves with their input.
+    let cached = (scaled(reads, logged, output) / MICRO * MICRO).max(-counts.gap(&INPUT)).min(reads);
     vec![(INPUT, -cached), (READS, cached)]
 }
 

@@ -41,7 +41,9 @@ pub(super) fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<
     };
     let period = |(at, _): &Place| book.bundles[*at].period;
     let (Some(first), Some(last)) = (untied.iter().map(period).min(), untied.iter().map(period).max()) else { return };
-    let cells = places(&|place| takes_part(book, place) && (first..=last).contains(&period(&place)));
+    // A key that is on one side alone was taken with its prices, where it ties.
+    let silent = |place: Place| book.bundles[place.0].named && !open(place);
+    let cells = places(&|place| takes_part(book, place) && !silent(place) && (first..=last).contains(&period(&place)));
     // Single models are told better by themselves.
     if untied.len() < 3 || models(&untied) < models(&cells) || models(&cells) < 2 {
         return;

@@ -11,6 +11,7 @@ use crate::analyze::reconcile::rating::Place;
 use crate::analyze::reconcile::rating::UPLIFT;
 use crate::analyze::reconcile::rating::takes_part;
 use crate::analyze::reconcile::scale::constant;
+use crate::analyze::reconcile::scale::has_factor;
 use crate::analyze::reconcile::scale::simplest;
 use crate::analyze::reconcile::scope::day;
 use crate::analyze::reconcile::sides::Book;
@@ -38,7 +39,7 @@ pub(super) fn fitted(book: &mut Book, ledger: &mut Ledger, bundles: &[usize]) {
         }
     }
     let (Some(first), Some(last)) = (firsts.iter().min(), firsts.iter().max()) else { return };
-    let (mut effects, mut words, mut factors) = (Vec::new(), Vec::new(), Vec::new());
+    let mut runs: Vec<(Item, Vec<Place>, Vec<(i128, i128, i128)>)> = Vec::new();
     for (item, places) in items {
         let run: Vec<Place> = places
             .into_iter()
@@ -56,7 +57,14 @@ pub(super) fn fitted(book: &mut Book, ledger: &mut Ledger, bundles: &[usize]) {
         if pairs.len() < run.len() {
             return;
         }
-        let Some(factor) = constant(&pairs) else { return };
+        runs.push((item, run, pairs));
+    }
+    // Fewer cells than three tell no factor, but may have another item's.
+    let told: Vec<i128> = runs.iter().filter_map(|(.., pairs)| constant(pairs)).collect();
+    let (mut effects, mut words, mut factors) = (Vec::new(), Vec::new(), Vec::new());
+    for (item, run, pairs) in runs {
+        let other = || told.iter().copied().find(|factor| pairs.len() < 3 && has_factor(&pairs, *factor));
+        let Some(factor) = constant(&pairs).or_else(other) else { return };
         factors.push(factor);
         for (at, place) in run {
             let cell = &book.bundles[at].cells[place];

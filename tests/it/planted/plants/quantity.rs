@@ -95,7 +95,7 @@ fn without_failures(scene: &mut Scene) {
 fn scattered(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(5, 30);
     without_failures(scene);
-    scene.logged.retain(|call| !is_plain(call) || !random.percent(chance));
+    scene.logged.retain(|call| !(random.percent(chance) && is_plain(call)));
     Some(None)
 }
 
@@ -257,7 +257,7 @@ fn unsettled(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 
 fn failed_billed(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(5, 12);
-    for call in scene.logged.iter_mut().filter(|call| is_plain(call) && random.percent(chance)) {
+    for call in scene.logged.iter_mut().filter(|call| random.percent(chance) && is_plain(call)) {
         (call.failed, call.tokens, call.reasoning, call.searches) = (true, Tokens::default(), 0, 0);
     }
     Some(None)
@@ -266,7 +266,7 @@ fn failed_billed(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 fn failed_not_billed(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(5, 12);
     let mut failed = BTreeSet::new();
-    for call in scene.logged.iter_mut().filter(|call| has_usage(call) && random.percent(chance)) {
+    for call in scene.logged.iter_mut().filter(|call| random.percent(chance) && has_usage(call)) {
         (call.failed, call.searches) = (true, 0);
         failed.insert(call.id.clone());
     }
@@ -316,7 +316,7 @@ fn alias(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 fn without_usage(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(8, 20);
     without_failures(scene);
-    for call in scene.logged.iter_mut().filter(|call| is_plain(call) && random.percent(chance)) {
+    for call in scene.logged.iter_mut().filter(|call| random.percent(chance) && is_plain(call)) {
         (call.tokens, call.reasoning, call.searches) = (Tokens::default(), 0, 0);
     }
     Some(None)
