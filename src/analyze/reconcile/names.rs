@@ -190,15 +190,18 @@ fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     };
     let mut found = Vec::new();
     let mut used: BTreeSet<Arc<str>> = BTreeSet::new();
-    for (billed, own) in models.iter().filter(|(name, _)| !name.is_empty()) {
+    let is_stranger = |places: &Vec<usize>| any(places, &Bundle::is_logged) && !any(places, &|bundle| bundle.billed);
+    let strangers: Vec<(&Arc<str>, &Vec<usize>)> =
+        models.iter().filter(|(name, places)| !name.is_empty() && is_stranger(places)).collect();
+    for (billed, own) in models.iter().filter(|(name, _)| !name.is_empty() && !strangers.is_empty()) {
         let wanted = counts(own, false);
         // Counts can tell that some of a model's calls are logged under its own name as well.
         if !any(own, &|bundle| bundle.billed) || wanted.is_empty() && any(own, &Bundle::is_logged) {
             continue;
         }
         let by_itself = in_common(&wanted, &counts(own, true));
-        for (logged, others) in models.iter().filter(|(name, _)| !name.is_empty()) {
-            if used.contains(logged) || any(others, &|bundle| bundle.billed) || !any(others, &Bundle::is_logged) {
+        for (logged, others) in &strangers {
+            if used.contains(*logged) {
                 continue;
             }
             let same = match wanted.is_empty() {
@@ -214,7 +217,7 @@ fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
             };
             if same {
                 used.insert(Arc::clone(logged));
-                found.push((Arc::clone(billed), Arc::clone(logged), own.clone(), others.clone(), wanted.len()));
+                found.push((Arc::clone(billed), Arc::clone(logged), own.clone(), others.to_vec(), wanted.len()));
                 break;
             }
         }
@@ -235,7 +238,7 @@ fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
         };
         let confidence = if cells >= 3 { Confidence::Fits } else { Confidence::Suggested };
         let evidence = format!(
-            "`{billed}` on the bill and `{logged}` in the logs have the same counts on every day: one model under two names?"
+            "`{billed}` on the bill and `{logged}` in the logs have the same counts of tokens: one model under two names?"
         );
         book.explain(ledger, Finding { cause: Cause::Alias, confidence, evidence }, &effects);
     }

@@ -90,38 +90,46 @@ fn takes_part(book: &Book, (at, place): Place) -> bool {
     !bundle.taken && counted && !matches!(cell.item, Item::Tool(_)) && (cell.counted() != 0 || cell.amount != 0)
 }
 
-/// Returns the tokens that a hypothesis prices anew: the bill's own where they count tokens and no call is logged, else
-/// those of the logs as the causes found so far would have them, what was found missing as the rest of its item.
-fn tokens(book: &Book, (at, place): Place) -> Vec<(Class, &Stated, i128)> {
+/// Tokens that a hypothesis prices anew.
+struct Priced<'c> {
+    class: Class,
+    stated: &'c Stated,
+    /// In millionths.
+    quantity: i128,
+    /// Of how many tokens of the item these are and stand for, as the causes found so far would have it.
+    share: Option<(i128, i128)>,
+}
+
+/// Returns the tokens of a cell: the bill's own where they are counted and no call is logged, else those of the logs.
+/// What was found missing or too many is priced as the rest of its item.
+fn tokens(book: &Book, (at, place): Place) -> Vec<Priced<'_>> {
     static PLAIN: Stated = Stated { tier: None, region: None, prompt: None };
     let cell = &book.bundles[at].cells[place];
-    let of = |strand: &'_ Strand| strand.quantity.filter(|quantity| *quantity != 0);
-    if book.is_counted() && cell.log.is_empty() {
-        let told = cell.told(book.shape).iter();
-        return told.filter_map(|strand| Some((strand.class, &strand.stated, of(strand)?))).collect();
+    let is_told = book.is_counted() && cell.log.is_empty();
+    let moved = if is_told { &[][..] } else { cell.moved.as_slice() };
+    let mut items: BTreeMap<Item, (Class, i128, i128)> = BTreeMap::new();
+    for (class, micro) in moved {
+        items.entry(Item::of(*class)).or_insert((*class, 0, 0)).2 += micro;
     }
-    let mut moved: BTreeMap<Item, (Class, i128)> = BTreeMap::new();
-    for (class, micro) in &cell.moved {
-        moved.entry(Item::of(*class)).or_insert((*class, 0)).1 += micro;
+    for (item, (_, logged, counted)) in &mut items {
+        let own = cell.log.iter().filter(|strand| Item::of(strand.class) == *item);
+        *logged = own.filter_map(|strand| strand.quantity).sum();
+        *counted += *logged;
     }
-    let mut logged: BTreeMap<Item, i128> = BTreeMap::new();
-    if !moved.is_empty() {
-        for strand in &cell.log {
-            *logged.entry(Item::of(strand.class)).or_default() += of(strand).unwrap_or(0);
+    let of = |strand: &'_ Strand| {
+        let (_, logged, counted) = items.get(&Item::of(strand.class))?;
+        (logged != counted).then_some((*logged, *counted))
+    };
+    let strands = if is_told { cell.told(book.shape) } else { cell.log.as_slice() };
+    let mut tokens: Vec<Priced<'_>> = Vec::with_capacity(strands.len());
+    for strand in strands {
+        if let Some(quantity) = strand.quantity.filter(|quantity| *quantity != 0) {
+            tokens.push(Priced { class: strand.class, stated: &strand.stated, quantity, share: of(strand) });
         }
     }
-    let mut tokens = Vec::with_capacity(cell.log.len());
-    for strand in &cell.log {
-        let Some(quantity) = of(strand) else { continue };
-        let item = Item::of(strand.class);
-        let quantity = match (moved.get(&item), logged.get(&item)) {
-            (Some((_, more)), Some(logged)) if *more != 0 && *logged > 0 => scaled(quantity, logged + more, *logged),
-            _ => quantity,
-        };
-        tokens.push((strand.class, &strand.stated, quantity));
+    for (class, _, quantity) in items.into_values().filter(|(_, logged, _)| *logged == 0) {
+        tokens.push(Priced { class, stated: &PLAIN, quantity, share: None });
     }
-    let unlogged = moved.into_iter().filter(|(item, _)| logged.get(item).is_none_or(|logged| *logged == 0));
-    tokens.extend(unlogged.map(|(_, (class, micro))| (class, &PLAIN, micro)));
     tokens
 }
 
@@ -130,7 +138,7 @@ fn gap(book: &Book, place: Place, hypothesis: &Hypothesis, rates: &RateBook<'_>)
     let bundle = &book.bundles[place.0];
     let cell = &bundle.cells[place.1];
     let mut gap = 0;
-    for (class, stated, quantity) in tokens(book, place) {
+    for Priced { class, stated, quantity, share } in tokens(book, place) {
         let point = book.point(bundle, cell, stated);
         let (other, as_class) = hypothesis.apply(&point, class);
         if other == point && as_class == class {
@@ -138,7 +146,8 @@ fn gap(book: &Book, place: Place, hypothesis: &Hypothesis, rates: &RateBook<'_>)
         }
         let now = rates.rate(&point, class)?;
         let then = rates.rate(&other, as_class)?;
-        gap += value(quantity, then - now);
+        let change = value(quantity, then - now);
+        gap += share.map_or(change, |(logged, counted)| scaled(change, counted, logged));
     }
     Some(div_half_even(gap.saturating_mul(cell.factor), PICO_PER_USD))
 }
