@@ -138,7 +138,7 @@ fn exchange(book: &mut Book, ledger: &mut Ledger, fx: &[FxRate]) {
 }
 
 /// Amounts, costs and bounds of cells.
-type Pairs = Vec<(i128, i128, i128)>;
+pub(super) type Pairs = Vec<(i128, i128, i128)>;
 
 /// Returns the factor that most items of models share, each in all of some cells: two models at least, and half of all
 /// items that tell any.

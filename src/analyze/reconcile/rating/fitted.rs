@@ -10,6 +10,7 @@ use crate::analyze::reconcile::ledger::Ledger;
 use crate::analyze::reconcile::rating::Place;
 use crate::analyze::reconcile::rating::UPLIFT;
 use crate::analyze::reconcile::rating::takes_part;
+use crate::analyze::reconcile::scale::Pairs;
 use crate::analyze::reconcile::scale::constant;
 use crate::analyze::reconcile::scale::has_factor;
 use crate::analyze::reconcile::scale::simplest;
@@ -23,42 +24,49 @@ use crate::domain::invoice::MICRO;
 use crate::domain::money::PICO_PER_USD;
 use crate::domain::money::div_half_even;
 
-/// Explains prices of one model that no table has: the same factor in every cell of a class, from a day on.
-pub(super) fn fitted(book: &mut Book, ledger: &mut Ledger, bundles: &[usize]) {
+/// An item with its cells, and what they are to be and are.
+type Run = (Item, Vec<Place>, Pairs);
+
+/// Returns the items of some bundles that have something open, in the span that has, with its first period; `None` where
+/// some cell of them has no price to compare with.
+fn runs(book: &Book, bundles: &[usize]) -> Option<(u32, Vec<Run>)> {
     let mut items: BTreeMap<Item, Vec<Place>> = BTreeMap::new();
-    let mut firsts = Vec::new();
+    let mut open = Vec::new();
     for at in bundles {
         for (place, cell) in book.bundles[*at].cells.iter().enumerate() {
             if !takes_part(book, (*at, place)) {
                 continue;
             }
             if !cell.ties() {
-                firsts.push(book.bundles[*at].period);
+                open.push(book.bundles[*at].period);
             }
             items.entry(cell.item.clone()).or_default().push((*at, place));
         }
     }
-    let (Some(first), Some(last)) = (firsts.iter().min(), firsts.iter().max()) else { return };
-    let mut runs: Vec<(Item, Vec<Place>, Vec<(i128, i128, i128)>)> = Vec::new();
+    let (first, last) = (*open.iter().min()?, *open.iter().max()?);
+    let mut runs = Vec::new();
     for (item, places) in items {
         let run: Vec<Place> = places
             .into_iter()
-            .filter(|(at, _)| (*first..=*last).contains(&book.bundles[*at].period))
+            .filter(|(at, _)| (first..=last).contains(&book.bundles[*at].period))
             .filter(|(at, place)| book.bundles[*at].cells[*place].priced() != 0)
             .collect();
         let cells = || run.iter().map(|(at, place)| &book.bundles[*at].cells[*place]);
         if cells().all(|cell| cell.ties()) {
             continue;
         }
-        let pairs: Vec<(i128, i128, i128)> = cells()
-            .filter(|cell| cell.priced() > 0)
-            .map(|cell| (cell.priced() + cell.open, cell.priced(), cell.bound))
-            .collect();
-        if pairs.len() < run.len() {
-            return;
+        if cells().any(|cell| cell.priced() < 0) {
+            return None;
         }
+        let pairs = cells().map(|cell| (cell.priced() + cell.open, cell.priced(), cell.bound)).collect();
         runs.push((item, run, pairs));
     }
+    Some((first, runs))
+}
+
+/// Explains prices of one model that no table has: the same factor in every cell of a class, from a day on.
+pub(super) fn fitted(book: &mut Book, ledger: &mut Ledger, bundles: &[usize]) {
+    let Some((first, runs)) = runs(book, bundles) else { return };
     // Fewer cells than three tell no factor, but may have another item's.
     let told: Vec<i128> = runs.iter().filter_map(|(.., pairs)| constant(pairs)).collect();
     let (mut effects, mut words, mut factors) = (Vec::new(), Vec::new(), Vec::new());
@@ -77,10 +85,10 @@ pub(super) fn fitted(book: &mut Book, ledger: &mut Ledger, bundles: &[usize]) {
     if effects.is_empty() {
         return;
     }
-    let from = book.periods.0[*first as usize].0;
+    let from = book.periods.0[first as usize].0;
     // One price for everything, from the start, and nothing beside it to tell: a discount.
     let same = factors.iter().all(|factor| *factor == factors[0]) && factors[0] < PICO_PER_USD;
-    let alone = *first == 0 && book.by_model().len() == 1 && factors.len() > 1;
+    let alone = first == 0 && book.by_model().len() == 1 && factors.len() > 1;
     let free = factors.iter().all(|factor| *factor == 0);
     let uplift = factors.iter().all(|factor| *factor == UPLIFT) && factors.len() > 1;
     let cause = match (free, uplift, same && alone) {
