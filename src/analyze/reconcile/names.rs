@@ -69,6 +69,10 @@ fn shared(book: &mut Book, ledger: &mut Ledger) {
         let (writes, written) = of(Item::CacheWrite);
         if own == *tokens {
             effects.extend(cells);
+            // Cached tokens of a count that contains them are not charged either.
+            if *item == Item::Tokens(Class::Input) {
+                effects.extend(cached.iter().chain(written));
+            }
         } else if *item == Item::Tokens(Class::Input) && own + reads == *tokens {
             effects.extend(cells.iter().chain(cached));
         } else if *item == Item::Tokens(Class::Input) && own + reads + writes == *tokens {
@@ -186,17 +190,25 @@ fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
     };
     let mut found = Vec::new();
     let mut used: BTreeSet<Arc<str>> = BTreeSet::new();
-    for (billed, own) in models.iter().filter(|(name, _)| !name.is_empty()) {
-        if !any(own, &|bundle| bundle.billed) || any(own, &Bundle::is_logged) {
+    let is_stranger = |places: &Vec<usize>| any(places, &Bundle::is_logged) && !any(places, &|bundle| bundle.billed);
+    let strangers: Vec<(&Arc<str>, &Vec<usize>)> =
+        models.iter().filter(|(name, places)| !name.is_empty() && is_stranger(places)).collect();
+    for (billed, own) in models.iter().filter(|(name, _)| !name.is_empty() && !strangers.is_empty()) {
+        let wanted = counts(own, false);
+        // Counts can tell that some of a model's calls are logged under its own name as well.
+        if !any(own, &|bundle| bundle.billed) || wanted.is_empty() && any(own, &Bundle::is_logged) {
             continue;
         }
-        let wanted = counts(own, false);
-        for (logged, others) in models.iter().filter(|(name, _)| !name.is_empty()) {
-            if used.contains(logged) || any(others, &|bundle| bundle.billed) || !any(others, &Bundle::is_logged) {
+        let by_itself = in_common(&wanted, &counts(own, true));
+        for (logged, others) in &strangers {
+            if used.contains(*logged) {
                 continue;
             }
             let same = match wanted.is_empty() {
-                false => mostly_same(&wanted, &counts(others, true)),
+                false => {
+                    let counts = counts(others, true);
+                    mostly_same(&wanted, &counts) && in_common(&wanted, &counts) > by_itself
+                }
                 true => {
                     let (bill, log) = (amounts(own, false), amounts(others, true));
                     let same = |(a, b): (&Paid, &Paid)| (a.0, &a.1) == (b.0, &b.1) && (a.2 - b.2).abs() <= a.3;
@@ -205,7 +217,7 @@ fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
             };
             if same {
                 used.insert(Arc::clone(logged));
-                found.push((Arc::clone(billed), Arc::clone(logged), own.clone(), others.clone(), wanted.len()));
+                found.push((Arc::clone(billed), Arc::clone(logged), own.clone(), others.to_vec(), wanted.len()));
                 break;
             }
         }
@@ -226,16 +238,24 @@ fn aliases(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
         };
         let confidence = if cells >= 3 { Confidence::Fits } else { Confidence::Suggested };
         let evidence = format!(
-            "`{billed}` on the bill and `{logged}` in the logs have the same counts on every day: one model under two names?"
+            "`{billed}` on the bill and `{logged}` in the logs have the same counts of tokens: one model under two names?"
         );
         book.explain(ledger, Finding { cause: Cause::Alias, confidence, evidence }, &effects);
     }
 }
 
-/// Tells whether most counts are the same: whole numbers of thousands do not meet by accident.
+/// Returns how many counts are the same.
+fn in_common(bill: &Counts, logs: &Counts) -> usize {
+    bill.iter().filter(|(key, count)| logs.get(key) == Some(count)).count()
+}
+
+/// Tells whether most counts are the same, or some are and one side merely lacks calls: whole numbers of thousands do
+/// not meet by accident.
 fn mostly_same(bill: &Counts, logs: &Counts) -> bool {
-    let same = bill.iter().filter(|(key, count)| logs.get(key) == Some(count)).count();
-    bill == logs || same >= 2 && same * 5 >= bill.len().max(logs.len()) * 2
+    let same = in_common(bill, logs);
+    let within = |few: &Counts, all: &Counts| few.iter().all(|(key, count)| all.get(key).is_some_and(|of| count <= of));
+    let lacks = || within(logs, bill) || within(bill, logs);
+    bill == logs || same >= 2 && (same * 5 >= bill.len().max(logs.len()) * 2 || lacks())
 }
 
 /// Hands the calls of one name to the bundles of the other; returns what that changes.

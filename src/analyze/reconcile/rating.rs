@@ -20,6 +20,7 @@ use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::rates::value;
 use crate::analyze::reconcile::rating::everywhere::everywhere;
 use crate::analyze::reconcile::rating::fitted::by_call;
+use crate::analyze::reconcile::rating::fitted::by_call_of_most;
 use crate::analyze::reconcile::rating::fitted::fitted;
 use crate::analyze::reconcile::rating::terms::Hypothesis;
 use crate::analyze::reconcile::rating::terms::hypotheses;
@@ -28,6 +29,7 @@ use crate::analyze::reconcile::sides::Bundle;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
+use crate::analyze::reconcile::sides::Stated;
 use crate::analyze::reconcile::sides::Strand;
 use crate::domain::Class;
 use crate::domain::money::PICO_PER_USD;
@@ -46,6 +48,7 @@ pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>
     if book.untied().is_empty() {
         return;
     }
+    by_call_of_most(book, ledger);
     let all: Vec<usize> = (0..book.bundles.len()).collect();
     everywhere(book, ledger, rates, &all, false);
     for of in [|bundle: &Bundle| Arc::clone(&bundle.api_key), |bundle: &Bundle| Arc::clone(&bundle.workspace)] {
@@ -87,10 +90,47 @@ fn takes_part(book: &Book, (at, place): Place) -> bool {
     !bundle.taken && counted && !matches!(cell.item, Item::Tool(_)) && (cell.counted() != 0 || cell.amount != 0)
 }
 
-/// Returns the strands that a hypothesis prices anew: the bill's own where they count tokens, else those of the logs.
-fn strands(book: &Book, (at, place): Place) -> &[Strand] {
+/// Tokens that a hypothesis prices anew.
+struct Priced<'c> {
+    class: Class,
+    stated: &'c Stated,
+    /// In millionths.
+    quantity: i128,
+    /// Of how many tokens of the item these are and stand for, as the causes found so far would have it.
+    share: Option<(i128, i128)>,
+}
+
+/// Returns the tokens of a cell: the bill's own where they are counted and no call is logged, else those of the logs.
+/// What was found missing or too many is priced as the rest of its item.
+fn tokens(book: &Book, (at, place): Place) -> Vec<Priced<'_>> {
+    static PLAIN: Stated = Stated { tier: None, region: None, prompt: None };
     let cell = &book.bundles[at].cells[place];
-    if book.is_counted() && cell.log.is_empty() { cell.told(book.shape) } else { &cell.log }
+    let is_told = book.is_counted() && cell.log.is_empty();
+    let moved = if is_told { &[][..] } else { cell.moved.as_slice() };
+    let mut items: BTreeMap<Item, (Class, i128, i128)> = BTreeMap::new();
+    for (class, micro) in moved {
+        items.entry(Item::of(*class)).or_insert((*class, 0, 0)).2 += micro;
+    }
+    for (item, (_, logged, counted)) in &mut items {
+        let own = cell.log.iter().filter(|strand| Item::of(strand.class) == *item);
+        *logged = own.filter_map(|strand| strand.quantity).sum();
+        *counted += *logged;
+    }
+    let of = |strand: &'_ Strand| {
+        let (_, logged, counted) = items.get(&Item::of(strand.class))?;
+        (logged != counted).then_some((*logged, *counted))
+    };
+    let strands = if is_told { cell.told(book.shape) } else { cell.log.as_slice() };
+    let mut tokens: Vec<Priced<'_>> = Vec::with_capacity(strands.len());
+    for strand in strands {
+        if let Some(quantity) = strand.quantity.filter(|quantity| *quantity != 0) {
+            tokens.push(Priced { class: strand.class, stated: &strand.stated, quantity, share: of(strand) });
+        }
+    }
+    for (class, _, quantity) in items.into_values().filter(|(_, logged, _)| *logged == 0) {
+        tokens.push(Priced { class, stated: &PLAIN, quantity, share: None });
+    }
+    tokens
 }
 
 /// Returns what a hypothesis changes in a cell; `None` where it has no price for it.
@@ -98,21 +138,18 @@ fn gap(book: &Book, place: Place, hypothesis: &Hypothesis, rates: &RateBook<'_>)
     let bundle = &book.bundles[place.0];
     let cell = &bundle.cells[place.1];
     let mut gap = 0;
-    for strand in strands(book, place) {
-        let Some(quantity) = strand.quantity.filter(|quantity| *quantity != 0) else { continue };
-        let point = book.point(bundle, cell, &strand.stated);
-        let (other, class) = hypothesis.apply(&point, strand.class);
-        if other == point && class == strand.class {
+    for Priced { class, stated, quantity, share } in tokens(book, place) {
+        let point = book.point(bundle, cell, stated);
+        let (other, as_class) = hypothesis.apply(&point, class);
+        if other == point && as_class == class {
             continue;
         }
-        let now = rates.rate(&point, strand.class)?;
-        let then = rates.rate(&other, class)?;
-        gap += value(quantity, then - now);
+        let now = rates.rate(&point, class)?;
+        let then = rates.rate(&other, as_class)?;
+        let change = value(quantity, then - now);
+        gap += share.map_or(change, |(logged, counted)| scaled(change, counted, logged));
     }
-    // What was found missing or too many is priced as the rest.
-    let gap = div_half_even(gap.saturating_mul(cell.factor), PICO_PER_USD);
-    let (logged, counted) = (cell.logged(), cell.counted());
-    Some(if logged > 0 && counted != logged { scaled(gap, counted, logged) } else { gap })
+    Some(div_half_even(gap.saturating_mul(cell.factor), PICO_PER_USD))
 }
 
 /// How a hypothesis does on a run of cells.

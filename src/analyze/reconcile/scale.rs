@@ -1,6 +1,7 @@
 //! The bill's unit and currency: one factor over every row.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::analyze::reconcile::Cause;
@@ -10,6 +11,7 @@ use crate::analyze::reconcile::ledger::Ledger;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
+use crate::analyze::reconcile::sides::Item;
 use crate::domain::money::PICO_PER_USD;
 use crate::domain::money::div_half_even;
 
@@ -119,39 +121,44 @@ fn exchange(book: &mut Book, ledger: &mut Ledger, fx: &[FxRate]) {
     let near = |rate: i128| (factor - rate).abs() * NEAR <= rate;
     // Either the amounts were taken for dollars, or the rate of the day was another.
     let Some(rate) = fx.iter().find(|rate| near(rate.pico_usd) || near(PICO_PER_USD)) else { return };
+    // By the bill: the logs may have other tokens.
     let off = |(at, place): &(usize, usize)| {
-        let cost = book.bundles[*at].cells[*place].cost;
-        (*at, *place, div_half_even(cost.saturating_mul(factor - PICO_PER_USD), PICO_PER_USD))
+        let amount = book.bundles[*at].cells[*place].amount;
+        (*at, *place, div_half_even(amount.saturating_mul(factor - PICO_PER_USD), factor))
     };
     let effects: Vec<Effect> = untied.iter().map(off).filter(|(.., pico)| *pico != 0).collect();
     let shown = crate::domain::Usd::from_pico(div_half_even(factor, 1_000_000) * 1_000_000);
     let evidence = format!("every amount is {shown} of the logged cost; {} is given as {}", rate.currency, rate.text);
     set_off(book, &effects);
     for cell in book.bundles.iter_mut().flat_map(|bundle| &mut bundle.cells) {
-        cell.factor = factor;
+        // The rows were rounded in the bill's own money.
+        cell.bound = cell.bound.max(div_half_even(cell.bound.saturating_mul(PICO_PER_USD), factor));
     }
     book.explain(ledger, Finding { cause: Cause::Currency, confidence: Confidence::Fits, evidence }, &effects);
 }
 
-/// Returns the factor that most models share.
-fn by_most(book: &Book, untied: &[(usize, usize)]) -> Option<i128> {
-    let mut models: BTreeMap<&Arc<str>, Vec<(i128, i128, i128)>> = BTreeMap::new();
-    for (at, place) in untied {
-        let cell = &book.bundles[*at].cells[*place];
-        if cell.cost > 0 && cell.amount > 0 {
-            let pair = (cell.cost + cell.open, cell.cost, cell.bound);
-            models.entry(&book.bundles[*at].model).or_default().push(pair);
+/// Amounts, costs and bounds of cells.
+pub(super) type Pairs = Vec<(i128, i128, i128)>;
+
+/// Returns the factor that most items of models share, each in all of some cells: two models at least, and half of all
+/// items that tell any.
+pub(super) fn by_most(book: &Book, places: &[(usize, usize)]) -> Option<i128> {
+    let mut items: BTreeMap<(&Arc<str>, &Item), Pairs> = BTreeMap::new();
+    for (at, place) in places {
+        let (bundle, cell) = (&book.bundles[*at], &book.bundles[*at].cells[*place]);
+        let (amount, cost) = (cell.priced() + cell.open, cell.priced());
+        if cost > 0 && amount > 0 {
+            items.entry((&bundle.model, &cell.item)).or_default().push((amount, cost, cell.bound));
         }
     }
-    most_common(models.values().map(|pairs| constant(pairs)).collect())
-}
-
-/// Returns the factor that at least two models and half of all have.
-pub(super) fn most_common(of_models: Vec<Option<i128>>) -> Option<i128> {
-    let factors: Vec<i128> = of_models.iter().flatten().copied().collect();
-    let count = |factor: &i128| factors.iter().filter(|other| *other == factor).count();
-    let most = factors.iter().max_by_key(|factor| count(factor))?;
-    (count(most) >= 2 && count(most) * 2 >= of_models.len()).then_some(*most)
+    items.retain(|_, pairs| pairs.len() >= 3);
+    let factors: BTreeMap<&(&Arc<str>, &Item), i128> =
+        items.iter().filter_map(|(key, pairs)| Some((key, constant(pairs)?))).collect();
+    let holders = |factor: i128| items.iter().filter(move |(_, pairs)| has_factor(pairs, factor));
+    let most = factors.values().copied().max_by_key(|factor| holders(*factor).count())?;
+    let models: BTreeSet<&Arc<str>> =
+        holders(most).filter(|(key, _)| factors.contains_key(key)).map(|((model, _), _)| *model).collect();
+    (models.len() >= 2 && holders(most).count() * 2 >= items.len()).then_some(most)
 }
 
 /// Notes that effects are neither tokens nor their prices.
@@ -165,17 +172,29 @@ pub(super) fn constant(cells: &[(i128, i128, i128)]) -> Option<i128> {
     if cells.len() < 3 {
         return None;
     }
+    let (low, high) = range(cells);
+    (low <= high && !(low <= PICO_PER_USD && PICO_PER_USD <= high)).then(|| simplest(low, high))
+}
+
+/// Returns between which factors every pair is inside its bound; the first is the larger where none is.
+fn range(cells: &[(i128, i128, i128)]) -> (i128, i128) {
     let (mut low, mut high) = (i128::MIN, i128::MAX);
     for (amount, cost, bound) in cells {
         let at = |pico: i128| pico.saturating_mul(PICO_PER_USD);
         low = low.max(at(amount - bound).div_euclid(*cost));
         high = high.min(at(amount + bound).div_euclid(*cost) + 1);
     }
-    (low <= high && !(low <= PICO_PER_USD && PICO_PER_USD <= high)).then(|| simplest(low, high))
+    (low, high)
+}
+
+/// Tells whether a factor brings every pair inside its bound.
+pub(super) fn has_factor(cells: &[(i128, i128, i128)], factor: i128) -> bool {
+    let (low, high) = range(cells);
+    low <= factor && factor <= high
 }
 
 /// Returns the number with the fewest digits between two.
-fn simplest(low: i128, high: i128) -> i128 {
+pub(super) fn simplest(low: i128, high: i128) -> i128 {
     let mut step = PICO_PER_USD;
     while step > 1 {
         let candidate = low.div_euclid(step) * step + if low.rem_euclid(step) == 0 { 0 } else { step };

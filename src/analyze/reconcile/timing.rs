@@ -14,6 +14,7 @@ use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::scope::day;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Bundle;
+use crate::analyze::reconcile::sides::Cell;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
 use crate::analyze::reconcile::sides::Item;
@@ -76,12 +77,12 @@ pub(super) fn unlogged_days(book: &mut Book, ledger: &mut Ledger, span: Option<(
     }
 }
 
-/// How far a book is from tying: cells that do not, by amount or by count.
+/// How far a book is from tying: cells that do not by amount, or items that do not by count.
 fn distance(book: &Book) -> usize {
     let shape = book.shape;
-    let differs = |cell: &crate::analyze::reconcile::sides::Cell| match shape.is_counted() {
-        true => !cell.is_even(shape),
-        false => !cell.ties(),
+    let differing = |cell: &Cell| match shape.is_counted() {
+        true => cell.gaps(shape).len(),
+        false => usize::from(!cell.ties()),
     };
     // A key that is not logged at all tells nothing of days.
     let logged: BTreeSet<(&Arc<str>, &Arc<str>)> = book
@@ -92,7 +93,30 @@ fn distance(book: &Book) -> usize {
         .collect();
     let known = |bundle: &&Bundle| logged.contains(&(&bundle.workspace, &bundle.api_key));
     let open = book.bundles.iter().filter(|bundle| !bundle.taken).filter(known);
-    open.map(|bundle| bundle.cells.iter().filter(|cell| differs(cell)).count()).sum()
+    open.flat_map(|bundle| &bundle.cells).map(differing).sum()
+}
+
+/// Returns the items of bundles that tie, by amount or by count, and that would not by accident.
+fn telling(book: &Book) -> BTreeSet<(usize, Item)> {
+    let shape = book.shape;
+    let mut ties = BTreeSet::new();
+    for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken) {
+        for cell in &bundle.cells {
+            let gaps = cell.gaps(shape);
+            let items = cell.by_class(shape).into_iter().filter(|(_, (_, log))| *log > 0);
+            match shape.is_counted() {
+                true => ties.extend(
+                    items
+                        .map(|(class, _)| Item::of(class))
+                        .filter(|item| !gaps.contains_key(item))
+                        .map(|item| (at, item)),
+                ),
+                false if cell.ties() && cell.amount > 3 * cell.bound => drop(ties.insert((at, cell.item.clone()))),
+                false => {}
+            }
+        }
+    }
+    ties
 }
 
 /// Days that the logs cut so many hours earlier or later.
@@ -120,13 +144,19 @@ pub(super) fn shifted<C: Calls>(
             best = Some((left, hours));
         }
     }
-    let Some((left, hours)) = best.filter(|(left, _)| left * 4 <= before * 3) else { return Ok(()) };
+    let Some((left, hours)) = best else { return Ok(()) };
     let opens = |book: &Book| -> Vec<Vec<i128>> {
         book.bundles.iter().map(|bundle| bundle.cells.iter().map(|cell| cell.open).collect()).collect()
     };
     let old = opens(book);
     let mut tried = book.copy();
     tried.replace_calls(&moved(hours), rates);
+    // Where most cells have something else besides, those that come to tie tell, if none goes that tied.
+    let (ties, others) = (telling(&tried), telling(book));
+    let (come, gone) = (ties.difference(&others).count(), others.difference(&ties).count());
+    if left * 4 > before * 3 && (come < 4 || come < gone * 4) {
+        return Ok(());
+    }
     let mut effects = Vec::new();
     for (at, bundle) in tried.bundles.iter().enumerate() {
         for (place, cell) in bundle.cells.iter().enumerate() {

@@ -133,7 +133,11 @@ fn value_of_missing(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) 
     {
         return Some(gaps.into_iter().map(|(gap, price)| price.times(gap)).sum());
     }
-    if let Some(all) = within_mix(book, at, place).filter(|_| !book.differs_elsewhere(at, &cell.item)) {
+    // What the bill says was served otherwise is a cause by itself.
+    if book.is_served_alike(bundle, cell, rates)
+        && !book.differs_elsewhere(at, &cell.item)
+        && let Some(all) = within_mix(book, at, place)
+    {
         return Some(all);
     }
     let mut sum = 0;

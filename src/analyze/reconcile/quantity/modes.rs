@@ -21,8 +21,12 @@ use crate::analyze::reconcile::sides::Strand;
 use crate::domain::Class;
 
 /// What a bill says about how tokens were served, one thing after the other.
-const ASPECTS: [fn(&Stated, &mut Stated); 3] =
-    [|_, _| {}, |from, to| to.tier = from.tier.clone(), |from, to| to.region = from.region.clone()];
+const ASPECTS: [fn(&Stated, &mut Stated); 4] = [
+    |_, _| {},
+    |from, to| to.prompt = from.prompt,
+    |from, to| to.tier = from.tier.clone(),
+    |from, to| to.region = from.region.clone(),
+];
 
 /// Explains the modes of tokens that both sides have.
 pub(super) fn explain(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
@@ -63,18 +67,18 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
         return Vec::new();
     }
     let mut before = cell.priced();
-    let (mut out, mut aspects) = (Vec::new(), 0usize);
-    let mut step = |stated: &dyn Fn(&Strand) -> Stated, cause: &dyn Fn(i128) -> Option<(Cause, String)>| {
+    let mut out = Vec::new();
+    let mut step = |aspect: usize, cause: &dyn Fn(i128) -> Option<(Cause, String)>| {
         let sum: Option<i128> = told
             .iter()
             .map(|strand| {
-                let stated = stated(strand);
+                let mut stated = Stated::default();
+                ASPECTS.iter().take(aspect + 1).for_each(|aspect| aspect(&strand.stated, &mut stated));
                 // Without its service mode a line is about all calls alike.
-                let apart = strand.apart && aspects > 0;
+                let apart = strand.apart && aspect > 1;
                 book.value_of(bundle, cell, &Strand { stated, apart, ..strand.clone() }, rates)
             })
             .sum();
-        aspects += 1;
         let Some(sum) = sum else { return };
         let change = sum - before;
         // What no aspect accounts for stays open; it is not the next one's.
@@ -88,22 +92,18 @@ fn steps(book: &Book, at: usize, place: usize, rates: &RateBook<'_>) -> Vec<(Cau
             out.push((cause, evidence, change));
         }
     };
-    let keep = |aspects: usize| {
-        move |strand: &Strand| {
-            let mut stated = Stated::default();
-            ASPECTS.iter().take(aspects + 1).for_each(|aspect| aspect(&strand.stated, &mut stated));
-            stated
-        }
-    };
-    step(&keep(0), &|change| lifetime(book, cell, &told, change));
-    step(&keep(1), &|_| service(cell, &told));
-    step(&keep(2), &|_| place_of(cell, &told));
-    step(&|strand| strand.stated.clone(), &|_| {
+    // Calls put in or taken out have changed the logs' mix: what the causes have made of it stands.
+    if cell.moved.is_empty() || matches!(cell.item, Item::CacheWrite | Item::Whole) {
+        step(0, &|change| lifetime(book, cell, &told, change));
+    }
+    step(1, &|_| {
         let is_long = told.iter().any(|strand| strand.stated.prompt == Some(LONGEST));
         // What rounded amounts buy tells no shares: then one side must have long prompts and the other none.
         let differs = book.is_counted() || is_long != book.has_long_calls(bundle, cell, rates);
         (differs && told.iter().any(|strand| strand.stated.prompt.is_some())).then(|| long(&told))
     });
+    step(2, &|_| service(cell, &told));
+    step(3, &|_| place_of(cell, &told));
     if book.shape.reported && book.shape.counted && cell.bill.iter().any(|strand| strand.stated.prompt.is_some()) {
         out.extend(long_by_bill(book, at, place, rates));
     }

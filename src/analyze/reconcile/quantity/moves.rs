@@ -101,8 +101,9 @@ fn as_far_as_logged(counts: &Counts) -> Vec<(Item, i128)> {
     if silent != 0 || reads == 0 || output == 0 || logged == 0 {
         return Vec::new();
     }
-    // Whole tokens, as everything that is logged.
-    let cached = scaled(reads, logged, output) / MICRO * MICRO;
+    // Whole tokens, as everything that is logged. As many at least as leave no input too much; and what calls too many
+    // have read leaves with their input.
+    let cached = (scaled(reads, logged, output) / MICRO * MICRO).max(-counts.gap(&INPUT)).min(reads);
     vec![(INPUT, -cached), (READS, cached)]
 }
 
@@ -110,6 +111,15 @@ fn unlogged_writes(counts: &Counts) -> Option<Vec<(Item, i128)>> {
     let (bill, log) = counts.get(&WRITES);
     let rest = [INPUT, READS, OUTPUT].iter().all(|item| counts.gap(item) == 0);
     (bill > 0 && log == 0 && rest).then(|| vec![(WRITES, bill)])
+}
+
+/// The same where calls are missing besides: the cache writes of those that are logged, by their output.
+fn writes_as_far_as_logged(counts: &Counts) -> Vec<(Item, i128)> {
+    let ((output, logged), (written, silent)) = (counts.get(&OUTPUT), counts.get(&WRITES));
+    if silent != 0 || written == 0 || logged == 0 || logged > output {
+        return Vec::new();
+    }
+    vec![(WRITES, scaled(written, logged, output) / MICRO * MICRO)]
 }
 
 fn as_text(counts: &Counts) -> Option<Vec<(Item, i128)>> {
@@ -131,7 +141,8 @@ fn as_text(counts: &Counts) -> Option<Vec<(Item, i128)>> {
 fn only_output(counts: &Counts) -> Option<Vec<(Item, i128)>> {
     let gap = counts.gap(&OUTPUT);
     let rest = counts.0.iter().all(|(item, (bill, log))| *item == OUTPUT || bill == log);
-    (gap > 0 && rest && counts.get(&INPUT).0 > 0).then(|| vec![(OUTPUT, gap)])
+    let asked = counts.0.iter().any(|(item, (bill, _))| *item != OUTPUT && *bill > 0);
+    (gap > 0 && rest && asked).then(|| vec![(OUTPUT, gap)])
 }
 
 /// Explains identities that hold in the bundles of a model.
@@ -188,6 +199,7 @@ pub(super) fn by_counts(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'
                     }
                     Cause::ReasoningUnlogged if reasoned => vec![(OUTPUT, own(at))],
                     Cause::CachePricedAsInput => as_far_as_logged(&counts),
+                    Cause::CacheWritesUnlogged => writes_as_far_as_logged(&counts),
                     _ => Vec::new(),
                 };
                 if moved.iter().any(|(_, micro)| *micro != 0) {
@@ -233,7 +245,8 @@ fn value_of_move(
     let class = cell.log.iter().find(mine).or_else(|| told().next())?.class;
     if micro > 0 && logged == 0 {
         let sum: Option<i128> = told().map(|strand| book.value_of(bundle, cell, strand, rates)).sum();
-        return Some((sum?, class));
+        let all: i128 = told().filter_map(|strand| strand.quantity).sum();
+        return Some((if micro == all { sum? } else { scaled(sum?, micro, all.max(1)) }, class));
     }
     Some((book.price_of(at, place, class, micro, rates)?, class))
 }

@@ -11,6 +11,7 @@ use crate::analyze::reconcile::Confidence;
 use crate::analyze::reconcile::ledger::Ledger;
 use crate::analyze::reconcile::rates::RateBook;
 use crate::analyze::reconcile::sides::Book;
+use crate::analyze::reconcile::sides::Bundle;
 use crate::analyze::reconcile::sides::Cell;
 use crate::analyze::reconcile::sides::Effect;
 use crate::analyze::reconcile::sides::Finding;
@@ -19,6 +20,7 @@ use crate::analyze::reconcile::sides::Strand;
 use crate::analyze::reconcile::sides::is_write;
 use crate::analyze::reconcile::timing;
 use crate::domain::Class;
+use crate::domain::invoice::MICRO;
 
 /// Explains calls too many, where taking them out makes the bundles tie.
 pub(super) fn explain<C: Calls>(
@@ -74,8 +76,15 @@ fn surplus(book: &Book) -> Vec<usize> {
     (0..book.bundles.len()).filter(over).collect()
 }
 
-/// Calls that may be too many: what they add to cells, by class in millionths of tokens, and their cost.
-type Extra = BTreeMap<(usize, usize), (BTreeMap<Class, i128>, i128)>;
+/// Calls that may be too many.
+#[derive(Default)]
+struct Extra {
+    /// What they add to cells, by class in millionths of tokens, and their cost.
+    cells: BTreeMap<(usize, usize), (BTreeMap<Class, i128>, i128)>,
+    /// How many they are by bundle: all, failed ones, those without usage that failed and that did not; and the
+    /// reasoning tokens that they tell.
+    calls: BTreeMap<usize, [u64; 5]>,
+}
 
 fn by_class<'s>(strands: impl Iterator<Item = &'s Strand>) -> BTreeMap<Class, i128> {
     let mut classes: BTreeMap<Class, i128> = BTreeMap::new();
@@ -87,14 +96,16 @@ fn by_class<'s>(strands: impl Iterator<Item = &'s Strand>) -> BTreeMap<Class, i1
 
 /// Failed calls that are logged with tokens and are not on the bill.
 fn failed(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<'_>) {
-    let mut extra = Extra::new();
+    let mut extra = Extra::default();
     for (at, bundle) in book.bundles.iter().enumerate().filter(|(_, bundle)| !bundle.taken && !bundle.named) {
+        let used = bundle.failed - bundle.blank_failures;
+        extra.calls.insert(at, [used, used, 0, 0, 0]);
         for (place, cell) in bundle.cells.iter().enumerate() {
             let failed = || cell.log.iter().filter(|strand| strand.failed);
             let cost: i128 = failed().map(|strand| strand.amount).sum();
             let tokens = by_class(failed());
             if tokens.values().any(|micro| *micro != 0) {
-                extra.insert((at, place), (tokens, cost));
+                extra.cells.insert((at, place), (tokens, cost));
             }
         }
     }
@@ -108,15 +119,25 @@ fn extra_of(book: &Book, rates: &RateBook<'_>, calls: &[CallGroup]) -> Extra {
     // Put together as the logs themselves are.
     let mut alone = book.copy();
     alone.replace_calls(calls, rates);
-    let mut extra = Extra::new();
+    let mut extra = Extra::default();
     for (at, bundle) in alone.bundles.iter().enumerate().take(book.bundles.len()) {
         if book.bundles[at].taken || book.bundles[at].named {
             continue;
         }
+        extra.calls.insert(at, [bundle.calls, bundle.failed, bundle.blank_failures, bundle.blank, bundle.reasoning]);
         for (place, cell) in bundle.cells.iter().enumerate().take(book.bundles[at].cells.len()) {
-            let tokens = by_class(cell.log.iter());
-            if cell.cost != 0 || tokens.values().any(|micro| *micro != 0) {
-                extra.insert((at, place), (tokens, cell.cost));
+            let (mut tokens, mut cost) = (by_class(cell.log.iter()), cell.cost);
+            // Reasoning that is counted beside the output belongs to the output of these calls too.
+            let beside = |bundle: &Bundle| i128::from(bundle.reasoning) * MICRO;
+            let own = book.bundles[at].cells[place].moved.contains(&(Class::Output, beside(&book.bundles[at])));
+            if let Some(output) = tokens.get_mut(&Class::Output).filter(|_| own)
+                && let Some(value) = book.price_of(at, place, Class::Output, beside(bundle), rates)
+            {
+                *output += beside(bundle);
+                cost += value;
+            }
+            if cost != 0 || tokens.values().any(|micro| *micro != 0) {
+                extra.cells.insert((at, place), (tokens, cost));
             }
         }
     }
@@ -127,14 +148,14 @@ fn extra_of(book: &Book, rates: &RateBook<'_>, calls: &[CallGroup]) -> Extra {
 /// Takes the cached tokens out of the input of calls where the logged input was found to contain them.
 fn settle(book: &Book, extra: &mut Extra, rates: &RateBook<'_>) {
     let mut cached: BTreeMap<usize, i128> = BTreeMap::new();
-    for ((at, _), (tokens, _)) in extra.iter() {
+    for ((at, _), (tokens, _)) in &extra.cells {
         if let Some(writes) = book.bundles[*at].inclusive {
             let counts = |class: &Class| *class == Class::CacheRead || writes && is_write(*class);
             let sum: i128 = tokens.iter().filter(|(class, _)| counts(class)).map(|(_, micro)| micro).sum();
             *cached.entry(*at).or_default() += sum;
         }
     }
-    for ((at, place), (tokens, cost)) in extra.iter_mut() {
+    for ((at, place), (tokens, cost)) in &mut extra.cells {
         let Some(over) = cached.get(at).filter(|over| **over != 0) else { continue };
         if let Some(input) = tokens.get_mut(&Class::Input)
             && let Some(value) = book.price_of(*at, *place, Class::Input, *over, rates)
@@ -148,14 +169,14 @@ fn settle(book: &Book, extra: &mut Extra, rates: &RateBook<'_>) {
 /// Takes calls out of the logs if that makes bundles tie and lets none go that tied with them; tells whether it did.
 fn without(book: &mut Book, ledger: &mut Ledger, extra: &Extra, (cause, evidence): (Cause, String)) -> bool {
     let shape = book.shape;
-    let touched: BTreeSet<usize> = extra.keys().map(|(at, _)| *at).collect();
+    let touched: BTreeSet<usize> = extra.cells.keys().map(|(at, _)| *at).collect();
     let (mut fixed, mut broke) = (0usize, 0usize);
     let (mut before, mut after, mut all) = (0i128, 0i128, 0i128);
     for at in &touched {
         let ties = |without: bool| {
             book.bundles[*at].cells.iter().enumerate().filter(|(_, cell)| !matches!(cell.item, Item::Tool(_))).all(
                 |(place, cell)| {
-                    let own = extra.get(&(*at, place)).filter(|_| without);
+                    let own = extra.cells.get(&(*at, place)).filter(|_| without);
                     match shape.is_counted() {
                         true => is_even_without(book, cell, own.map(|(tokens, _)| tokens)),
                         false => (cell.open + own.map_or(0, |(_, cost)| *cost)).abs() <= cell.bound,
@@ -169,7 +190,7 @@ fn without(book: &mut Book, ledger: &mut Ledger, extra: &Extra, (cause, evidence
             _ => {}
         }
     }
-    for ((at, place), (_, cost)) in extra {
+    for ((at, place), (_, cost)) in &extra.cells {
         let open = book.bundles[*at].cells[*place].open;
         before += open.abs();
         after += (open + cost).abs();
@@ -180,8 +201,16 @@ fn without(book: &mut Book, ledger: &mut Ledger, extra: &Extra, (cause, evidence
     if broke > 0 || !(fixed > 0 && fixed * 5 >= touched.len() || nearer) {
         return false;
     }
-    let effects: Vec<Effect> = extra.iter().map(|((at, place), (_, cost))| (*at, *place, -cost)).collect();
-    for ((at, place), (tokens, _)) in extra {
+    let effects: Vec<Effect> = extra.cells.iter().map(|((at, place), (_, cost))| (*at, *place, -cost)).collect();
+    for (at, [calls, failed, blank_failures, blank, reasoning]) in &extra.calls {
+        let bundle = &mut book.bundles[*at];
+        bundle.calls = bundle.calls.saturating_sub(*calls);
+        bundle.failed = bundle.failed.saturating_sub(*failed);
+        bundle.blank_failures = bundle.blank_failures.saturating_sub(*blank_failures);
+        bundle.blank = bundle.blank.saturating_sub(*blank);
+        bundle.reasoning = bundle.reasoning.saturating_sub(*reasoning);
+    }
+    for ((at, place), (tokens, _)) in &extra.cells {
         let moved = tokens.iter().filter(|(_, micro)| **micro != 0).map(|(class, micro)| (*class, -micro));
         book.bundles[*at].cells[*place].moved.extend(moved);
     }

@@ -1,6 +1,5 @@
 //! What holds for all models of a provider, a key or a workspace at once: a mode, a region, a discount.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::analyze::reconcile::Cause;
@@ -15,8 +14,8 @@ use crate::analyze::reconcile::rating::gap;
 use crate::analyze::reconcile::rating::note;
 use crate::analyze::reconcile::rating::takes_part;
 use crate::analyze::reconcile::rating::terms;
+use crate::analyze::reconcile::scale::by_most;
 use crate::analyze::reconcile::scale::constant;
-use crate::analyze::reconcile::scale::most_common;
 use crate::analyze::reconcile::scope::day;
 use crate::analyze::reconcile::sides::Book;
 use crate::analyze::reconcile::sides::Effect;
@@ -42,7 +41,9 @@ pub(super) fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<
     };
     let period = |(at, _): &Place| book.bundles[*at].period;
     let (Some(first), Some(last)) = (untied.iter().map(period).min(), untied.iter().map(period).max()) else { return };
-    let cells = places(&|place| takes_part(book, place) && (first..=last).contains(&period(&place)));
+    // A key that is on one side alone was taken with its prices, where it ties.
+    let silent = |place: Place| book.bundles[place.0].named && !open(place);
+    let cells = places(&|place| takes_part(book, place) && !silent(place) && (first..=last).contains(&period(&place)));
     // Single models are told better by themselves.
     if untied.len() < 3 || models(&untied) < models(&cells) || models(&cells) < 2 {
         return;
@@ -67,7 +68,7 @@ pub(super) fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<
         .filter(|cell| cell.priced() > 0)
         .map(|cell| (cell.priced() + cell.open, cell.priced(), cell.bound))
         .collect();
-    let Some(factor) = constant(&pairs).or_else(|| shared_by_most(book, &cells)) else { return };
+    let Some(factor) = constant(&pairs).or_else(|| by_most(book, &cells)) else { return };
     let shown = Usd::from_pico(div_half_even(factor, 100_000_000) * 100_000_000);
     let since = book.periods.0[first as usize].0;
     let (cause, confidence, evidence) = match factor {
@@ -109,17 +110,4 @@ pub(super) fn everywhere(book: &mut Book, ledger: &mut Ledger, rates: &RateBook<
         book.bundles[*at].cells[*place].factor = factor;
     }
     book.explain(ledger, Finding { cause, confidence, evidence }, &effects);
-}
-
-/// Returns the factor that most models share, each in all its cells; the others have something else besides.
-fn shared_by_most(book: &Book, cells: &[Place]) -> Option<i128> {
-    let mut models: BTreeMap<&Arc<str>, Vec<(i128, i128, i128)>> = BTreeMap::new();
-    for (at, place) in cells {
-        let cell = &book.bundles[*at].cells[*place];
-        if cell.priced() > 0 {
-            let pair = (cell.priced() + cell.open, cell.priced(), cell.bound);
-            models.entry(&book.bundles[*at].model).or_default().push(pair);
-        }
-    }
-    most_common(models.values().map(|pairs| constant(pairs)).collect())
 }

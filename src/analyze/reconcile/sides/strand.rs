@@ -159,6 +159,23 @@ impl Book {
         Some((gaps, left.iter().sum()))
     }
 
+    /// Tells whether both sides have the same kinds of tokens, as far as the bill tells.
+    pub(in crate::analyze::reconcile) fn is_served_alike(
+        &self,
+        bundle: &Bundle,
+        cell: &Cell,
+        rates: &RateBook<'_>,
+    ) -> bool {
+        let told: Vec<(&Strand, Option<u64>)> = cell
+            .told(self.shape)
+            .iter()
+            .map(|strand| (strand, strand.stated.prompt.and_then(|_| self.cliff(bundle, cell, strand, rates))))
+            .collect();
+        let alike = |(strand, edge): &(&Strand, Option<u64>), call: &Strand| self.is_alike(cell, strand, call, *edge);
+        told.iter().all(|told| cell.log.iter().any(|call| alike(told, call)))
+            && cell.log.iter().all(|call| told.iter().any(|told| alike(told, call)))
+    }
+
     /// Tells whether the logs have calls at the price of long prompts.
     pub(in crate::analyze::reconcile) fn has_long_calls(
         &self,

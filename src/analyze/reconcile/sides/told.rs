@@ -10,6 +10,7 @@ use crate::analyze::reconcile::ledger::Ledger;
 use crate::analyze::reconcile::scope::ProviderScope;
 use crate::analyze::reconcile::scope::in_usd;
 use crate::analyze::reconcile::sides::Book;
+use crate::analyze::reconcile::sides::Cell;
 use crate::analyze::reconcile::sides::Strand;
 use crate::domain::Charge;
 use crate::domain::Usd;
@@ -75,8 +76,11 @@ pub(super) fn capped(question: &Question<'_>, scope: &ProviderScope, book: &Book
 impl Book {
     /// Takes out the discounts that the bill itself states, where it does not tie without.
     pub(super) fn discounts(&mut self, ledger: &mut Ledger) {
+        let shape = self.shape;
         for bundle in &mut self.bundles {
-            for cell in bundle.cells.iter_mut().filter(|cell| !cell.ties()) {
+            // Where the counts differ the amounts tie by accident.
+            let open = |cell: &&mut Cell| !cell.ties() || shape.is_counted() && !cell.is_even(shape);
+            for cell in bundle.cells.iter_mut().filter(open) {
                 let off = |strand: &Strand| strand.list.map_or(0, |list| strand.amount - list);
                 let taken: i128 = cell.bill.iter().map(off).sum();
                 // A price above the list is no discount.

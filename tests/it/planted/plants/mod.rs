@@ -6,6 +6,7 @@ mod quantity;
 mod rating;
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use attr::domain::money::div_half_even;
 
@@ -130,9 +131,22 @@ fn by_caller(planted: &Planted) -> BTreeMap<(i64, &'static str, &str), i128> {
     sums
 }
 
+fn swallows(by: &Planted) -> bool {
+    SWALLOWING.contains(&by.cause) || by.variant == "days"
+}
+
+/// Returns what a second cause changes in the price of calls whose usage a first one keeps off the logs, in attodollars.
+fn unseen(before: &Scene, scene: &Scene) -> i128 {
+    let has_usage = |call: &&Call| call.tokens.iter().next().is_some();
+    let logged: BTreeSet<&str> = before.logged.iter().filter(has_usage).map(|call| call.id.as_str()).collect();
+    let missing = before.billed.iter().filter(|call| !logged.contains(call.id.as_str()));
+    let costs: BTreeMap<&str, i128> = missing.map(|call| (call.id.as_str(), call.cost())).collect();
+    scene.billed.iter().filter_map(|call| Some((call.cost() - costs.get(call.id.as_str())?).abs())).sum()
+}
+
 /// Returns what of one cause lies where another leaves nothing to compare, in attodollars.
 fn swallowed(by: &Planted, other: &Planted) -> i128 {
-    if !SWALLOWING.contains(&by.cause) && by.variant != "days" {
+    if !swallows(by) {
         return 0;
     }
     let callers = by_caller(by);
@@ -153,8 +167,8 @@ fn are_apart(pair: [&Plant; 2], planted: &[Planted; 2]) -> bool {
 
 /// Plants two causes in the first month that gives enough for both; `None` if none of some does.
 ///
-/// What only the two together are worth, and what one swallows of the other, may be told as either's: it widens the
-/// slack of both. A month where that is a large part is not taken.
+/// What only the two together are worth, what a missing call costs more or less than by the logs' prices, and what one
+/// swallows of the other, may be told as either's: it widens the slack of both. A month where that is a large part is not taken.
 pub(super) fn scene_with_two(pair: [&Plant; 2], form: Form, seed: u64) -> Option<(Scene, [Planted; 2])> {
     let mut pair = pair;
     pair.sort_by_key(|plant| plant.stage);
@@ -163,12 +177,15 @@ pub(super) fn scene_with_two(pair: [&Plant; 2], form: Form, seed: u64) -> Option
         let random = |at: usize| Random::new(seed ^ [0xb1a7, 0x70d0][at]);
         let mut scene = Scene::clean(form, seed);
         let mut alone = scene.clone();
-        let mut planted = [plant(&mut scene, pair[0], &mut random(0))?, plant(&mut scene, pair[1], &mut random(1))?];
+        let first = plant(&mut scene, pair[0], &mut random(0))?;
+        let before = scene.clone();
+        let mut planted = [first, plant(&mut scene, pair[1], &mut random(1))?];
         if !are_apart(pair, &planted) {
             return None;
         }
         (pair[1].apply)(&mut alone, &mut random(1))?;
-        let joint = (planted[1].amount - (alone.invoiced() - alone.log_cost()) / PICO).abs();
+        let both = (planted[1].amount - (alone.invoiced() - alone.log_cost()) / PICO).abs();
+        let joint = both + if swallows(&planted[0]) { 0 } else { unseen(&before, &scene) / PICO };
         let least = planted.iter().filter(|planted| planted.amount != 0).map(|planted| planted.amount.abs()).min();
         let lost = (swallowed(&planted[0], &planted[1]) + swallowed(&planted[1], &planted[0])) / PICO;
         if least.is_some_and(|least| joint * 4 > least) {

@@ -1,5 +1,7 @@
 //! Causes that change what is counted: calls that one side lacks or has twice, and classes that the log mixes up.
 
+use std::collections::BTreeSet;
+
 use attr::domain::Class;
 use attr::domain::Tokens;
 
@@ -76,20 +78,24 @@ fn has_usage(call: &Call) -> bool {
 
 /// What may be lost one by one: a search that is billed without its call could as well be a tool that no log counts,
 /// and
-/// of a batch that is half missing nobody could tell from a cost file that it was one.
+/// of a batch that is half missing nobody could tell from a cost file that it was one. A failed call that nobody bills
+/// would, if it were missing, undo what was planted and be worth nothing.
 fn is_plain(call: &Call) -> bool {
-    has_usage(call) && call.searches == 0 && call.tier.is_none()
+    has_usage(call) && !call.failed && call.searches == 0 && call.tier.is_none()
 }
 
-/// Takes the failed calls off the log: where one stands beside a gap it may well have been billed.
+/// Takes the failed calls off the log that nobody bills: where one stands beside a gap it may well have been billed.
+/// Those that are billed were planted.
 fn without_failures(scene: &mut Scene) {
-    scene.logged.retain(has_usage);
+    let billed: BTreeSet<String> =
+        scene.billed.iter().filter(|call| has_usage(call)).map(|call| call.id.clone()).collect();
+    scene.logged.retain(|call| has_usage(call) || billed.contains(&call.id));
 }
 
 fn scattered(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(5, 30);
     without_failures(scene);
-    scene.logged.retain(|call| !is_plain(call) || !random.percent(chance));
+    scene.logged.retain(|call| !(random.percent(chance) && is_plain(call)));
     Some(None)
 }
 
@@ -117,7 +123,7 @@ fn unlogged_key(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 fn unlogged_workspace(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let workspaces = super::worth(scene, |call| call.workspace.clone());
     let workspace = (!workspaces.is_empty()).then(|| random.pick(&workspaces).clone())?;
-    let keys = |calls: &[Call]| calls.iter().map(|call| call.key.clone()).collect::<std::collections::BTreeSet<_>>();
+    let keys = |calls: &[Call]| calls.iter().map(|call| call.key.clone()).collect::<BTreeSet<_>>();
     let gone: Vec<Call> = scene.logged.iter().filter(|call| call.workspace == workspace).cloned().collect();
     scene.logged.retain(|call| call.workspace != workspace);
     // One key alone would be that key.
@@ -218,7 +224,9 @@ fn timezone(scene: &mut Scene, random: &mut Random) -> Option<Where> {
         calls.retain(|call| span.contains(&call.at));
     }
     scene.logged.iter_mut().for_each(|call| call.at += shift);
-    Some(None)
+    // On a day without a row of the bill nothing is compared: a call that falls there would be money as well.
+    let billed: BTreeSet<i64> = scene.billed.iter().filter(|call| has_usage(call)).map(Call::day).collect();
+    scene.logged.iter().all(|call| !has_usage(call) || billed.contains(&call.day())).then_some(None)
 }
 
 fn row_late(scene: &mut Scene, random: &mut Random) -> Option<Where> {
@@ -249,7 +257,7 @@ fn unsettled(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 
 fn failed_billed(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(5, 12);
-    for call in scene.logged.iter_mut().filter(|call| is_plain(call) && random.percent(chance)) {
+    for call in scene.logged.iter_mut().filter(|call| random.percent(chance) && is_plain(call)) {
         (call.failed, call.tokens, call.reasoning, call.searches) = (true, Tokens::default(), 0, 0);
     }
     Some(None)
@@ -257,8 +265,8 @@ fn failed_billed(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 
 fn failed_not_billed(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(5, 12);
-    let mut failed = std::collections::BTreeSet::new();
-    for call in scene.logged.iter_mut().filter(|call| has_usage(call) && random.percent(chance)) {
+    let mut failed = BTreeSet::new();
+    for call in scene.logged.iter_mut().filter(|call| random.percent(chance) && has_usage(call)) {
         (call.failed, call.searches) = (true, 0);
         failed.insert(call.id.clone());
     }
@@ -308,7 +316,7 @@ fn alias(scene: &mut Scene, random: &mut Random) -> Option<Where> {
 fn without_usage(scene: &mut Scene, random: &mut Random) -> Option<Where> {
     let chance = random.between(8, 20);
     without_failures(scene);
-    for call in scene.logged.iter_mut().filter(|call| is_plain(call) && random.percent(chance)) {
+    for call in scene.logged.iter_mut().filter(|call| random.percent(chance) && is_plain(call)) {
         (call.tokens, call.reasoning, call.searches) = (Tokens::default(), 0, 0);
     }
     Some(None)
