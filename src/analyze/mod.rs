@@ -3,6 +3,7 @@
 //! Nothing here knows SQL, files, clocks or colours; a rollup may come from any back end. [`frame`] is the
 //! one place that names polars.
 
+pub mod cache;
 pub mod chargeback;
 pub mod frame;
 pub mod levels;

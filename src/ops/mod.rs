@@ -5,6 +5,7 @@
 
 pub mod bills;
 pub mod book;
+pub mod cache;
 pub mod chargeback;
 pub mod dimensions;
 pub mod duplicates;

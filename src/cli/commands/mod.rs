@@ -1,5 +1,6 @@
 //! The commands, one file each. A new one is a file and three lines here.
 
+mod cache;
 mod chargeback;
 mod config;
 mod duplicates;
@@ -39,6 +40,8 @@ pub enum Command {
     Reconcile(reconcile::ReconcileArgs),
     /// Split a bill over tenants or any other dimensions, to the cent
     Chargeback(chargeback::ChargebackArgs),
+    /// Show what prompt caching saved or lost, and what could have gone through batches
+    Cache(cache::CacheArgs),
     /// Compare stored costs with those by other prices, or move the store to them
     Reprice(reprice::RepriceArgs),
     /// List calls that two sources have probably both logged; leave them out on request
@@ -63,6 +66,7 @@ impl Command {
             Command::Prices(args) => args.run(app),
             Command::Reconcile(args) => args.run(app),
             Command::Chargeback(args) => args.run(app),
+            Command::Cache(args) => args.run(app),
             Command::Reprice(args) => args.run(app),
             Command::Duplicates(args) => args.run(app),
             Command::Status(args) => args.run(app),
