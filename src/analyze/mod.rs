@@ -7,6 +7,7 @@ pub mod cache;
 pub mod chargeback;
 pub mod frame;
 pub mod levels;
+pub mod loops;
 pub mod outline;
 pub mod percentiles;
 pub mod reconcile;

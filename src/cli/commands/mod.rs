@@ -7,6 +7,7 @@ mod duplicates;
 mod explain;
 mod import;
 mod imports;
+mod loops;
 mod prices;
 mod reconcile;
 mod reprice;
@@ -40,6 +41,8 @@ pub enum Command {
     Reconcile(reconcile::ReconcileArgs),
     /// Split a bill over tenants or any other dimensions, to the cent
     Chargeback(chargeback::ChargebackArgs),
+    /// Find runs that go round in circles and storms of retries, with what they cost beyond the usual
+    Loops(loops::LoopsArgs),
     /// Show what prompt caching saved or lost, and what could have gone through batches
     Cache(cache::CacheArgs),
     /// Compare stored costs with those by other prices, or move the store to them
@@ -66,6 +69,7 @@ impl Command {
             Command::Prices(args) => args.run(app),
             Command::Reconcile(args) => args.run(app),
             Command::Chargeback(args) => args.run(app),
+            Command::Loops(args) => args.run(app),
             Command::Cache(args) => args.run(app),
             Command::Reprice(args) => args.run(app),
             Command::Duplicates(args) => args.run(app),

@@ -1,0 +1,119 @@
+//! What is usual of a feature and agent: how many calls its runs make and what they cost. And which runs are far beyond.
+//!
+//! The calls of runs are skewed to the right: a few runs of any agent are several times as long as most. So the bound
+//! is drawn on a scale of logarithms, from the middle and the upper quantiles of the other runs, as far out as one run
+//! in fifty times as many as there are would be. The fewer runs, the further out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::Usd;
+use crate::domain::money::div_half_even;
+use crate::domain::rollup::Rollup;
+
+/// Fewer calls than this are no loop worth telling.
+pub const FEWEST_CALLS: u64 = 10;
+/// Fewer other runs than this do not tell what is usual.
+pub const FEWEST_OTHERS: usize = 8;
+/// Whatever the quantiles say: a loop has so many times the calls of the run in the middle.
+const LEAST_TIMES: f64 = 3.0;
+/// Runs that are all alike still vary; as much as this, in logarithms.
+const LEAST_SPREAD: f64 = 0.35;
+/// One false alarm in so many questions, if logarithms were normal.
+const FALSE_ALARMS: f64 = 0.02;
+
+/// A run, or an agent's part of one, that may be a loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspect {
+    /// Its group in the rollup.
+    pub group: usize,
+    /// What a usual one costs.
+    pub usual: Usd,
+}
+
+/// What sums tell of runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// Those that may be loops.
+    pub suspects: Vec<Suspect>,
+    /// Those that are long, where there are too few others to know whether that is usual: groups of the rollup.
+    pub unknown: Vec<usize>,
+}
+
+/// Judges runs by the others of their feature and agent. The rollup is by run, feature and agent; `floor` is what a
+/// loop has to cost beyond the usual.
+pub fn judge(rollup: &Rollup, floor: Usd) -> Judged {
+    let mut classes: BTreeMap<(Option<&Arc<str>>, Option<&Arc<str>>), Vec<usize>> = BTreeMap::new();
+    for group in (0..rollup.len()).filter(|group| rollup.value(*group, 0).is_some()) {
+        classes.entry((rollup.value(group, 1), rollup.value(group, 2))).or_default().push(group);
+    }
+    let mut judged = Judged::default();
+    for mut groups in classes.into_values() {
+        groups.sort_by_key(|group| (rollup.calls[*group], rollup.cost[*group], rollup.value(*group, 0)));
+        judge_class(rollup, &groups, floor, &mut judged);
+    }
+    judged
+}
+
+/// Judges the runs of one feature and agent, which come with the longest last.
+fn judge_class(rollup: &Rollup, groups: &[usize], floor: Usd, judged: &mut Judged) {
+    let calls: Vec<u64> = groups.iter().map(|group| rollup.calls[*group]).collect();
+    // From the longest down, each by those below it, until one is usual: then so are all below.
+    let far = |at: usize| calls[at] >= FEWEST_CALLS && is_beyond(calls[at], &calls[..at]) != Some(false);
+    let usual = (0..groups.len()).rev().find(|at| !far(*at)).map_or(0, |at| at + 1);
+    let cost = median_cost(rollup, &groups[..usual]);
+    for at in usual..groups.len() {
+        let group = groups[at];
+        if rollup.cost[group] - cost < floor {
+            continue;
+        }
+        match is_beyond(calls[at], &calls[..at]) {
+            Some(_) => judged.suspects.push(Suspect { group, usual: cost }),
+            None => judged.unknown.push(group),
+        }
+    }
+}
+
+/// Tells whether a run has far more calls than the others, which come sorted; `None` where they are too few to know.
+fn is_beyond(calls: u64, others: &[u64]) -> Option<bool> {
+    let middle = quantile(others, 0.5);
+    if calls as f64 <= LEAST_TIMES * middle {
+        return Some(false);
+    }
+    (others.len() >= FEWEST_OTHERS).then(|| calls as f64 > bound(others, middle))
+}
+
+/// Returns how many calls are beyond what is usual.
+fn bound(others: &[u64], middle: f64) -> f64 {
+    // (quantile, its distance from the middle in standard deviations, how many runs it takes to be known)
+    const QUANTILES: [(f64, f64, usize); 3] = [(0.75, 0.6745, 0), (0.9, 1.2816, 30), (0.975, 1.96, 300)];
+    let known = QUANTILES.iter().filter(|(_, _, least)| others.len() >= *least);
+    let spread = known
+        .map(|(share, distance, _)| (quantile(others, *share) / middle).ln() / distance)
+        .fold(LEAST_SPREAD, f64::max);
+    let count = others.len() as f64;
+    middle * (spread * distance(FALSE_ALARMS / count) * (1.0 + 4.0 / count)).exp()
+}
+
+/// Returns how many standard deviations out a tail of this share begins: the upper bound's expansion for small tails.
+fn distance(tail: f64) -> f64 {
+    let squared = -2.0 * tail.ln();
+    (squared - squared.ln() - std::f64::consts::TAU.ln()).sqrt()
+}
+
+/// Returns a quantile of sorted counts, between two of them by their distance; at least one call.
+fn quantile(sorted: &[u64], share: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return 1.0 };
+    let at = share * last as f64;
+    let (low, high) = (sorted[at.floor() as usize] as f64, sorted[at.ceil() as usize] as f64);
+    (low + (high - low) * at.fract()).max(1.0)
+}
+
+/// Returns the cost in the middle, of runs with a priced call.
+fn median_cost(rollup: &Rollup, groups: &[usize]) -> Usd {
+    let is_priced = |group: &&usize| rollup.measures(**group).unpriced_calls() < rollup.calls[**group];
+    let mut costs: Vec<i128> = groups.iter().filter(is_priced).map(|group| rollup.cost[*group].pico()).collect();
+    costs.sort_unstable();
+    let Some(last) = costs.len().checked_sub(1) else { return Usd::ZERO };
+    Usd::from_pico(div_half_even(costs[last / 2] + costs[last.div_ceil(2)], 2))
+}
