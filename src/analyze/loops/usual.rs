@@ -19,6 +19,8 @@ pub const FEWEST_OTHERS: usize = 8;
 const LEAST_TIMES: f64 = 3.0;
 /// Runs that are all alike still vary; as much as this, in logarithms.
 const LEAST_SPREAD: f64 = 0.35;
+/// More than so many runs far from the others, and more than one in a hundred, are no loops but another kind of work.
+const MOST_LOOPS: usize = 2;
 /// One false alarm in so many questions, if logarithms were normal.
 const FALSE_ALARMS: f64 = 0.02;
 
@@ -60,7 +62,10 @@ fn judge_class(rollup: &Rollup, groups: &[usize], floor: Usd, judged: &mut Judge
     let calls: Vec<u64> = groups.iter().map(|group| rollup.calls[*group]).collect();
     // From the longest down, each by those below it, until one is usual: then so are all below.
     let far = |at: usize| calls[at] >= FEWEST_CALLS && is_beyond(calls[at], &calls[..at]) != Some(false);
-    let usual = (0..groups.len()).rev().find(|at| !far(*at)).map_or(0, |at| at + 1);
+    let mut usual = (0..groups.len()).rev().find(|at| !far(*at)).map_or(0, |at| at + 1);
+    if usual >= FEWEST_OTHERS && groups.len() - usual > MOST_LOOPS.max(groups.len() / 100) {
+        usual = groups.len();
+    }
     let cost = median_cost(rollup, &groups[..usual]);
     for at in usual..groups.len() {
         let group = groups[at];
@@ -85,12 +90,14 @@ fn is_beyond(calls: u64, others: &[u64]) -> Option<bool> {
 
 /// Returns how many calls are beyond what is usual.
 fn bound(others: &[u64], middle: f64) -> f64 {
-    // (quantile, its distance from the middle in standard deviations, how many runs it takes to be known)
-    const QUANTILES: [(f64, f64, usize); 3] = [(0.75, 0.6745, 0), (0.9, 1.2816, 30), (0.975, 1.96, 300)];
-    let known = QUANTILES.iter().filter(|(_, _, least)| others.len() >= *least);
-    let spread = known
-        .map(|(share, distance, _)| (quantile(others, *share) / middle).ln() / distance)
-        .fold(LEAST_SPREAD, f64::max);
+    // (quantile, its distance from the middle in standard deviations): the further out, the more runs it takes.
+    let quantiles: &[(f64, f64)] = match others.len() {
+        0..30 => &[(0.75, 0.6745)],
+        30..300 => &[(0.9, 1.2816)],
+        _ => &[(0.9, 1.2816), (0.975, 1.96)],
+    };
+    let spread = |(share, distance): &(f64, f64)| (quantile(others, *share) / middle).ln() / distance;
+    let spread = quantiles.iter().map(spread).fold(LEAST_SPREAD, f64::max);
     let count = others.len() as f64;
     middle * (spread * distance(FALSE_ALARMS / count) * (1.0 + 4.0 / count)).exp()
 }
