@@ -2,6 +2,7 @@
 
 mod answers;
 mod bills;
+mod cache;
 mod chargeback;
 mod close;
 mod crash;
@@ -13,6 +14,7 @@ mod invoices;
 mod laws;
 mod layers;
 mod lists;
+mod loops;
 mod once;
 mod pages;
 mod planted;
