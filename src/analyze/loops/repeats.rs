@@ -12,6 +12,8 @@ use crate::domain::time::NANOS;
 
 /// A loop goes on by itself: people and queues take longer.
 const LONGEST_GAP: i64 = 5 * 60 * NANOS;
+/// In a session people have a say as well, and some answer fast.
+const LONGEST_SESSION_GAP: i64 = 60 * NANOS;
 /// A loop may go through several calls each round.
 const ROUND: usize = 3;
 /// So many in a hundred of a run's calls have to repeat an earlier one.
@@ -20,7 +22,8 @@ const REPEATING: usize = 80;
 /// Looks at the calls of a suspect, in order; `None` where they are as different as those of ordinary work.
 pub fn find(unit: (Dim, Arc<str>), mut steps: Vec<Step>, usual: Usd) -> Option<Finding> {
     steps.sort_by(Step::in_time);
-    let repeats: Vec<usize> = (1..steps.len()).filter(|at| is_repeat(&steps, *at)).collect();
+    let gap = if unit.0 == Dim::Session { LONGEST_SESSION_GAP } else { LONGEST_GAP };
+    let repeats: Vec<usize> = (1..steps.len()).filter(|at| is_repeat(&steps, *at, gap)).collect();
     if (repeats.len() as u64) < FEWEST_CALLS - 1 || repeats.len() * 100 < (steps.len() - 1) * REPEATING {
         return None;
     }
@@ -33,9 +36,9 @@ pub fn find(unit: (Dim, Arc<str>), mut steps: Vec<Step>, usual: Usd) -> Option<F
     Some(Finding { repeats: repeats.len() as u64, usual, ..finding })
 }
 
-fn is_repeat(steps: &[Step], at: usize) -> bool {
+fn is_repeat(steps: &[Step], at: usize, gap: i64) -> bool {
     let step = &steps[at];
-    let is_soon = step.ts.0.saturating_sub(steps[at - 1].ts.0) <= LONGEST_GAP;
+    let is_soon = step.ts.0.saturating_sub(steps[at - 1].ts.0) <= gap;
     is_soon && steps[at.saturating_sub(ROUND)..at].iter().any(|before| follows(before.prompt, step.prompt))
 }
 

@@ -21,6 +21,8 @@ const LEAST_TIMES: f64 = 3.0;
 const LEAST_SPREAD: f64 = 0.35;
 /// More than so many runs far from the others, and more than one in a hundred, are no loops but another kind of work.
 const MOST_LOOPS: usize = 2;
+/// Few runs tell quantiles badly: with six of them the bound lies twice as far out.
+const FEW: f64 = 6.0;
 /// One false alarm in so many questions, if logarithms were normal.
 const FALSE_ALARMS: f64 = 0.02;
 
@@ -93,13 +95,13 @@ fn bound(others: &[u64], middle: f64) -> f64 {
     // (quantile, its distance from the middle in standard deviations): the further out, the more runs it takes.
     let quantiles: &[(f64, f64)] = match others.len() {
         0..30 => &[(0.75, 0.6745)],
-        30..300 => &[(0.9, 1.2816)],
+        30..300 => &[(0.75, 0.6745), (0.9, 1.2816)],
         _ => &[(0.9, 1.2816), (0.975, 1.96)],
     };
     let spread = |(share, distance): &(f64, f64)| (quantile(others, *share) / middle).ln() / distance;
     let spread = quantiles.iter().map(spread).fold(LEAST_SPREAD, f64::max);
     let count = others.len() as f64;
-    middle * (spread * distance(FALSE_ALARMS / count) * (1.0 + 4.0 / count)).exp()
+    middle * (spread * distance(FALSE_ALARMS / count) * (1.0 + FEW / count)).exp()
 }
 
 /// Returns how many standard deviations out a tail of this share begins: the upper bound's expansion for small tails.
