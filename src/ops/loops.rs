@@ -71,6 +71,11 @@ pub struct LoopsPlan {
     pub shape: Shape,
 }
 
+/// So long before a window, calls tell what is usual in it.
+const HISTORY: i64 = 28 * 24 * HOUR;
+/// Nanoseconds of an hour.
+const HOUR: i64 = 3_600 * NANOS;
+
 /// Calls of which something cannot be told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Unjudged {
@@ -175,7 +180,14 @@ fn told(query: &RollupQuery) -> RollupQuery {
 /// Finds loops among the runs of a query, which is by run, feature and agent.
 fn find_in(book: &Book, query: &RollupQuery, unit: Dim, answer: &mut Answer) -> Result<(), SliceError> {
     let runs = book.rollup(query)?;
-    let judged = usual::judge(&runs, answer.floor);
+    let before = match query.window.since {
+        None => Rollup::default(),
+        Some(since) => {
+            let window = Window { since: Some(earlier(since)), until: Some(since) };
+            book.rollup(&RollupQuery { window, ..query.clone() })?
+        }
+    };
+    let judged = usual::judge(&runs, &before, answer.floor);
     for group in &judged.unknown {
         answer.unknown.count += 1;
         answer.unknown.cost += runs.cost[*group];
@@ -197,18 +209,25 @@ fn find_in(book: &Book, query: &RollupQuery, unit: Dim, answer: &mut Answer) -> 
     Ok(())
 }
 
+fn earlier(since: Timestamp) -> Timestamp {
+    Timestamp(since.0.saturating_sub(HISTORY))
+}
+
 /// Finds storms of retries; what is told as the loop of a run is none of them. The query is by feature and hour.
 fn storms(book: &Book, query: &RollupQuery, answer: &Answer) -> Result<Vec<Finding>, SliceError> {
-    let by_hour = book.rollup(query)?;
+    let since = query.window.since;
+    let window = Window { since: since.map(earlier), ..query.window };
+    let by_hour = book.rollup(&RollupQuery { window, ..query.clone() })?;
     if by_hour.errors.iter().all(|errors| *errors == 0) {
         return Ok(Vec::new());
     }
     // An hour of UTC is written without seconds.
     let start = |label: &Arc<str>| Timestamp::parse(label.trim_end_matches('Z')).map_or(0, |start| start.ts.0);
-    let starts: Vec<i64> = by_hour.values[1].iter().map(|label| start(label).div_euclid(3_600 * NANOS)).collect();
+    let starts: Vec<i64> = by_hour.values[1].iter().map(|label| start(label).div_euclid(HOUR)).collect();
     let hour = |code: &u32| (*code as usize).checked_sub(1).and_then(|at| starts.get(at)).copied().unwrap_or(0);
     let hours: Vec<i64> = by_hour.codes[1].iter().map(hour).collect();
-    let keys: HashSet<Key> = failing::hours(&by_hour, &hours).into_iter().collect();
+    let from = since.map_or(i64::MIN, |since| since.0.div_euclid(HOUR));
+    let keys: HashSet<Key> = failing::hours(&by_hour, &hours, from).into_iter().collect();
     let mut steps = book.steps(&told(query), &keys)?;
     let looping: HashSet<(Dim, Arc<str>)> = answer.findings.iter().filter_map(|finding| finding.unit.clone()).collect();
     steps.retain(|step| loops::unit_of(step).is_none_or(|(dim, id)| !looping.contains(&(dim, Arc::clone(id)))));

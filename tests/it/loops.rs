@@ -222,6 +222,30 @@ fn a_long_run_of_different_calls_is_no_loop() {
     assert_eq!(ask(&log.text(), Some("0.05"))["loops"], json!([]));
 }
 
+/// A day alone has too few runs; the weeks before tell what is usual, and nothing of theirs is told.
+#[test]
+fn what_is_usual_is_learnt_from_the_weeks_before() {
+    let mut log = Log::default();
+    for run in 0..9u64 {
+        let id = format!("r{run}");
+        (0..3).for_each(|at| log.call(run * HOUR + at * 9, "f", 10_000, false, &[("run_id", &id)]));
+    }
+    (0..90).for_each(|at| log.call(12 * HOUR + at * 9, "f", 10_000, false, &[("run_id", "before")]));
+    for request in 0..12 {
+        retried(&mut log, 13 * HOUR + request * 200, 100_000 + request, 3, &[]);
+        retried(&mut log, 3 * DAY + request * 200, 100_000 + request, 3, &[]);
+    }
+    (0..60).for_each(|at| log.call(3 * DAY + at * 9, "f", 10_000, false, &[("run_id", "round")]));
+    let mut book = book();
+    import_text(&mut book, "app.jsonl", log.text());
+    let since = Some(Timestamp((1_790_812_800 + 2 * DAY) as i64 * 1_000_000_000));
+    let answer = answered(&book, &LoopsPlan { window: Window { since, until: None }, ..plan(None, None) });
+    let found = answer["loops"].as_array().unwrap();
+    assert_eq!(found.len(), 2, "{answer}");
+    assert_eq!((&found[0]["kind"], &found[0]["calls"]), (&json!("retry"), &json!(48)));
+    assert_eq!((&found[1]["key"]["run"], &found[1]["usual_usd"]), (&json!("round"), &json!("0.0945")));
+}
+
 #[test]
 fn too_few_runs_are_not_judged_and_said() {
     let mut log = Log::default();
@@ -374,7 +398,7 @@ fn any_call() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(cases(24))]
+    #![proptest_config(cases(12))]
 
     /// Whatever comes in, the rows sum to the total, cut or not, and the order of the lines has no say.
     #[test]

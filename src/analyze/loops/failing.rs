@@ -41,13 +41,14 @@ impl Hours {
         shares.get(shares.len() / 2).copied().unwrap_or(0.0).clamp(USUAL.0, USUAL.1)
     }
 
-    /// Returns the groups of the hours in which something is wrong, with those between them.
-    fn hot(&self) -> Vec<usize> {
+    /// Returns the groups of the hours in which something is wrong, with those between them; none before `from`.
+    fn hot(&self, from: i64) -> Vec<usize> {
         let usual = self.usual();
         let mut hot: BTreeMap<i64, usize> = BTreeMap::new();
-        for end in self.of.iter().filter(|(_, (_, errors, _))| *errors > 0).map(|(hour, _)| *hour) {
+        let ends = self.of.range(from..).filter(|(_, (_, errors, _))| *errors > 0).map(|(hour, _)| *hour);
+        for end in ends {
             for window in WINDOWS {
-                let within = || self.of.range(end - window + 1..=end);
+                let within = || self.of.range((end - window + 1).max(from)..=end);
                 let (calls, errors) =
                     within().fold((0, 0), |sum, (_, (calls, errors, _))| (sum.0 + calls, sum.1 + errors));
                 let (errors, expected) = (errors as f64, calls as f64 * usual);
@@ -63,12 +64,13 @@ impl Hours {
 }
 
 /// Returns the keys (feature, hour) of the hours in which a feature's calls failed far more than usual. The rollup is by
-/// feature and hour; `hours` tells of each of its groups which hour since 1970 it is.
-pub fn hours(rollup: &Rollup, hours: &[i64]) -> Vec<Key> {
+/// feature and hour; `hours` tells of each of its groups which hour since 1970 it is. Hours before `from` only tell what
+/// is usual.
+pub fn hours(rollup: &Rollup, hours: &[i64], from: i64) -> Vec<Key> {
     let mut features: BTreeMap<Option<&Arc<str>>, Hours> = BTreeMap::new();
     for (group, hour) in hours.iter().enumerate().take(rollup.len()) {
         let of = &mut features.entry(rollup.value(group, 0)).or_default().of;
         of.insert(*hour, (rollup.calls[group], rollup.errors[group], group));
     }
-    features.values().flat_map(Hours::hot).map(|group| rollup.key(group)).collect()
+    features.values().flat_map(|hours| hours.hot(from)).map(|group| rollup.key(group)).collect()
 }

@@ -44,36 +44,53 @@ pub struct Judged {
     pub unknown: Vec<usize>,
 }
 
-/// Judges runs by the others of their feature and agent. The rollup is by run, feature and agent; `floor` is what a
-/// loop has to cost beyond the usual.
-pub fn judge(rollup: &Rollup, floor: Usd) -> Judged {
-    let mut classes: BTreeMap<(Option<&Arc<str>>, Option<&Arc<str>>), Vec<usize>> = BTreeMap::new();
-    for group in (0..rollup.len()).filter(|group| rollup.value(*group, 0).is_some()) {
-        classes.entry((rollup.value(group, 1), rollup.value(group, 2))).or_default().push(group);
+/// A run among the others of its feature and agent.
+struct Run<'r> {
+    calls: u64,
+    cost: Usd,
+    is_priced: bool,
+    id: Option<&'r Arc<str>>,
+    /// Its group, if it is to be judged; earlier ones only tell what is usual.
+    group: Option<usize>,
+}
+
+/// Judges runs by the others of their feature and agent, earlier ones among them. The rollups are by run, feature and
+/// agent; `floor` is what a loop has to cost beyond the usual.
+pub fn judge(runs: &Rollup, before: &Rollup, floor: Usd) -> Judged {
+    let mut classes: BTreeMap<(Option<&Arc<str>>, Option<&Arc<str>>), Vec<Run<'_>>> = BTreeMap::new();
+    for (rollup, is_judged) in [(runs, true), (before, false)] {
+        for group in (0..rollup.len()).filter(|group| rollup.value(*group, 0).is_some()) {
+            let class = classes.entry((rollup.value(group, 1), rollup.value(group, 2))).or_default();
+            let calls = rollup.calls[group];
+            class.push(Run {
+                calls,
+                cost: rollup.cost[group],
+                is_priced: rollup.unpriced.is_empty() || rollup.measures(group).unpriced_calls() < calls,
+                id: rollup.value(group, 0),
+                group: is_judged.then_some(group),
+            });
+        }
     }
     let mut judged = Judged::default();
-    for mut groups in classes.into_values() {
-        groups.sort_by_key(|group| (rollup.calls[*group], rollup.cost[*group], rollup.value(*group, 0)));
-        judge_class(rollup, &groups, floor, &mut judged);
+    for mut class in classes.into_values() {
+        class.sort_by_key(|run| (run.calls, run.cost, run.id, run.group));
+        judge_class(&class, floor, &mut judged);
     }
     judged
 }
 
 /// Judges the runs of one feature and agent, which come with the longest last.
-fn judge_class(rollup: &Rollup, groups: &[usize], floor: Usd, judged: &mut Judged) {
-    let calls: Vec<u64> = groups.iter().map(|group| rollup.calls[*group]).collect();
+fn judge_class(runs: &[Run<'_>], floor: Usd, judged: &mut Judged) {
+    let calls: Vec<u64> = runs.iter().map(|run| run.calls).collect();
     // From the longest down, each by those below it, until one is usual: then so are all below.
     let far = |at: usize| calls[at] >= FEWEST_CALLS && is_beyond(calls[at], &calls[..at]) != Some(false);
-    let mut usual = (0..groups.len()).rev().find(|at| !far(*at)).map_or(0, |at| at + 1);
-    if usual >= FEWEST_OTHERS && groups.len() - usual > MOST_LOOPS.max(groups.len() / 100) {
-        usual = groups.len();
+    let mut usual = (0..runs.len()).rev().find(|at| !far(*at)).map_or(0, |at| at + 1);
+    if usual >= FEWEST_OTHERS && runs.len() - usual > MOST_LOOPS.max(runs.len() / 100) {
+        usual = runs.len();
     }
-    let cost = median_cost(rollup, &groups[..usual]);
-    for at in usual..groups.len() {
-        let group = groups[at];
-        if rollup.cost[group] - cost < floor {
-            continue;
-        }
+    let cost = median_cost(&runs[..usual]);
+    for (at, run) in runs.iter().enumerate().skip(usual) {
+        let Some(group) = run.group.filter(|_| run.cost - cost >= floor) else { continue };
         match is_beyond(calls[at], &calls[..at]) {
             Some(_) => judged.suspects.push(Suspect { group, usual: cost }),
             None => judged.unknown.push(group),
@@ -119,9 +136,8 @@ fn quantile(sorted: &[u64], share: f64) -> f64 {
 }
 
 /// Returns the cost in the middle, of runs with a priced call.
-fn median_cost(rollup: &Rollup, groups: &[usize]) -> Usd {
-    let is_priced = |group: &&usize| rollup.measures(**group).unpriced_calls() < rollup.calls[**group];
-    let mut costs: Vec<i128> = groups.iter().filter(is_priced).map(|group| rollup.cost[*group].pico()).collect();
+fn median_cost(runs: &[Run<'_>]) -> Usd {
+    let mut costs: Vec<i128> = runs.iter().filter(|run| run.is_priced).map(|run| run.cost.pico()).collect();
     costs.sort_unstable();
     let Some(last) = costs.len().checked_sub(1) else { return Usd::ZERO };
     Usd::from_pico(div_half_even(costs[last / 2] + costs[last.div_ceil(2)], 2))
