@@ -23,7 +23,7 @@ use crate::domain::time::NANOS;
 /// What is told of a loop where all its calls share it. Steps have these as the last of their keys.
 pub const TOLD: [Dim; 7] = [Dim::Feature, Dim::Agent, Dim::Tenant, Dim::User, Dim::Run, Dim::Trace, Dim::Session];
 
-/// What holds the calls of one piece of work together, the surest first. A call counts by the first that it has.
+/// What holds the calls of one piece of work together, the surest first.
 pub const UNITS: [Dim; 3] = [Dim::Run, Dim::Trace, Dim::Session];
 
 /// What is wrong.
@@ -131,9 +131,9 @@ fn told(step: &Step, dim: Dim) -> Option<&Arc<str>> {
     step.key.len().checked_sub(TOLD.len()).and_then(|own| step.key[own + place].as_ref())
 }
 
-/// Returns what holds a step together with others, if anything does.
-pub fn unit_of(step: &Step) -> Option<(Dim, &Arc<str>)> {
-    UNITS.into_iter().find_map(|dim| Some((dim, told(step, dim)?)))
+/// Returns what holds a step together with others.
+pub fn units_of(step: &Step) -> impl Iterator<Item = (Dim, &Arc<str>)> {
+    UNITS.into_iter().filter_map(|dim| Some((dim, told(step, dim)?)))
 }
 
 /// Several findings of one piece of work become one; then the dearest stands first.

@@ -17,6 +17,7 @@ use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::ops::book::Book;
 use crate::ops::book::BookError;
+use crate::ops::duplicates;
 use crate::ops::measures;
 use crate::ops::prices;
 use crate::ops::slice::SliceError;
@@ -112,5 +113,6 @@ pub fn run(book: &Book, plan: &CachePlan) -> Result<Report, CacheError> {
         report.warn("uncached_unpriced", message, None);
     }
     prices::warn_stale(&mut report, book)?;
+    duplicates::warn(&mut report, book, plan.window)?;
     Ok(report)
 }

@@ -3,6 +3,7 @@
 mod document;
 mod table;
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -91,6 +92,8 @@ struct Answer {
     unknown: Unjudged,
     /// Calls that belong to no run, trace or session.
     loose: Unjudged,
+    /// Calls of hours in which too many failed to look at them all.
+    left_out: u64,
     total: Measures,
 }
 
@@ -110,24 +113,39 @@ pub fn run(book: &Book, plan: &LoopsPlan) -> Result<Report, SliceError> {
         warn_empty(&mut report, book, &plan.filter)?;
         return Ok(report);
     }
+    warn(&mut report, &answer);
+    prices::warn_stale(&mut report, book)?;
+    duplicates::warn(&mut report, book, plan.window)?;
+    Ok(report)
+}
+
+/// Says what of the calls cannot be told.
+fn warn(report: &mut Report, answer: &Answer) {
     if let Some(note) = measures::unpriced_note(&answer.total) {
         report.warn("unpriced_calls", note, measures::unpriced_hint(&answer.total));
     }
     if answer.unknown.count > 0 {
         let message = format!(
-            "{} long runs cannot be judged: their feature and agent have fewer than {} others to tell what is usual",
+            "{} long runs cannot be judged: their feature and agent have fewer than {} others to tell what is usual, or \
+             they have more than {} calls",
             answer.unknown.count,
-            usual::FEWEST_OTHERS
+            usual::FEWEST_OTHERS,
+            usual::MOST_CALLS
         );
         report.warn("too_few_runs", message, Some("a longer window has more of them".into()));
+    }
+    if answer.left_out > 0 {
+        let message = format!(
+            "calls failed in so many hours that {} of the calls in them were not looked at for retries, those of the \
+             hours with the fewest failures",
+            answer.left_out
+        );
+        report.warn("retries_left_out", message, Some("ask for a shorter window".into()));
     }
     if answer.loose.count == answer.total.calls {
         let message = "no call has a run, trace or session: loops within runs cannot be seen, retries can".to_string();
         report.warn("no_runs", message, Some("`--map run_id=COLUMN` of an import says where a log has it".into()));
     }
-    prices::warn_stale(&mut report, book)?;
-    duplicates::warn(&mut report, book, plan.window)?;
-    Ok(report)
 }
 
 fn found(book: &Book, plan: &LoopsPlan) -> Result<Answer, SliceError> {
@@ -145,18 +163,22 @@ fn found(book: &Book, plan: &LoopsPlan) -> Result<Answer, SliceError> {
         findings: Vec::new(),
         unknown: Unjudged::default(),
         loose: Unjudged::default(),
+        left_out: 0,
         total: days.total(),
     };
-    let mut rest = plan.filter.clone();
+    let (mut rest, mut loose) = (plan.filter.clone(), plan.filter.clone());
     for dim in UNITS {
         let axes = [dim, Dim::Feature, Dim::Agent].map(Axis::Dim).to_vec();
-        find_in(book, &asked(axes, rest.clone(), plan.zone), dim, &mut answer)?;
-        rest.0.push(Condition { axis: Axis::Dim(dim), test: Test::AnyOf(vec![None]) });
+        let untagged = Condition { axis: Axis::Dim(dim), test: Test::AnyOf(vec![None]) };
+        if find_in(book, &asked(axes, rest.clone(), plan.zone), dim, &mut answer)? {
+            rest.0.push(untagged.clone());
+        }
+        loose.0.push(untagged);
     }
-    let loose = book.rollup(&asked(Vec::new(), rest, plan.zone))?.total();
+    let loose = book.rollup(&asked(Vec::new(), loose, plan.zone))?.total();
     answer.loose = Unjudged { count: loose.calls, cost: loose.cost };
     let hourly = [Axis::Dim(Dim::Feature), Axis::Time(Grain::Hour)].to_vec();
-    let storms = storms(book, &asked(hourly, plan.filter.clone(), Zone::UTC), &answer)?;
+    let storms = storms(book, &asked(hourly, plan.filter.clone(), Zone::UTC), &mut answer)?;
     answer.findings.extend(storms);
     answer.findings = loops::ranked(answer.findings);
     Ok(answer)
@@ -177,9 +199,13 @@ fn told(query: &RollupQuery) -> RollupQuery {
     query
 }
 
-/// Finds loops among the runs of a query, which is by run, feature and agent.
-fn find_in(book: &Book, query: &RollupQuery, unit: Dim, answer: &mut Answer) -> Result<(), SliceError> {
+/// Finds loops among the runs of a query, which is by run, feature and agent. Returns whether runs hold calls together: an
+/// id that nearly every call has for itself does not.
+fn find_in(book: &Book, query: &RollupQuery, unit: Dim, answer: &mut Answer) -> Result<bool, SliceError> {
     let runs = book.rollup(query)?;
+    let tagged = || (0..runs.len()).filter(|group| runs.value(*group, 0).is_some());
+    let calls: u64 = tagged().map(|group| runs.calls[group]).sum();
+    let holds = calls * 10 >= tagged().count() as u64 * 11;
     let before = match query.window.since {
         None => Rollup::default(),
         Some(since) => {
@@ -195,10 +221,12 @@ fn find_in(book: &Book, query: &RollupQuery, unit: Dim, answer: &mut Answer) -> 
     let usual: HashMap<Key, Usd> =
         judged.suspects.iter().map(|suspect| (runs.key(suspect.group), suspect.usual)).collect();
     if usual.is_empty() {
-        return Ok(());
+        return Ok(holds);
     }
-    let mut parts: HashMap<Key, Vec<Step>> = HashMap::new();
-    for step in book.steps(&told(query), &usual.keys().cloned().collect())? {
+    let mut parts: BTreeMap<Key, Vec<Step>> = BTreeMap::new();
+    let mut steps = book.steps(&told(query), &usual.keys().cloned().collect())?;
+    leave_out_told(&mut steps, answer);
+    for step in steps {
         parts.entry(step.key[..query.by.len()].to_vec()).or_default().push(step);
     }
     for (key, steps) in parts {
@@ -206,7 +234,13 @@ fn find_in(book: &Book, query: &RollupQuery, unit: Dim, answer: &mut Answer) -> 
             answer.findings.extend(repeats::find((unit, Arc::clone(id)), steps, *usual));
         }
     }
-    Ok(())
+    Ok(holds)
+}
+
+/// Leaves out the calls of what is told already.
+fn leave_out_told(steps: &mut Vec<Step>, answer: &Answer) {
+    let told: HashSet<(Dim, Arc<str>)> = answer.findings.iter().filter_map(|finding| finding.unit.clone()).collect();
+    steps.retain(|step| !loops::units_of(step).any(|(dim, id)| told.contains(&(dim, Arc::clone(id)))));
 }
 
 fn earlier(since: Timestamp) -> Timestamp {
@@ -214,7 +248,7 @@ fn earlier(since: Timestamp) -> Timestamp {
 }
 
 /// Finds storms of retries; what is told as the loop of a run is none of them. The query is by feature and hour.
-fn storms(book: &Book, query: &RollupQuery, answer: &Answer) -> Result<Vec<Finding>, SliceError> {
+fn storms(book: &Book, query: &RollupQuery, answer: &mut Answer) -> Result<Vec<Finding>, SliceError> {
     let since = query.window.since;
     let window = Window { since: since.map(earlier), ..query.window };
     let by_hour = book.rollup(&RollupQuery { window, ..query.clone() })?;
@@ -227,9 +261,9 @@ fn storms(book: &Book, query: &RollupQuery, answer: &Answer) -> Result<Vec<Findi
     let hour = |code: &u32| (*code as usize).checked_sub(1).and_then(|at| starts.get(at)).copied().unwrap_or(0);
     let hours: Vec<i64> = by_hour.codes[1].iter().map(hour).collect();
     let from = since.map_or(i64::MIN, |since| since.0.div_euclid(HOUR));
-    let keys: HashSet<Key> = failing::hours(&by_hour, &hours, from).into_iter().collect();
-    let mut steps = book.steps(&told(query), &keys)?;
-    let looping: HashSet<(Dim, Arc<str>)> = answer.findings.iter().filter_map(|finding| finding.unit.clone()).collect();
-    steps.retain(|step| loops::unit_of(step).is_none_or(|(dim, id)| !looping.contains(&(dim, Arc::clone(id)))));
+    let (keys, left_out) = failing::hours(&by_hour, &hours, from);
+    answer.left_out = left_out;
+    let mut steps = book.steps(&told(query), &keys.into_iter().collect())?;
+    leave_out_told(&mut steps, answer);
     Ok(retries::storms(steps, answer.floor))
 }

@@ -211,6 +211,35 @@ fn the_usual_is_the_run_in_the_middle() {
     assert_eq!(ask(&log.text(), Some("1.480500000001"))["loops"], json!([]));
 }
 
+/// A trace of its own for every call tells nothing: then sessions do. Where both tell of a loop, it is told once.
+#[test]
+fn an_id_for_every_call_holds_nothing_together() {
+    for with_runs in [false, true] {
+        let mut log = Log::default();
+        for session in 0..20u64 {
+            let id = format!("s{session}");
+            for at in 0..3 {
+                let trace = format!("trace-{session}-{at}");
+                log.call(session * HOUR + at * 9, "f", 10_000, false, &[("session_id", &id), ("trace_id", &trace)]);
+            }
+        }
+        for at in 0..80 {
+            let trace = format!("trace-{at}");
+            let more = [("session_id", "round"), ("trace_id", trace.as_str()), ("run_id", "run")];
+            log.call(DAY + at * 9, "f", 10_000, false, &more[..2 + usize::from(with_runs)]);
+        }
+        // Runs of one call each, so that runs hold nothing together either.
+        for run in 0..if with_runs { 1_000 } else { 0 } {
+            let id = format!("r{run}");
+            log.call(2 * DAY + run * 900, "f", 10_000, false, &[("run_id", &id)]);
+        }
+        let answer = ask(&log.text(), None);
+        assert_eq!(answer["loops"].as_array().unwrap().len(), 1, "{answer}");
+        let unit = if with_runs { "run:run" } else { "session:round" };
+        assert_eq!(answer["loops"][0]["command"], format!("attr trace {unit}"));
+    }
+}
+
 /// A long run of calls that have nothing to do with each other is long, and no loop.
 #[test]
 fn a_long_run_of_different_calls_is_no_loop() {

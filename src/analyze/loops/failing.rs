@@ -1,11 +1,14 @@
 //! In which hours a feature's calls failed more than they usually do.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::rollup::Key;
 use crate::domain::rollup::Rollup;
 
+/// So many calls are looked at one by one at most, those of the worst hours.
+const MOST_CALLS: u64 = 250_000;
 /// Hours that are looked at together: what is rare in an hour shows in a day.
 const WINDOWS: [i64; 3] = [1, 6, 24];
 /// Fewer failures than this are no storm.
@@ -63,14 +66,27 @@ impl Hours {
     }
 }
 
-/// Returns the keys (feature, hour) of the hours in which a feature's calls failed far more than usual. The rollup is by
+/// Returns the keys (feature, hour) of the hours in which a feature's calls failed far more than usual, and how many
+/// calls are left out with the hours for which there is no room. The rollup is by
 /// feature and hour; `hours` tells of each of its groups which hour since 1970 it is. Hours before `from` only tell what
 /// is usual.
-pub fn hours(rollup: &Rollup, hours: &[i64], from: i64) -> Vec<Key> {
+pub fn hours(rollup: &Rollup, hours: &[i64], from: i64) -> (Vec<Key>, u64) {
     let mut features: BTreeMap<Option<&Arc<str>>, Hours> = BTreeMap::new();
     for (group, hour) in hours.iter().enumerate().take(rollup.len()) {
         let of = &mut features.entry(rollup.value(group, 0)).or_default().of;
         of.insert(*hour, (rollup.calls[group], rollup.errors[group], group));
     }
-    features.values().flat_map(|hours| hours.hot(from)).map(|group| rollup.key(group)).collect()
+    let mut hot: Vec<usize> = features.values().flat_map(|hours| hours.hot(from)).collect();
+    hot.sort_by_key(|group| (Reverse(rollup.errors[*group]), hours[*group], rollup.value(*group, 0)));
+    let (mut room, mut left_out, mut keys) = (MOST_CALLS, 0, Vec::new());
+    for group in hot {
+        match room.checked_sub(rollup.calls[group]) {
+            Some(rest) => {
+                room = rest;
+                keys.push(rollup.key(group));
+            }
+            None => left_out += rollup.calls[group],
+        }
+    }
+    (keys, left_out)
 }

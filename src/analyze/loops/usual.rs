@@ -15,6 +15,8 @@ use crate::domain::rollup::Rollup;
 pub const FEWEST_CALLS: u64 = 10;
 /// Fewer other runs than this do not tell what is usual.
 pub const FEWEST_OTHERS: usize = 8;
+/// What has more calls than this is no run but a name that everything goes by; nobody looks at its calls one by one.
+pub const MOST_CALLS: u64 = 100_000;
 /// Whatever the quantiles say: a loop has so many times the calls of the run in the middle.
 const LEAST_TIMES: f64 = 3.0;
 /// Runs that are all alike still vary; as much as this, in logarithms.
@@ -40,7 +42,8 @@ pub struct Suspect {
 pub struct Judged {
     /// Those that may be loops.
     pub suspects: Vec<Suspect>,
-    /// Those that are long, where there are too few others to know whether that is usual: groups of the rollup.
+    /// Those that are long, where there are too few others to know whether that is usual, or too many calls to look at:
+    /// groups of the rollup.
     pub unknown: Vec<usize>,
 }
 
@@ -92,8 +95,8 @@ fn judge_class(runs: &[Run<'_>], floor: Usd, judged: &mut Judged) {
     for (at, run) in runs.iter().enumerate().skip(usual) {
         let Some(group) = run.group.filter(|_| run.cost - cost >= floor) else { continue };
         match is_beyond(calls[at], &calls[..at]) {
-            Some(_) => judged.suspects.push(Suspect { group, usual: cost }),
-            None => judged.unknown.push(group),
+            Some(_) if calls[at] <= MOST_CALLS => judged.suspects.push(Suspect { group, usual: cost }),
+            Some(_) | None => judged.unknown.push(group),
         }
     }
 }
