@@ -47,6 +47,9 @@ pub struct Judged {
     pub unknown: Vec<usize>,
 }
 
+/// A feature and an agent.
+type Class<'r> = (Option<&'r Arc<str>>, Option<&'r Arc<str>>);
+
 /// A run among the others of its feature and agent.
 struct Run<'r> {
     calls: u64,
@@ -60,7 +63,7 @@ struct Run<'r> {
 /// Judges runs by the others of their feature and agent, earlier ones among them. The rollups are by run, feature and
 /// agent; `floor` is what a loop has to cost beyond the usual.
 pub fn judge(runs: &Rollup, before: &Rollup, floor: Usd) -> Judged {
-    let mut classes: BTreeMap<(Option<&Arc<str>>, Option<&Arc<str>>), Vec<Run<'_>>> = BTreeMap::new();
+    let mut classes: BTreeMap<Class<'_>, Vec<Run<'_>>> = BTreeMap::new();
     for (rollup, is_judged) in [(runs, true), (before, false)] {
         for group in (0..rollup.len()).filter(|group| rollup.value(*group, 0).is_some()) {
             let class = classes.entry((rollup.value(group, 1), rollup.value(group, 2))).or_default();
