@@ -3,10 +3,12 @@
 //! Nothing here knows SQL, files, clocks or colours; a rollup may come from any back end. [`frame`] is the
 //! one place that names polars.
 
+pub mod cache;
 pub mod chargeback;
 pub mod check;
 pub mod frame;
 pub mod levels;
+pub mod loops;
 pub mod outline;
 pub mod percentiles;
 pub mod reconcile;

@@ -5,6 +5,7 @@ use crate::domain::window::WindowError;
 use crate::ops::PriceError;
 use crate::ops::StoreError;
 use crate::ops::book::BookError;
+use crate::ops::cache::CacheError;
 use crate::ops::chargeback::ChargebackError;
 use crate::ops::check::CheckFailure;
 use crate::ops::check::baseline::BaselineError;
@@ -186,6 +187,15 @@ impl From<RepriceError> for CliError {
                 None => told.hint("`attr prices list` lists them all"),
             },
             RepriceError::UnknownMode(_) => told.hint("use standard, batch, flex, priority, fast or ultrafast"),
+        }
+    }
+}
+
+impl From<CacheError> for CliError {
+    fn from(error: CacheError) -> CliError {
+        match error {
+            CacheError::Book(error) => error.into(),
+            CacheError::Slice(error) => error.into(),
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod invoice;
 pub mod money;
 pub mod rollup;
 pub mod span;
+pub mod step;
 pub mod time;
 pub mod tokens;
 pub mod window;

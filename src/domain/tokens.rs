@@ -84,6 +84,31 @@ impl Class {
         Class::ALL.into_iter().find(|class| class.name() == name)
     }
 
+    /// Returns the class that a cached token would be of without a cache; `None` for what is not cached.
+    pub const fn uncached(self) -> Option<Class> {
+        match self {
+            Class::CacheRead
+            | Class::CacheWrite5m
+            | Class::CacheWrite30m
+            | Class::CacheWrite1h
+            | Class::CacheWrite12h => Some(Class::Input),
+            Class::AudioCacheRead => Some(Class::AudioIn),
+            Class::ImageCacheRead => Some(Class::ImageIn),
+            Class::Input
+            | Class::Output
+            | Class::AudioIn
+            | Class::AudioOut
+            | Class::ImageIn
+            | Class::ImageOut
+            | Class::VideoIn => None,
+        }
+    }
+
+    /// Tells whether the class is of tokens that are written to a cache.
+    pub const fn is_cache_write(self) -> bool {
+        matches!(self, Class::CacheWrite5m | Class::CacheWrite30m | Class::CacheWrite1h | Class::CacheWrite12h)
+    }
+
     /// Tells whether the class belongs to the prompt, whose size selects a long-context price.
     pub const fn is_prompt(self) -> bool {
         !matches!(self, Class::Output | Class::AudioOut | Class::ImageOut)

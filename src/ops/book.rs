@@ -5,15 +5,18 @@
 //! are then computed while the question is answered, and nothing is stored.
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
 use std::path::Path;
 use std::path::PathBuf;
 
 use crate::domain::Axis;
 use crate::domain::Timestamp;
+use crate::domain::rollup::Key;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::domain::rollup::UnitCosts;
+use crate::domain::step::Step;
 use crate::ops::price::Pricer;
 use crate::price::PriceError;
 use crate::price::Table;
@@ -141,6 +144,14 @@ impl Book {
         match self.pricer() {
             None => self.store.contents(scoped, None),
             Some(mut pricer) => self.store.contents(scoped, Some(&mut pricer)),
+        }
+    }
+
+    /// Returns the calls of a query whose values along its first axes are one of the keys.
+    pub fn steps(&self, query: &RollupQuery, keys: &HashSet<Key>) -> Result<Vec<Step>, StoreError> {
+        match self.pricer() {
+            None => self.store.steps(query, keys, None),
+            Some(mut pricer) => self.store.steps(query, keys, Some(&mut pricer)),
         }
     }
 

@@ -5,13 +5,16 @@
 
 pub mod bills;
 pub mod book;
+pub mod cache;
 pub mod chargeback;
 pub mod check;
 pub mod dimensions;
 pub mod duplicates;
+mod evidence;
 pub mod explain;
 pub mod import;
 pub mod imports;
+pub mod loops;
 mod measures;
 pub mod paths;
 pub mod price;

@@ -121,24 +121,16 @@ impl WhatIf {
     }
 }
 
-impl Repricing for Pricer<'_> {
-    /// Prices every call of a batch; a call that cannot be priced gets its reason.
-    ///
-    /// Where a log leaves open whether its input count contains the cached tokens and states a cost, the reading
-    /// within half a percent of that cost is taken (the others stay flagged).
-    fn price(&mut self, batch: &mut Batch) {
+impl<'t> Pricer<'t> {
+    /// Asks for the price of every call of a batch that the table has a say in, by the plan of its combination.
+    pub(super) fn each(
+        &mut self,
+        batch: &mut Batch,
+        mut ask: impl FnMut(Result<&Plan<'t>, Unpriced>, &mut Batch, usize) -> Result<RowPrice, Unpriced>,
+    ) {
         let mut places: HashMap<([u32; KEY.len()], bool), usize> = HashMap::new();
         let mut last = None;
-        let open = batch.other_inputs().to_vec();
-        let mut open = &open[..];
         for row in 0..batch.len() {
-            let readings = match open.first() {
-                Some((at, readings)) if *at as usize == row => {
-                    open = &open[1..];
-                    Some(*readings)
-                }
-                _ => None,
-            };
             let flags = batch.flags(row);
             if flags.has(Flags::GATEWAY_CACHE_HIT) {
                 batch.set_price(row, Ok(RowPrice::default()));
@@ -161,8 +153,26 @@ impl Repricing for Pricer<'_> {
                 },
             };
             last = Some((key, place));
-            let ts = self.what_if.prices_at.unwrap_or_else(|| batch.ts(row));
-            let plan = self.plans[place].as_ref().map_err(|reason| *reason);
+            let price = ask(self.plans[place].as_ref().map_err(|reason| *reason), batch, row);
+            batch.set_price(row, price);
+        }
+    }
+}
+
+impl Repricing for Pricer<'_> {
+    /// Prices every call of a batch; a call that cannot be priced gets its reason.
+    ///
+    /// Where a log leaves open whether its input count contains the cached tokens and states a cost, the reading
+    /// within half a percent of that cost is taken (the others stay flagged).
+    fn price(&mut self, batch: &mut Batch) {
+        let prices_at = self.what_if.prices_at;
+        let open = batch.other_inputs().to_vec();
+        let mut open = &open[..];
+        self.each(batch, |plan, batch, row| {
+            let passed = open.iter().take_while(|(at, _)| (*at as usize) < row).count();
+            open = &open[passed..];
+            let readings = open.first().filter(|(at, _)| *at as usize == row).map(|(_, readings)| *readings);
+            let ts = prices_at.unwrap_or_else(|| batch.ts(row));
             let mut tokens = batch.tokens(row);
             let price = |tokens: &Tokens| plan?.price(ts, tokens, batch.tools(row));
             let input = match (readings, batch.logged_cost(row)) {
@@ -173,12 +183,12 @@ impl Repricing for Pricer<'_> {
             if let Some(input) = input {
                 batch.settle_input(row, input);
             }
-            batch.set_price(row, priced);
-        }
+            priced
+        });
     }
 }
 
-fn row_price(priced: Priced) -> Result<RowPrice, Unpriced> {
+pub(super) fn row_price(priced: Priced) -> Result<RowPrice, Unpriced> {
     match (priced.cost.call_pico(), priced.list.call_pico()) {
         (Some(cost), Some(list)) => Ok(RowPrice { cost, list, fallback: priced.fallback }),
         _ => Err(Unpriced::UsageInconsistent),

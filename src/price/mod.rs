@@ -15,6 +15,7 @@ mod audit;
 mod bill;
 mod blocks;
 mod build;
+mod cached;
 mod check;
 mod compare;
 mod dated;
@@ -34,6 +35,7 @@ mod values;
 
 pub use audit::{FROZEN, Finding, full_key};
 pub use bill::{Bill, Item};
+pub use cached::Cached;
 pub use compare::{Comparison, Disagreement};
 pub use deal::{Override, Terms};
 pub use error::{Place, PriceError};

@@ -30,12 +30,14 @@ pub struct Request<'a> {
 /// The rows that price calls of one combination of seller, model, mode and region. Cheap to keep.
 #[derive(Clone, Debug)]
 pub struct Plan<'t> {
+    /// The service mode.
+    mode: Mode,
     /// What the name meant over time, in order of time.
     steps: Vec<Step<'t>>,
 }
 
 #[derive(Clone, Debug)]
-struct Step<'t> {
+pub(super) struct Step<'t> {
     from: Timestamp,
     model: &'t Model,
     /// The rows of the mode that hold at any hour, by date and prompt size.
@@ -92,7 +94,7 @@ impl Table {
         if steps.iter().all(|step| step.rows.is_empty() && !step.deals.iter().any(|deal| deal.sets_rates())) {
             return Err(Unpriced::ModeNotSold);
         }
-        Ok(Plan { steps })
+        Ok(Plan { mode, steps })
     }
 }
 
@@ -233,6 +235,11 @@ impl Plan<'_> {
         Ok(Bill { cost, list, items, fallback })
     }
 
+    /// Returns the service mode whose prices these are.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// Returns the overrides that may hold for calls of the plan.
     pub fn overrides(&self) -> impl Iterator<Item = &Override> {
         self.steps.iter().flat_map(|step| step.deals.iter().copied())
@@ -285,7 +292,7 @@ impl Plan<'_> {
     }
 
     /// Returns what turns quantities into amounts at a time and a prompt size, with the step it is of.
-    fn factors(&self, ts: Timestamp, prompt: u64) -> Result<(&Step<'_>, Factors<'_>), Unpriced> {
+    pub(super) fn factors(&self, ts: Timestamp, prompt: u64) -> Result<(&Step<'_>, Factors<'_>), Unpriced> {
         let step = self.step(ts)?;
         let deal = step.deal(ts, |deal| deal.tokens);
         let row = match step.row(ts, prompt) {
@@ -333,7 +340,7 @@ impl Plan<'_> {
 
 /// Returns the charge for tokens of a class.
 #[inline]
-fn token_charge<'t>(factors: &Factors<'t>, class: Class, count: u64) -> Result<Charge<'t>, Unpriced> {
+pub(super) fn token_charge<'t>(factors: &Factors<'t>, class: Class, count: u64) -> Result<Charge<'t>, Unpriced> {
     let Factors { row, deal, .. } = factors;
     match (row.and_then(|row| row.rate(class)), deal.and_then(|deal| deal.rate(class))) {
         (Some((rate, as_class)), _) => Ok(Charge::Tokens { class, count, rate, as_class }),
@@ -343,7 +350,7 @@ fn token_charge<'t>(factors: &Factors<'t>, class: Class, count: u64) -> Result<C
 }
 
 /// Rounds a call's attodollars, once; refuses what a stored call cannot hold.
-fn checked(atto: i128) -> Result<Usd, Unpriced> {
+pub(super) fn checked(atto: i128) -> Result<Usd, Unpriced> {
     let cost = Usd::from_atto(atto);
     cost.call_pico().map(|_| cost).ok_or(Unpriced::UsageInconsistent)
 }

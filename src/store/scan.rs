@@ -7,6 +7,7 @@
 mod axis;
 mod index;
 mod priceable;
+mod steps;
 mod sums;
 
 pub(super) use axis::OpenSegment;

@@ -35,10 +35,8 @@ use serde_json::json;
 
 /// The folder that is a story and no format: its files are flat logs.
 const STORY: &str = "quickstart";
-/// Folders with bills, which are read by `invoices` and `close`.
-const BILLS: [&str; 2] = ["invoices", "close"];
-/// The folder that `spikes` and `why` are shown on.
-const SPIKE: &str = "spike";
+/// Folders with bills, outcomes or a program that writes them, which are read by the tests and pages of their names.
+const ELSEWHERE: [&str; 5] = ["invoices", "close", "loops", "spike", "outcomes"];
 
 /// Keeps what a reader hands on, as lines of text.
 #[derive(Default)]
@@ -168,8 +166,8 @@ fn samples() -> Vec<(String, PathBuf)> {
         paths
     };
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_string();
-    let is_other = |path: &Path| BILLS.iter().any(|folder| path.ends_with(folder)) || path.ends_with(SPIKE);
-    let folders = sorted(&root).into_iter().filter(|path| path.is_dir() && !is_other(path));
+    let is_elsewhere = |path: &Path| ELSEWHERE.iter().any(|folder| path.ends_with(folder));
+    let folders = sorted(&root).into_iter().filter(|path| path.is_dir() && !is_elsewhere(path));
     folders.flat_map(|folder| sorted(&folder).into_iter().map(move |file| (name(&folder), file))).collect()
 }
 

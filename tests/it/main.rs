@@ -2,6 +2,7 @@
 
 mod answers;
 mod bills;
+mod cache;
 mod chargeback;
 mod charts;
 mod check;
@@ -15,6 +16,7 @@ mod invoices;
 mod laws;
 mod layers;
 mod lists;
+mod loops;
 mod once;
 mod pages;
 mod planted;

@@ -1,5 +1,6 @@
 //! The commands, one file each. A new one is a file and three lines here.
 
+mod cache;
 mod chargeback;
 mod check;
 mod config;
@@ -7,6 +8,7 @@ mod duplicates;
 mod explain;
 mod import;
 mod imports;
+mod loops;
 mod prices;
 mod reconcile;
 mod reprice;
@@ -42,6 +44,10 @@ pub enum Command {
     Chargeback(chargeback::ChargebackArgs),
     /// Hold the spend against the gates of attr.toml
     Check(check::CheckArgs),
+    /// Find runs that go round in circles and storms of retries, with what they cost beyond the usual
+    Loops(loops::LoopsArgs),
+    /// Show what prompt caching saved or lost, and what could have gone through batches
+    Cache(cache::CacheArgs),
     /// Compare stored costs with those by other prices, or move the store to them
     Reprice(reprice::RepriceArgs),
     /// List calls that two sources have probably both logged; leave them out on request
@@ -67,6 +73,8 @@ impl Command {
             Command::Reconcile(args) => args.run(app),
             Command::Chargeback(args) => args.run(app),
             Command::Check(args) => args.run(app),
+            Command::Loops(args) => args.run(app),
+            Command::Cache(args) => args.run(app),
             Command::Reprice(args) => args.run(app),
             Command::Duplicates(args) => args.run(app),
             Command::Status(args) => args.run(app),
