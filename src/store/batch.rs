@@ -410,6 +410,11 @@ impl Batch {
         self.logged_cost.get(row).checked_sub(1).map(|pico| Usd::from_pico(i128::from(pico)))
     }
 
+    /// Returns the reasoning tokens of a row, contained in its output.
+    pub fn reasoning(&self, row: usize) -> u64 {
+        self.reasoning.get(row)
+    }
+
     /// Returns why a row cannot have a price, as far as its reader or the pricing has told.
     pub fn unpriced(&self, row: usize) -> Option<Unpriced> {
         Unpriced::from_code(self.unpriced.get(row) as u8)

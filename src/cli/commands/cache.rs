@@ -57,7 +57,7 @@ impl CacheArgs {
             },
             shape: match format {
                 Format::Json | Format::Ndjson => Shape::Document,
-                Format::Table | Format::Markdown => Shape::Tables,
+                Format::Table | Format::Markdown | Format::Github => Shape::Tables,
                 Format::Csv => Shape::Wide,
             },
         };

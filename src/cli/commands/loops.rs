@@ -65,7 +65,7 @@ impl LoopsArgs {
             },
             shape: match format {
                 Format::Json | Format::Ndjson => Shape::Document,
-                Format::Table | Format::Markdown => Shape::Table,
+                Format::Table | Format::Markdown | Format::Github => Shape::Table,
                 Format::Csv => Shape::Wide,
             },
         };

@@ -234,7 +234,8 @@ impl Calls for BookCalls<'_> {
             let tokens = batch.tokens(row);
             let band = self.edges.iter().rev().find(|edge| **edge <= tokens.prompt()).copied().unwrap_or(0);
             parts.push((Part::Prompt, band.to_string().into()));
-            let mut measures = Measures { calls: 1, cost: batch.cost(row), ..Measures::default() };
+            let mut measures =
+                Measures { calls: 1, reasoning: batch.reasoning(row), cost: batch.cost(row), ..Measures::default() };
             Class::ALL.into_iter().for_each(|class| measures.tokens[class as usize] = tokens.get(class));
             if let Some(reason) = batch.unpriced(row) {
                 measures.unpriced[reason as usize - 1] = 1;
