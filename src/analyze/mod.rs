@@ -6,6 +6,7 @@
 pub mod chargeback;
 pub mod frame;
 pub mod levels;
+pub mod outcomes;
 pub mod outline;
 pub mod percentiles;
 pub mod reconcile;

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod import;
 pub mod imports;
 mod measures;
+pub mod outcomes;
 pub mod paths;
 pub mod price;
 pub mod prices;
