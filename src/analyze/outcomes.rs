@@ -183,7 +183,8 @@ fn laid_out(mut rows: Vec<Row>, asked: &Asked<'_>) -> Answer {
     rows.sort_by(|a, b| b.figures.all_cost().cmp(&a.figures.all_cost()).then_with(|| by_key(&a.key, &b.key)));
     let mut others = 0;
     if let Some(top) = asked.top.filter(|top| *top < rows.len()) {
-        let mut other = Row { key: vec![Some("(other)".into()); asked.by], is_other: true, figures: Figures::default() };
+        let mut other =
+            Row { key: vec![Some("(other)".into()); asked.by], is_other: true, figures: Figures::default() };
         let mut rank = 0;
         rows.retain(|row| {
             rank += 1;

@@ -61,13 +61,7 @@ impl OutcomesPlan {
 
     /// Asks for the calls along some axes.
     fn query(&self, by: Vec<Axis>) -> RollupQuery {
-        RollupQuery {
-            by,
-            window: self.window,
-            filter: self.filter.clone(),
-            zone: self.zone,
-            logged: Logged::Ignored,
-        }
+        RollupQuery { by, window: self.window, filter: self.filter.clone(), zone: self.zone, logged: Logged::Ignored }
     }
 
     fn is_of_everything(&self) -> bool {
@@ -125,7 +119,8 @@ fn warnings(
     outcomes: &Outcomes,
 ) -> Result<(), StoreError> {
     if outcomes.is_empty() {
-        let hint = "`attr import outcomes.csv` brings some in: a run, trace or session id a row, and `passed` or `revenue`";
+        let hint =
+            "`attr import outcomes.csv` brings some in: a run, trace or session id a row, and `passed` or `revenue`";
         report.warn("no_outcomes", "no outcome is known: every cost is without one", Some(hint.into()));
     }
     if answer.total.calls == 0 {
@@ -146,7 +141,7 @@ fn warnings(
     if plan.is_of_everything() {
         let without = answer.matched.iter().filter(|is_matched| !**is_matched).count();
         if without > 0 {
-            let message = format!("{without} of {} outcomes are of no call and in no row", outcomes.len());
+            let message = format!("{without} of {} outcomes have no call and are in no row", outcomes.len());
             report.warn("unmatched_outcomes", message, None);
         }
     }

@@ -189,7 +189,7 @@ fn put_outcomes(report: &mut Report, book: &Book) -> Result<(), StoreError> {
     });
     let mut facts = vec![
         ("outcomes".to_string(), Cell::Count(known.count)),
-        ("of no call".into(), Cell::Count(known.unmatched)),
+        ("without a call".into(), Cell::Count(known.unmatched)),
         ("cost with an outcome".into(), Cell::Usd(figures.cost)),
         ("cost without".into(), Cell::Usd(figures.without)),
     ];

@@ -1,5 +1,5 @@
 //! Outcomes of runs: a CSV or JSON lines with an id a row, whether it passed, and what it earned. No log of calls, so
-//! it stands beside the table of formats; a file of calls never looks like one, because it names models, tokens or costs.
+//! it stands beside the table of formats; a file of calls never looks like one, because it names models or tokens.
 //!
 //! The id is a run's, a trace's or a session's, by what the column is called; a row with several goes by the first of
 //! these. Columns that mean none of the fields below are passed over and kept nowhere.
@@ -98,7 +98,17 @@ const NO: &[&str] = &[
     "aborted",
     "abandoned",
 ];
-const OPEN: &[&str] = &["", "-", "null", "none", "n/a", "na", "nan", "unknown", "pending", "running", "in_progress", "skipped"];
+const OPEN: &[&str] =
+    &["", "-", "null", "none", "n/a", "na", "nan", "unknown", "pending", "running", "in_progress", "skipped"];
+
+/// What only a call has.
+const OF_CALLS: &[fields::Field] = &[
+    fields::Field::Dim(Dim::Model),
+    fields::Field::Input,
+    fields::Field::InputUncached,
+    fields::Field::Output,
+    fields::Field::Total,
+];
 
 /// What a row tells.
 #[derive(Clone, Debug, Default)]
@@ -140,16 +150,9 @@ pub fn is_told_by(map: &[(String, String)]) -> bool {
 pub fn claims(record: Node<'_>, map: &[(String, String)]) -> bool {
     let (mut has_id, mut has_outcome) = (false, false);
     for (key, value) in record.fields() {
-        match fields::usual_meaning(key).map(|meaning| meaning.field) {
-            Some(
-                fields::Field::Dim(Dim::Model)
-                | fields::Field::Input
-                | fields::Field::InputUncached
-                | fields::Field::Output
-                | fields::Field::Total
-                | fields::Field::Cost(_),
-            ) => return false,
-            _ => {}
+        let meaning = fields::usual_meaning(key).map(|meaning| meaning.field);
+        if meaning.is_some_and(|field| OF_CALLS.contains(&field)) {
+            return false;
         }
         let is_clear = |rank| rank < FIRST_VAGUE || value.scalar().is_some_and(|text| verdict(&text).is_some());
         match mapped(map, key).or_else(|| usual(key)) {
@@ -247,7 +250,9 @@ impl Outcomes {
         let mut best: Vec<(Field, u16)> = Vec::new();
         for (key, node) in record.node.fields() {
             let Some((field, rank)) = self.role(key) else { continue };
-            if node.is_null() || field != Field::Own && best.iter().any(|(known, better)| *known == field && *better <= rank) {
+            if node.is_null()
+                || field != Field::Own && best.iter().any(|(known, better)| *known == field && *better <= rank)
+            {
                 continue;
             }
             if matches!(node.kind(), Kind::Object | Kind::Array) {
@@ -259,7 +264,8 @@ impl Outcomes {
                 Field::Dim(dim) => found.named.set(dim, text),
                 Field::Own => found.named.set_extra(key, text),
                 Field::Passed => {
-                    found.passed = verdict(&text).ok_or_else(|| outer(format!("neither pass nor fail: {}", value::excerpt(&text))))?;
+                    found.passed = verdict(&text)
+                        .ok_or_else(|| outer(format!("neither pass nor fail: {}", value::excerpt(&text))))?;
                 }
                 Field::Revenue => found.revenue = revenue(&text).map_err(outer)?,
                 Field::Time => found.ts = Some(fields::time(node).map_err(outer)?.0),

@@ -145,8 +145,7 @@ impl OutcomesImport<'_> {
 
     /// Records the file and makes the import lasting, or undoes it for a dry run.
     pub fn commit(mut self, tail: &ImportTail, dry_run: bool) -> Result<OutcomesIn, StoreError> {
-        let done =
-            OutcomesIn { id: self.id, new: self.new, duplicate: self.duplicate, conflicts: self.conflicts };
+        let done = OutcomesIn { id: self.id, new: self.new, duplicate: self.duplicate, conflicts: self.conflicts };
         let conn = &self.store.conn;
         conn.execute(
             "UPDATE imports SET bytes = ?2, records = ?3, new = ?4, duplicate = ?5, skipped = ?6, rejected = ?7,
@@ -203,7 +202,8 @@ pub(crate) fn problems(conn: &Connection) -> Result<Vec<String>, StoreError> {
             problems.push(format!("import {import}: {told} outcomes are told, {there} are there"));
         }
     }
-    problems.extend(kept.iter().map(|(import, there)| format!("{there} outcomes are of import {import}, which is gone")));
+    problems
+        .extend(kept.iter().map(|(import, there)| format!("{there} outcomes are of import {import}, which is gone")));
     Ok(problems)
 }
 

@@ -35,8 +35,8 @@ use serde_json::json;
 
 /// The folder that is a story and no format: its files are flat logs.
 const STORY: &str = "quickstart";
-/// Folders with bills, which are read by `invoices` and `close`.
-const BILLS: [&str; 2] = ["invoices", "close"];
+/// Folders that are not a reader's alone: bills are read by `invoices` and `close`, outcomes on the page of their command.
+const OTHERS: [&str; 3] = ["invoices", "close", "outcomes"];
 
 /// Keeps what a reader hands on, as lines of text.
 #[derive(Default)]
@@ -166,8 +166,8 @@ fn samples() -> Vec<(String, PathBuf)> {
         paths
     };
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_string();
-    let is_bills = |path: &Path| BILLS.iter().any(|folder| path.ends_with(folder));
-    let folders = sorted(&root).into_iter().filter(|path| path.is_dir() && !is_bills(path));
+    let is_other = |path: &Path| OTHERS.iter().any(|folder| path.ends_with(folder));
+    let folders = sorted(&root).into_iter().filter(|path| path.is_dir() && !is_other(path));
     folders.flat_map(|folder| sorted(&folder).into_iter().map(move |file| (name(&folder), file))).collect()
 }
 

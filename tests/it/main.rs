@@ -14,6 +14,7 @@ mod laws;
 mod layers;
 mod lists;
 mod once;
+mod outcomes;
 mod pages;
 mod planted;
 mod price;

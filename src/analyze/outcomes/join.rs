@@ -45,9 +45,10 @@ impl<'q> Join<'q> {
             let ids: HashMap<&str, u32> = of_unit.map(|at| (&*outcomes.id[at], at as u32)).collect();
             (*axis, rollup.values[*axis].iter().map(|value| ids.get(&**value).copied()).collect())
         });
-        let told = asked.told.iter().filter_map(|(dim, axis)| {
-            Some(Told::new(rollup, *axis, *dim == Dim::Task, outcomes.told(*dim)?))
-        });
+        let told = asked
+            .told
+            .iter()
+            .filter_map(|(dim, axis)| Some(Told::new(rollup, *axis, *dim == Dim::Task, outcomes.told(*dim)?)));
         let conditions = asked.conditions.iter().map(|(axis, condition)| Checked {
             axis: *axis,
             condition: condition.clone(),

@@ -18,7 +18,7 @@ use crate::ops::import::FileOutcome;
 ///
 /// Files, folders, globs, gzip, zstd or `-` for standard input, in any mix of formats. Importing the same
 /// bytes, a grown file or an overlapping file adds only what is new; where bills overlap, the newer one counts.
-/// A file is in entirely or not at all.
+/// Outcomes are rows of a run, trace or session with whether it passed and what it earned. A file is in entirely or not at all.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// Files, folders, globs, or - for standard input

@@ -75,7 +75,11 @@ fn named(name: &str) -> Result<Kind, ReadError> {
     }
     formats::by_name(name).map(Kind::Log).map_err(|error| match error {
         ReadError::UnknownFormat { name, near } => {
-            let names = bills::names().into_iter().chain([outcomes::NAME]).chain(near).map(|known| (jaro_winkler(known, &name), known));
+            let names = bills::names()
+                .into_iter()
+                .chain([outcomes::NAME])
+                .chain(near)
+                .map(|known| (jaro_winkler(known, &name), known));
             let near = names.filter(|(score, _)| *score > 0.75).max_by(|a, b| a.0.total_cmp(&b.0));
             ReadError::UnknownFormat { near: near.map(|(_, known)| known), name }
         }

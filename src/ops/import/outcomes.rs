@@ -67,11 +67,15 @@ pub(super) fn take_in(
 ) -> Result<FileOutcome, StoreError> {
     let _claim = own::claim(plan.dimensions.own_keys());
     let Source { head, framing, shape, map, read, size } = source;
-    let mut taking =
-        Taking { import: store.begin_outcomes(&head)?, ruler: ruler.as_mut(), tail: ImportTail::default(), failed: None };
+    let mut taking = Taking {
+        import: store.begin_outcomes(&head)?,
+        ruler: ruler.as_mut(),
+        tail: ImportTail::default(),
+        failed: None,
+    };
     let mut reader = outcomes::Outcomes::new(&map);
     let work = AssertUnwindSafe(|| {
-        framing.each(shape, |framed| {
+        framing.with_exact_cells().each(shape, |framed| {
             if taking.tail.records.is_multiple_of(ROWS_A_WORD) {
                 watch.progress(&head.path, read.load(Ordering::Relaxed), size);
             }

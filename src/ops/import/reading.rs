@@ -339,10 +339,7 @@ fn prepared_outcomes(path: String, opened: Opened, plan: &ImportPlan, how: How) 
 /// no word on a bill or outcomes that lie there.
 fn options_for_calls(plan: &ImportPlan) -> [Option<&'static str>; 2] {
     let given = |is_given: bool, option| is_given.then_some(option);
-    [
-        given(!plan.how.set.is_empty(), "--set"),
-        given(plan.how.options.cached_input.is_some(), "--cached-input"),
-    ]
+    [given(!plan.how.set.is_empty(), "--set"), given(plan.how.options.cached_input.is_some(), "--cached-input")]
 }
 
 fn prepared_bill(bill: Bill, input: &Input, plan: &ImportPlan, how: How) -> Prepared {

@@ -38,6 +38,7 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
     let mut table = Table { columns: columns.map(Column::new).into(), ..Table::default() };
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
     let (mut empty, mut passed_over) = (Vec::new(), Vec::new());
+    let unmatched = outcomes::Unmatched::of(book, results, dry_run)?;
     for result in results {
         if let FileOutcome::Bill(bill) = &result.outcome {
             objects.push(bills::object(&result.path, bill, dry_run));
@@ -53,7 +54,7 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
                 cells.push(Cell::Usd(imported.total.cost));
             }
             FileOutcome::Outcomes(file) => {
-                objects.push(outcomes::object(&result.path, file, dry_run));
+                objects.push(outcomes::object(&result.path, file, &unmatched));
                 cells.extend(outcomes::cells(file));
             }
             // Bills have a table of their own.
@@ -98,7 +99,7 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
     bills::warn(&mut report, results);
     warn_corrected(&mut report, results);
     warn(&mut report, results, &total);
-    outcomes::warn(&mut report, book, results, dry_run)?;
+    outcomes::warn(&mut report, results, &unmatched);
     report.warnings.extend(ruled_warnings(results));
     similar::warn(&mut report, book, results, plan)?;
     Ok(report)

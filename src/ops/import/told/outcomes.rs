@@ -6,15 +6,14 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::ops::book::Book;
-use crate::ops::book::BookError;
 use crate::ops::import::FileOutcome;
 use crate::ops::import::FileResult;
 use crate::ops::import::OutcomesFile;
 use crate::ops::outcomes;
-use crate::ops::outcomes::Unmatched;
 use crate::read;
 use crate::report::Cell;
 use crate::report::Report;
+use crate::store::StoreError;
 
 /// Returns a file's cells behind its name; outcomes cost nothing.
 pub(super) fn cells(file: &OutcomesFile) -> Vec<Cell> {
@@ -25,7 +24,7 @@ pub(super) fn cells(file: &OutcomesFile) -> Vec<Cell> {
 }
 
 /// Returns a file as the contract writes it.
-pub(super) fn object(path: &str, file: &OutcomesFile, dry_run: bool) -> Value {
+pub(super) fn object(path: &str, file: &OutcomesFile, unmatched: &Unmatched) -> Value {
     let OutcomesFile { tail, imported, .. } = file;
     let rejects: Vec<Value> =
         tail.rejects.iter().map(|(line, reason)| json!({"line": line, "reason": reason})).collect();
@@ -34,46 +33,60 @@ pub(super) fn object(path: &str, file: &OutcomesFile, dry_run: bool) -> Value {
         "new": imported.new, "duplicate": imported.duplicate, "skipped": tail.skipped, "rejected": tail.rejected,
         "rejects": rejects, "conflicts": imported.conflicts,
     });
-    // A rehearsal gives no number: there is no import to undo.
-    if !dry_run {
+    // A rehearsal gives no number: there is no import to undo, and nothing that calls could meet.
+    if let Unmatched::Known(by_import) = unmatched {
+        object["unmatched"] = by_import.get(&imported.id).map_or(0, |unmatched| unmatched.outcomes).into();
         object["id"] = imported.id.into();
     }
     object
 }
 
-/// Tells of outcomes that contradict known ones, and of those that no call belongs to.
-pub(super) fn warn(
-    report: &mut Report,
-    book: &Book,
-    results: &[FileResult],
-    dry_run: bool,
-) -> Result<(), BookError> {
-    let files = || {
-        results.iter().filter_map(|result| match &result.outcome {
-            FileOutcome::Outcomes(file) => Some((&*result.path, &**file)),
-            _ => None,
+/// Outcomes of the imported files that no call belongs to yet, once all files are in.
+pub(super) enum Unmatched {
+    /// By the number of the import.
+    Known(BTreeMap<i64, outcomes::Unmatched>),
+    /// Nothing was kept.
+    DryRun,
+}
+
+impl Unmatched {
+    /// Looks for the calls of what came in.
+    pub(super) fn of(book: &Book, results: &[FileResult], dry_run: bool) -> Result<Unmatched, StoreError> {
+        let is_new = |(_, file): (&str, &OutcomesFile)| file.imported.new > 0;
+        Ok(match dry_run {
+            true => Unmatched::DryRun,
+            false if files(results).any(is_new) => Unmatched::Known(outcomes::unmatched(book)?),
+            false => Unmatched::Known(BTreeMap::new()),
         })
-    };
-    for (path, file) in files().filter(|(_, file)| file.imported.conflicts > 0) {
+    }
+}
+
+fn files(results: &[FileResult]) -> impl Iterator<Item = (&str, &OutcomesFile)> {
+    results.iter().filter_map(|result| match &result.outcome {
+        FileOutcome::Outcomes(file) => Some((&*result.path, &**file)),
+        _ => None,
+    })
+}
+
+/// Tells of outcomes that contradict known ones, and of those that no call belongs to.
+pub(super) fn warn(report: &mut Report, results: &[FileResult], unmatched: &Unmatched) {
+    for (path, file) in files(results).filter(|(_, file)| file.imported.conflicts > 0) {
         let message = format!(
-            "{path}: {} rows say something else of a run than an earlier row; the first counts",
+            "{path}: {} rows say something else than an earlier row of the same id; the first counts",
             file.imported.conflicts
         );
-        let hint = "where the later one is right, take the earlier file out with `attr imports undo ID` and import again";
+        let hint =
+            "where the later one is right, take the earlier file out with `attr imports undo ID` and import again";
         report.warn("outcome_conflict", message, Some(hint.into()));
     }
-    if dry_run || !files().any(|(_, file)| file.imported.new > 0) {
-        return Ok(());
-    }
-    let unmatched: BTreeMap<i64, Unmatched> = outcomes::unmatched(book)?;
-    for (path, file) in files() {
-        if let Some(unmatched) = unmatched.get(&file.imported.id) {
+    let Unmatched::Known(by_import) = unmatched else { return };
+    for (path, file) in files(results) {
+        if let Some(unmatched) = by_import.get(&file.imported.id) {
             let message = format!(
-                "{path}: {} of {} outcomes are of no call yet; a log that brings their calls may come later",
+                "{path}: {} of {} outcomes have no call yet; a log may bring it later",
                 unmatched.outcomes, file.imported.new
             );
             report.warn("unmatched_outcomes", message, unmatched.hint());
         }
     }
-    Ok(())
 }
