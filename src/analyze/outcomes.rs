@@ -71,6 +71,7 @@ pub fn outcomes(asked: &Asked<'_>, outcomes: &Outcomes) -> Answer {
     let mut join = Join::new(asked, outcomes);
     let mut groups = Groups::default();
     let mut spent: HashMap<(u32, u32), Usd> = HashMap::new();
+    let unpriced = unpriced(asked.rollup);
     let mut claimed_twice = 0;
     let mut matched = vec![false; outcomes.len()];
     for group in 0..asked.rollup.len() {
@@ -81,7 +82,8 @@ pub fn outcomes(asked: &Asked<'_>, outcomes: &Outcomes) -> Answer {
         join.all(group).for_each(|outcome| matched[outcome as usize] = true);
         claimed_twice += if is_twice { asked.rollup.calls[group] } else { 0 };
         let row = groups.row((0..asked.by).map(|axis| join.code(group, axis, outcome)));
-        let calls = Calls::of(asked.rollup, group);
+        let rollup = asked.rollup;
+        let calls = Calls { calls: rollup.calls[group], unpriced: unpriced[group], cost: rollup.cost[group] };
         groups.figures[row as usize].add_calls(&calls, outcome.map(|outcome| outcomes.passed[outcome as usize]));
         if let Some(outcome) = outcome {
             *spent.entry((outcome, row)).or_default() += calls.cost;
@@ -104,14 +106,11 @@ struct Calls {
     cost: Usd,
 }
 
-impl Calls {
-    fn of(rollup: &Rollup, group: usize) -> Calls {
-        let unpriced = match rollup.unpriced.is_empty() {
-            true => 0,
-            false => rollup.measures(group).unpriced_calls(),
-        };
-        Calls { calls: rollup.calls[group], unpriced, cost: rollup.cost[group] }
-    }
+/// Returns the calls without a price of each group, for whatever reasons.
+fn unpriced(rollup: &Rollup) -> Vec<u64> {
+    let mut unpriced = vec![0; rollup.len()];
+    rollup.unpriced.iter().for_each(|((group, _), calls)| unpriced[*group as usize] += calls);
+    unpriced
 }
 
 /// Rows as they come, each known by its codes.

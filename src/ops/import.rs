@@ -1,6 +1,7 @@
 //! Logs, bills and outcomes into the store: some threads read, one prices and writes.
 
 mod alike;
+mod beside;
 mod bill;
 mod collect;
 mod kind;
@@ -29,9 +30,9 @@ use crate::ops::book::BookError;
 use crate::ops::dimensions::Ruled;
 use crate::ops::dimensions::Ruler;
 use crate::ops::dimensions::Rules;
+use crate::ops::import::beside::Beside;
 use crate::ops::import::readers::Readers;
 use crate::ops::import::readers::Spare;
-use crate::ops::import::reading::Beside;
 use crate::ops::import::reading::End;
 use crate::ops::import::reading::Step;
 use crate::ops::import::reading::Then;
@@ -62,7 +63,7 @@ pub struct ImportPlan {
     pub dimensions: Arc<Rules>,
     /// Read and judge everything, keep nothing.
     pub dry_run: bool,
-    /// Refuse bills: the question is about calls.
+    /// Refuse bills: the question is about calls and what came of them.
     pub only_logs: bool,
     /// The moment of the import.
     pub at: Timestamp,

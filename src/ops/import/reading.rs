@@ -19,12 +19,13 @@ use crate::ops::dimensions::Ruler;
 use crate::ops::import::FileOutcome;
 use crate::ops::import::How;
 use crate::ops::import::ImportPlan;
+use crate::ops::import::beside;
+use crate::ops::import::beside::Beside;
 use crate::ops::import::collect::Source;
 use crate::ops::import::collect::Stopped;
 use crate::ops::import::collect::read_all;
 use crate::ops::import::kind;
 use crate::ops::import::kind::Kind;
-use crate::ops::import::outcomes;
 use crate::ops::import::readers::Spare;
 use crate::ops::paths;
 use crate::ops::paths::Input;
@@ -35,7 +36,7 @@ use crate::read::ReadError;
 use crate::read::fields;
 use crate::read::fields::own;
 use crate::read::formats;
-use crate::read::outcomes as outcomes_format;
+use crate::read::outcomes;
 use crate::store::Batch;
 use crate::store::Fixed;
 use crate::store::ImportHead;
@@ -64,14 +65,6 @@ pub(super) struct Step {
     pub(super) beside: Option<(i64, Beside)>,
     /// How far reading is: the current file, bytes read, its size if known.
     pub(super) at: (String, u64, Option<u64>),
-}
-
-/// A file of what lies beside the calls, handed on unread: its rows go to the store one by one.
-pub(super) enum Beside {
-    /// A bill, and the name of its source.
-    Bill(String, Box<Bill>),
-    /// Outcomes of runs.
-    Outcomes(Box<outcomes::Source>),
 }
 
 /// A file that has been read to its end.
@@ -125,8 +118,8 @@ struct Reading<'c> {
     gone: bool,
 }
 
-/// A file ready to be read.
-struct Ready {
+/// A log ready to be read.
+pub(super) struct Ready {
     source: Source,
     head: ImportHead,
     fixed: Fixed,
@@ -273,7 +266,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError
 }
 
 /// What a file turned out to be.
-enum Prepared {
+pub(super) enum Prepared {
     Log(Box<Ready>),
     Beside(Beside),
     Not(FileOutcome),
@@ -287,84 +280,26 @@ fn prepare(input: &Input, plan: &ImportPlan) -> Result<Prepared, ReadError> {
     let told = bills::How { input_format: plan.how.input_format.clone(), mapping: plan.how.mapping.clone() };
     how.mapping = plan.mappings.for_path(&path, &told).mapping;
     for (field, _) in &how.options.map {
-        is_known_field(field).then_some(()).ok_or_else(|| ReadError::UnknownField(field.clone()))?;
+        let is_known = fields::field_named(field).is_some() || outcomes::is_field(field);
+        is_known.then_some(()).ok_or_else(|| ReadError::UnknownField(field.clone()))?;
     }
     let opened = stream::open(input)?;
     let reader = match kind::of(&opened, &how)? {
         None => return Ok(Prepared::Not(FileOutcome::Empty)),
         Some(Kind::Log(reader)) => reader,
-        Some(Kind::Outcomes) => return prepared_outcomes(path, opened, plan, how),
-        Some(Kind::Bill(reader)) => return Ok(prepared_bill(Bill::new(path, opened, reader), input, plan, how)),
+        Some(Kind::Outcomes) => return beside::outcomes(path, opened, plan, how),
+        Some(Kind::Bill(reader)) => return Ok(beside::bill(Bill::new(path, opened, reader), input, plan, how)),
         Some(Kind::Mapped(mapping)) => {
-            return Ok(prepared_bill(Bill::mapped(path, opened, *mapping), input, plan, how));
+            return Ok(beside::bill(Bill::mapped(path, opened, *mapping), input, plan, how));
         }
     };
-    check_fields(&how, |field| fields::field_named(field).is_some())?;
+    beside::check_fields(&how, |field| fields::field_named(field).is_some())?;
     let source = how.source.clone().unwrap_or_else(|| reader.name().to_string());
     let fixed = fixed_values(&how, &source);
     let head = ImportHead { path: path.clone(), input_format: reader.name().into(), source, at: plan.at };
     let options = Options { path, ..how.options };
     let Opened { framing, shape, size, read, .. } = opened;
     Ok(Prepared::Log(Box::new(Ready { source: Source { framing, shape, reader, options }, head, fixed, size, read })))
-}
-
-fn is_known_field(name: &str) -> bool {
-    fields::field_named(name).is_some() || outcomes_format::is_field(name)
-}
-
-/// Refuses a `--map` of a field that the file's kind does not have.
-fn check_fields(how: &How, is_known: impl Fn(&str) -> bool) -> Result<(), ReadError> {
-    let unknown = how.options.map.iter().find(|(field, _)| !is_known(field));
-    unknown.map_or(Ok(()), |(field, _)| Err(ReadError::UnknownField(field.clone())))
-}
-
-fn prepared_outcomes(path: String, opened: Opened, plan: &ImportPlan, how: How) -> Result<Prepared, ReadError> {
-    // What the settings give to fields of calls says nothing of outcomes.
-    check_fields(&plan.how, outcomes_format::is_field)?;
-    if let Some(option) = options_for_calls(plan).into_iter().flatten().next() {
-        return Ok(Prepared::Not(FileOutcome::Failed {
-            reason: format!("these are outcomes, and `{option}` is for usage logs"),
-            hint: Some(format!("import them without `{option}`")),
-        }));
-    }
-    let input_format = outcomes_format::NAME.to_string();
-    let source = how.source.unwrap_or_else(|| input_format.clone());
-    let Opened { framing, shape, size, read, .. } = opened;
-    let head = ImportHead { path, input_format, source, at: plan.at };
-    let source = outcomes::Source { head, framing, shape, map: how.options.map, read, size };
-    Ok(Prepared::Beside(Beside::Outcomes(Box::new(source))))
-}
-
-/// Returns the options given that say something of calls alone. What the settings set for all calls below a folder is
-/// no word on a bill or outcomes that lie there.
-fn options_for_calls(plan: &ImportPlan) -> [Option<&'static str>; 2] {
-    let given = |is_given: bool, option| is_given.then_some(option);
-    [given(!plan.how.set.is_empty(), "--set"), given(plan.how.options.cached_input.is_some(), "--cached-input")]
-}
-
-fn prepared_bill(bill: Bill, input: &Input, plan: &ImportPlan, how: How) -> Prepared {
-    if let Some(refused) = refused_bill(bill.format(), input, plan, &how) {
-        return Prepared::Not(refused);
-    }
-    let source = how.source.unwrap_or_else(|| bill.format().to_string());
-    Prepared::Beside(Beside::Bill(source, Box::new(bill)))
-}
-
-/// Tells why a bill is not taken: a question is about calls alone, and options for calls say nothing of bills.
-fn refused_bill(format: &str, input: &Input, plan: &ImportPlan, how: &How) -> Option<FileOutcome> {
-    if plan.only_logs {
-        let reason = format!("this is a bill ({format}), not a usage log");
-        return Some(match input {
-            Input::Found(_) => FileOutcome::PassedOver(reason),
-            _ => FileOutcome::Failed { reason, hint: Some("`attr import` keeps it beside the calls".into()) },
-        });
-    }
-    let mapped = (!how.options.map.is_empty()).then_some("--map");
-    let option = mapped.into_iter().chain(options_for_calls(plan).into_iter().flatten()).next()?;
-    Some(FileOutcome::Failed {
-        reason: format!("this is a bill ({format}), and `{option}` is for usage logs"),
-        hint: Some(format!("import it without `{option}`, or with `--input-format flat` if each row is a call")),
-    })
 }
 
 fn fixed_values(how: &How, source: &str) -> Fixed {
@@ -404,7 +339,7 @@ fn hint(error: &ReadError) -> Option<String> {
         ReadError::UnknownFormat { .. } => {
             let names: Vec<&str> = formats::readers().map(|reader| reader.name()).collect();
             let (logs, bills) = (names.join(", "), bills::names().join(", "));
-            format!("the formats are {logs}; of bills {bills}; and {}", outcomes_format::NAME)
+            format!("the formats are {logs}; of bills {bills}; and {}", outcomes::NAME)
         }
         ReadError::UnknownField(_) => {
             "fields are ts, model, provider, input_tokens, output_tokens, cost_usd, …; of outcomes run, trace, session, task, tenant, passed, revenue, ts".into()
