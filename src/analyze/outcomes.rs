@@ -71,10 +71,9 @@ pub fn outcomes(asked: &Asked<'_>, outcomes: &Outcomes) -> Answer {
     let mut join = Join::new(asked, outcomes);
     let mut groups = Groups::default();
     let mut spent: HashMap<(u32, u32), Usd> = HashMap::new();
-    let unpriced = unpriced(asked.rollup);
     let mut claimed_twice = 0;
     let mut matched = vec![false; outcomes.len()];
-    for group in 0..asked.rollup.len() {
+    for (group, unpriced) in unpriced(asked.rollup).into_iter().enumerate() {
         let (outcome, is_twice) = join.outcome(group);
         if !join.passes(group, outcome) {
             continue;
@@ -83,7 +82,7 @@ pub fn outcomes(asked: &Asked<'_>, outcomes: &Outcomes) -> Answer {
         claimed_twice += if is_twice { asked.rollup.calls[group] } else { 0 };
         let row = groups.row((0..asked.by).map(|axis| join.code(group, axis, outcome)));
         let rollup = asked.rollup;
-        let calls = Calls { calls: rollup.calls[group], unpriced: unpriced[group], cost: rollup.cost[group] };
+        let calls = Calls { calls: rollup.calls[group], unpriced, cost: rollup.cost[group] };
         groups.figures[row as usize].add_calls(&calls, outcome.map(|outcome| outcomes.passed[outcome as usize]));
         if let Some(outcome) = outcome {
             *spent.entry((outcome, row)).or_default() += calls.cost;

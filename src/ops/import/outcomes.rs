@@ -166,27 +166,27 @@ impl Taking<'_, '_> {
     }
 }
 
-/// Says what is known of a unit, and where from.
+/// Says in what a row differs from what is known of its unit, and where that is from.
 fn conflict(outcome: &Outcome<'_>, known: &Known) -> String {
     let (unit, id) = (outcome.unit.name(), value::excerpt(&outcome.id));
     let (import, path, line) = (known.import, &known.path, known.outcome.line);
-    let (before, now) = (said(&known.outcome), said(outcome));
-    format!("{unit} {id} is {now} here and {before} in {path}:{line} (import {import}), which stays")
+    let (here, there) = (said(outcome, &known.outcome), said(&known.outcome, outcome));
+    format!("{unit} {id}: here {here}; in {path}:{line} (import {import}), which counts, {there}")
 }
 
-fn said(outcome: &Outcome<'_>) -> String {
-    let mut said = match outcome.passed {
-        Some(true) => "passed".to_string(),
-        Some(false) => "failed".to_string(),
-        None => "without a verdict".to_string(),
-    };
-    if let Some(revenue) = outcome.revenue {
-        said.push_str(&format!(", revenue {revenue}"));
+/// Says of an outcome what another does not.
+fn said(outcome: &Outcome<'_>, other: &Outcome<'_>) -> String {
+    let mut said = Vec::new();
+    if outcome.passed != other.passed {
+        let verdict = outcome.passed.map_or("no verdict", |passed| if passed { "passed" } else { "failed" });
+        said.push(verdict.to_string());
     }
-    for (name, value) in [("task", &outcome.task), ("tenant", &outcome.tenant)] {
-        if let Some(value) = value {
-            said.push_str(&format!(", {name} {}", value::excerpt(value)));
-        }
+    if outcome.revenue != other.revenue {
+        said.push(outcome.revenue.map_or("no revenue".into(), |revenue| format!("revenue {revenue}")));
     }
-    said
+    let names = [("task", &outcome.task, &other.task), ("tenant", &outcome.tenant, &other.tenant)];
+    for (name, own, _) in names.into_iter().filter(|(_, own, others)| own != others) {
+        said.push(own.as_deref().map_or(format!("no {name}"), |own| format!("{name} {}", value::excerpt(own))));
+    }
+    said.join(", ")
 }

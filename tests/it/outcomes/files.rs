@@ -45,9 +45,13 @@ fn a_file_is_told_by_its_columns() {
     // A call of a log may have passed too: it names a model or tokens.
     let log = call(1, &[("run", "r"), ("passed", "true")], 10);
     assert_eq!(kind(&log, How::default()), "flat");
-    assert_eq!(kind("ts,run,passed,output_tokens\n2026-10-01T00:00:00Z,r,true,15\n", How::default()), "flat");
     assert_eq!(kind("run,passed\n", How::default()), "empty");
-    for other in ["run,verdict\nr,a long text about it\n", "passed,revenue\ntrue,1\n", "run,task\nr,t\n"] {
+    for other in [
+        "run,passed,output_tokens\nr,true,15\n",
+        "run,verdict\nr,a long text about it\n",
+        "passed,revenue\ntrue,1\n",
+        "run,task\nr,t\n",
+    ] {
         assert!(kind(other, How::default()).starts_with("not recognised"), "{other}");
     }
 }
@@ -164,8 +168,8 @@ fn the_first_outcome_of_an_id_stays_and_the_other_is_told() {
     assert_eq!((counts(&second), second.imported.conflicts), ([1, 1, 0, 2], 2));
     let (line, reason) = &second.tail.rejects[0];
     assert_eq!(*line, 3);
-    assert!(reason.starts_with("run `r1` is failed here and passed, revenue 5, task `fix` in "), "{reason}");
-    assert!(reason.ends_with("a.csv:2 (import 1), which stays"), "{reason}");
+    assert!(reason.starts_with("run `r1`: here failed, no revenue, no task; in "), "{reason}");
+    assert!(reason.ends_with("a.csv:2 (import 1), which counts, passed, revenue 5, task `fix`"), "{reason}");
     let document = document(&report);
     assert!(super::warns(&document, "outcome_conflict"), "{document}");
     assert_eq!(document["imports"][0]["conflicts"], 2);

@@ -109,19 +109,31 @@ fn summed<'r>(rows: impl Iterator<Item = &'r Value>) -> Vec<i128> {
     rows.map(sums).fold(vec![0; 12], |all, row| all.iter().zip(row).map(|(a, b)| a + b).collect())
 }
 
+/// What a row must say.
+#[derive(Clone, Copy, Default)]
+struct Expected {
+    units: u64,
+    passed: u64,
+    cost: Usd,
+    wasted: Usd,
+    without: Usd,
+    /// In picodollars.
+    revenue: i128,
+}
+
 /// What the rows by tenant must be, worked out the slow way from the sums by tenant and run.
-fn expected(book: &Book, told: &[Told]) -> BTreeMap<Option<String>, (u64, u64, Usd, Usd, Usd, i128)> {
+fn expected(book: &Book, told: &[Told]) -> BTreeMap<Option<String>, Expected> {
     let parts = by(&book.store, &["tenant", "run"]);
-    let mut rows: BTreeMap<Option<String>, (u64, u64, Usd, Usd, Usd, i128)> = BTreeMap::new();
+    let mut rows: BTreeMap<Option<String>, Expected> = BTreeMap::new();
     for (key, measures) in &parts {
         let of_run = told.iter().find(|told| key[1].as_deref() == Some(&format!("run{}", told.run)));
         let row = rows.entry(key[0].clone()).or_default();
         match of_run {
             Some(told) => {
-                row.2 += measures.cost;
-                row.3 += if told.passed == Some(false) { measures.cost } else { Usd::ZERO };
+                row.cost += measures.cost;
+                row.wasted += if told.passed == Some(false) { measures.cost } else { Usd::ZERO };
             }
-            None => row.4 += measures.cost,
+            None => row.without += measures.cost,
         }
     }
     for told in told {
@@ -131,9 +143,9 @@ fn expected(book: &Book, told: &[Told]) -> BTreeMap<Option<String>, (u64, u64, U
         let home = of_run.min_by_key(|(key, sums)| (-sums.cost.pico(), key[0].is_none(), key[0].clone()));
         if let Some((key, _)) = home {
             let row = rows.get_mut(&key[0]).unwrap();
-            row.0 += 1;
-            row.1 += u64::from(told.passed == Some(true));
-            row.5 += told.revenue.unwrap_or(0);
+            row.units += 1;
+            row.passed += u64::from(told.passed == Some(true));
+            row.revenue += told.revenue.unwrap_or(0);
         }
     }
     rows
@@ -160,11 +172,11 @@ proptest! {
         let expected = expected(&book, &told);
         prop_assert_eq!(rows.len(), expected.len());
         for row in rows {
-            let (units, passed, cost, wasted, without, revenue) = expected[&row["key"]["tenant"].as_str().map(str::to_string)];
-            prop_assert_eq!((row["units"].as_u64(), row["passed"].as_u64()), (Some(units), Some(passed)));
-            prop_assert_eq!((usd(&row["cost_usd"]), usd(&row["wasted_usd"])), (cost, wasted));
-            prop_assert_eq!(usd(&row["without_outcome_usd"]), without);
-            prop_assert_eq!(row.get("revenue_usd").map(|it| usd(it).pico()), has_revenue.then_some(revenue));
+            let wanted = expected[&row["key"]["tenant"].as_str().map(str::to_string)];
+            prop_assert_eq!((row["units"].as_u64(), row["passed"].as_u64()), (Some(wanted.units), Some(wanted.passed)));
+            prop_assert_eq!((usd(&row["cost_usd"]), usd(&row["wasted_usd"])), (wanted.cost, wanted.wasted));
+            prop_assert_eq!(usd(&row["without_outcome_usd"]), wanted.without);
+            prop_assert_eq!(row.get("revenue_usd").map(|it| usd(it).pico()), has_revenue.then_some(wanted.revenue));
         }
     }
 

@@ -72,8 +72,8 @@ fn files(results: &[FileResult]) -> impl Iterator<Item = (&str, &OutcomesFile)> 
 pub(super) fn warn(report: &mut Report, results: &[FileResult], unmatched: &Unmatched) {
     for (path, file) in files(results).filter(|(_, file)| file.imported.conflicts > 0) {
         let message = format!(
-            "{path}: {} rows say something else than an earlier row of the same id; the first counts",
-            file.imported.conflicts
+            "{path}: {} of {} rows say something else than an earlier row of the same id; the first counts",
+            file.imported.conflicts, file.tail.records
         );
         let hint =
             "where the later one is right, take the earlier file out with `attr imports undo ID` and import again";
