@@ -11,7 +11,7 @@
 //! | room | what it holds | may name |
 //! |---|---|---|
 //! | [`domain`] | money, tokens, calls, time, dimensions, filters: pure values | nothing of ours |
-//! | [`read`] | one file a usage-log format; framing; detection | `domain` |
+//! | [`read`] | one file a usage-log format; framing; detection; outcomes of runs | `domain` |
 //! | [`invoice`] | one file a bill format: bytes to lines, with control totals | `domain`, `read` |
 //! | [`price`] | the price table, name lookup, the pricer: (table, call) to cost or a reason | `domain` |
 //! | [`store`] | SQLite: rows for people, packed columns for questions; all SQL | `domain` |

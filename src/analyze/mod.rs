@@ -9,6 +9,7 @@ pub mod check;
 pub mod frame;
 pub mod levels;
 pub mod loops;
+pub mod outcomes;
 pub mod outline;
 pub mod percentiles;
 pub mod reconcile;

@@ -86,12 +86,11 @@ impl App {
                 }
                 FileOutcome::PassedOver(reason) => self.ui.note(&format!("{} is passed over: {reason}", result.path)),
                 FileOutcome::Empty => self.ui.note(&format!("{} is empty", result.path)),
-                FileOutcome::Bill(_) => {}
-                FileOutcome::In { tail, .. } => {
-                    if let Some((line, reason)) = tail.rejects.first() {
-                        self.from_notes.push((format!("{}:{line}: {reason}", result.path), tail.rejected));
-                    }
-                }
+                FileOutcome::Bill(_) | FileOutcome::Outcomes(_) | FileOutcome::In { .. } => {}
+            }
+            let tail = result.outcome.tail();
+            if let Some((tail, (line, reason))) = tail.and_then(|tail| Some((tail, tail.rejects.first()?))) {
+                self.from_notes.push((format!("{}:{line}: {reason}", result.path), tail.rejected));
             }
         }
         if !results.iter().any(|result| matches!(result.outcome, FileOutcome::In { .. } | FileOutcome::Empty)) {

@@ -1,15 +1,18 @@
-//! Logs and bills into the store: some threads read, one prices and writes.
+//! Logs, bills and outcomes into the store: some threads read, one prices and writes.
 
 mod alike;
+mod beside;
 mod bill;
 mod collect;
 mod kind;
+mod outcomes;
 mod readers;
 mod reading;
 mod similar;
 mod told;
 
 pub use bill::BillIn;
+pub use outcomes::OutcomesFile;
 pub use told::report;
 pub use told::ruled_warnings;
 
@@ -27,6 +30,7 @@ use crate::ops::book::BookError;
 use crate::ops::dimensions::Ruled;
 use crate::ops::dimensions::Ruler;
 use crate::ops::dimensions::Rules;
+use crate::ops::import::beside::Beside;
 use crate::ops::import::readers::Readers;
 use crate::ops::import::readers::Spare;
 use crate::ops::import::reading::End;
@@ -59,7 +63,7 @@ pub struct ImportPlan {
     pub dimensions: Arc<Rules>,
     /// Read and judge everything, keep nothing.
     pub dry_run: bool,
-    /// Refuse bills: the question is about calls.
+    /// Refuse bills: the question is about calls and what came of them.
     pub only_logs: bool,
     /// The moment of the import.
     pub at: Timestamp,
@@ -127,6 +131,8 @@ pub enum FileOutcome {
     },
     /// It is a bill and in, entirely.
     Bill(Box<BillIn>),
+    /// It tells outcomes of runs and is in, entirely.
+    Outcomes(Box<OutcomesFile>),
     /// There was nothing in it.
     Empty,
     /// Found in a folder and no log; passed over.
@@ -138,6 +144,26 @@ pub enum FileOutcome {
         /// What to do about it.
         hint: Option<String>,
     },
+}
+
+impl FileOutcome {
+    /// Returns what the records were of a file whose records are judged one by one.
+    pub fn tail(&self) -> Option<&ImportTail> {
+        match self {
+            FileOutcome::In { tail, .. } => Some(tail),
+            FileOutcome::Outcomes(file) => Some(&file.tail),
+            FileOutcome::Bill(_) | FileOutcome::Empty | FileOutcome::PassedOver(_) | FileOutcome::Failed { .. } => None,
+        }
+    }
+
+    /// Returns what the rules of dimensions did.
+    fn ruled(&self) -> &[Ruled] {
+        match self {
+            FileOutcome::In { ruled, .. } => ruled,
+            FileOutcome::Outcomes(file) => &file.ruled,
+            FileOutcome::Bill(_) | FileOutcome::Empty | FileOutcome::PassedOver(_) | FileOutcome::Failed { .. } => &[],
+        }
+    }
 }
 
 /// Watches an import go by.
@@ -189,18 +215,26 @@ fn write_all(
     watch: &dyn Watch,
     tell: &mut dyn FnMut(i64, FileOutcome),
 ) -> Result<(), BookError> {
-    let ruler = (!plan.dimensions.is_empty()).then(|| ruler(book, &plan.dimensions)).transpose()?;
+    let ruler_of = |book: &Book| (!plan.dimensions.is_empty()).then(|| ruler(book, &plan.dimensions)).transpose();
+    let ruler = ruler_of(book)?;
     let spare = Spare::default();
     let mut has_calls = false;
     std::thread::scope(|scope| -> Result<(), BookError> {
         // Its channels close with it, which stops the readers should writing fail.
         let mut readers = Readers::start(scope, inputs, plan, ruler, &spare).map_err(StoreError::from)?;
         while let Some(mut step) = readers.next() {
-            if let Some((number, source, bill)) = step.bill.take() {
-                tell(number, bill::take_in(&mut book.store, plan, source, *bill, watch)?);
+            if let Some((number, beside)) = step.beside.take() {
+                let outcome = match beside {
+                    Beside::Bill(source, bill) => bill::take_in(&mut book.store, plan, source, *bill, watch)?,
+                    Beside::Outcomes(source) => {
+                        let ruler = ruler_of(book)?;
+                        outcomes::take_in(&mut book.store, plan, ruler, *source, watch)?
+                    }
+                };
+                tell(number, outcome);
                 continue;
             }
-            // Bills need no prices: they are named once calls come in.
+            // Bills and outcomes need no prices: they are named once calls come in.
             if !step.begins.is_empty() && !has_calls && !plan.dry_run {
                 book.keep_table()?;
                 has_calls = true;

@@ -77,6 +77,8 @@ pub fn list(book: &Book) -> Result<Report, StoreError> {
 
 /// The kind of an import that is a bill.
 const BILL: &str = "invoice";
+/// The kind of an import of outcomes.
+const OUTCOMES: &str = "outcomes";
 
 /// Returns an import as the contract writes it.
 fn object(import: &ImportRecord) -> Value {
@@ -110,6 +112,12 @@ pub fn undo(book: &mut Book, id: i64) -> Result<Option<Report>, StoreError> {
             let note = format!("{again} lines of older bills are no longer superseded by it");
             report.blocks.push(Block::Note(note));
         }
+        return Ok(Some(report));
+    }
+    if undone.import.kind == OUTCOMES {
+        report.put("removed_outcomes", undone.outcomes);
+        let removed = ("outcomes removed".into(), Cell::Count(undone.outcomes));
+        report.blocks.push(Block::Facts(vec![name, removed]));
         return Ok(Some(report));
     }
     report.put("removed_calls", undone.calls);

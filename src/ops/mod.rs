@@ -16,6 +16,7 @@ pub mod import;
 pub mod imports;
 pub mod loops;
 mod measures;
+pub mod outcomes;
 pub mod paths;
 pub mod price;
 pub mod prices;

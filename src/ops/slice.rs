@@ -23,6 +23,7 @@ use crate::ops::book::Book;
 use crate::ops::duplicates;
 use crate::ops::measures;
 use crate::ops::prices;
+pub(super) use crate::ops::slice::document::KeyDocument;
 use crate::ops::slice::document::document;
 use crate::ops::slice::table::blocks;
 pub(super) use crate::ops::slice::table::cost_cell;

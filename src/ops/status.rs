@@ -22,6 +22,7 @@ use crate::ops::book::BookError;
 use crate::ops::duplicates;
 use crate::ops::explain::meaning;
 use crate::ops::measures;
+use crate::ops::outcomes;
 use crate::ops::prices;
 use crate::report::Block;
 use crate::report::Cell;
@@ -53,6 +54,7 @@ pub fn run(book: &Book) -> Result<Report, BookError> {
     put_sources(&mut report, book)?;
     put_bills(&mut report, book)?;
     put_coverage(&mut report, &overview);
+    put_outcomes(&mut report, book)?;
     put_unpriced(&mut report, book, &total)?;
     put_held(&mut report, book)?;
     put_doubts(&mut report, &overview);
@@ -175,6 +177,29 @@ fn put_coverage(report: &mut Report, overview: &Overview) {
     if !table.rows.is_empty() {
         report.blocks.push(Block::Table(table));
     }
+}
+
+/// Tells how much of the cost is known to have come to something.
+fn put_outcomes(report: &mut Report, book: &Book) -> Result<(), StoreError> {
+    let Some(known) = outcomes::known(book)? else { return Ok(()) };
+    let (figures, coverage) = (&known.figures, known.figures.coverage());
+    let mut object = json!({
+        "count": known.count, "unmatched": known.unmatched, "cost_usd": figures.cost,
+        "without_outcome_usd": figures.without,
+    });
+    let mut facts = vec![
+        ("outcomes".to_string(), Cell::Count(known.count)),
+        ("without a call".into(), Cell::Count(known.unmatched)),
+        ("cost with an outcome".into(), Cell::Usd(figures.cost)),
+        ("cost without".into(), Cell::Usd(figures.without)),
+    ];
+    if let Some(coverage) = coverage {
+        object["coverage"] = ((coverage * 1e6).round() / 1e6).into();
+        facts.push(("covered".into(), Cell::Share(coverage)));
+    }
+    report.put("outcomes", object);
+    report.blocks.push(Block::Facts(facts));
+    Ok(())
 }
 
 fn put_unpriced(report: &mut Report, book: &Book, total: &Measures) -> Result<(), BookError> {

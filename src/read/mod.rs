@@ -14,6 +14,7 @@
 //! | a provider's `usage` | [`anthropic::take_usage`], [`openai::take_usage`], `gemini`, `bedrock`: its makers' arithmetic |
 //! | an answer in a record of the log's own; JSON inside text | [`body`] |
 //! | spans in any file: names of attributes, what counts, what is handed down | `spans` |
+//! | outcomes of runs, which are no log of calls | [`outcomes`] |
 //! | what users attach in Langfuse, LangSmith and Helicone | `observability` |
 //!
 //! A reader's head says what its input and output counts contain and by which source; what nobody checked says so.
@@ -57,6 +58,7 @@ pub mod openrouter;
 pub mod otel_console;
 pub mod otlp;
 pub mod otlp_logs;
+pub mod outcomes;
 pub mod phoenix;
 pub mod portkey;
 pub mod provider;

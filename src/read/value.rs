@@ -47,6 +47,20 @@ pub fn money(name: &str, node: Node<'_>, scale: i32) -> Result<Usd, String> {
         Kind::Number | Kind::Plain => node.raw(),
         _ => return Err(format!("`{name}` is not an amount of money")),
     };
+    let text = plain_amount(raw).map_err(|reason| format!("`{name}` is {reason}"))?;
+    match parse_scaled(&text, 12 - scale) {
+        Ok((pico, _)) if pico < 0 => Err(format!("`{name}` is negative: {}", excerpt(raw))),
+        Ok((pico, _)) if i64::try_from(pico).is_ok() => Ok(Usd::from_pico(pico)),
+        Ok(_) => Err(format!("`{name}` is absurdly large: {}", excerpt(raw))),
+        Err(_) => Err(format!("`{name}` is not an amount of money: {}", excerpt(raw))),
+    }
+}
+
+/// Writes an amount of money plainly, without blanks and separators of thousands and with a point for a decimal comma.
+///
+/// # Errors
+/// That a comma may be either.
+pub fn plain_amount(raw: &str) -> Result<Cow<'_, str>, String> {
     let bare = raw.trim().trim_start_matches('\'');
     // One comma and no point may be either: `1,234` is refused, `0,0012` and `1,234.50` are clear.
     let one_comma = bare.matches(',').count() == 1 && !bare.contains('.');
@@ -54,16 +68,11 @@ pub fn money(name: &str, node: Node<'_>, scale: i32) -> Result<Usd, String> {
     if let Some((whole, decimals)) = text.split_once(',') {
         let clear = whole.trim_start_matches(['$', '-']) == "0";
         if decimals.contains(',') || (decimals.len() == 3 && !clear) {
-            return Err(format!("`{name}` is ambiguous, thousands or decimals: {}", excerpt(raw)));
+            return Err(format!("ambiguous, thousands or decimals: {}", excerpt(raw)));
         }
         text = Cow::Owned(format!("{whole}.{decimals}"));
     }
-    match parse_scaled(&text, 12 - scale) {
-        Ok((pico, _)) if pico < 0 => Err(format!("`{name}` is negative: {}", excerpt(raw))),
-        Ok((pico, _)) if i64::try_from(pico).is_ok() => Ok(Usd::from_pico(pico)),
-        Ok(_) => Err(format!("`{name}` is absurdly large: {}", excerpt(raw))),
-        Err(_) => Err(format!("`{name}` is not an amount of money: {}", excerpt(raw))),
-    }
+    Ok(text)
 }
 
 /// Reads a duration and returns milliseconds; `scale` is how many milliseconds a unit has. Not money: a float will do.

@@ -8,6 +8,7 @@ pub(crate) mod identity;
 mod more;
 mod tools;
 
+pub(super) use identity::clip;
 pub use tools::read as read_tools;
 
 use std::borrow::Cow;
@@ -29,7 +30,6 @@ use crate::store::batch::columns::Ints;
 use crate::store::batch::identity::LONGEST_VALUE;
 use crate::store::batch::identity::Names;
 use crate::store::batch::identity::aliases;
-use crate::store::batch::identity::clip;
 use crate::store::batch::identity::identity;
 use crate::store::batch::more::write_more;
 use crate::store::interner::Texts;

@@ -6,6 +6,7 @@ use crate::store::StoreError;
 use crate::store::dictionary;
 use crate::store::dictionary::Ids;
 use crate::store::invoices;
+use crate::store::outcomes;
 use crate::store::packed::Packed;
 use crate::store::rows;
 use crate::store::segment;
@@ -29,7 +30,7 @@ pub struct Checked {
 
 impl Store {
     /// Compares the file with itself and every segment with its rows: count, times and sums of all columns; bills
-    /// with their control totals.
+    /// with their control totals; outcomes with what their imports say.
     pub fn check(&self) -> Result<Checked, StoreError> {
         let mut checked = Checked::default();
         let verdict: String = self.conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
@@ -59,6 +60,7 @@ impl Store {
             checked.problems.push(format!("the segments hold {in_segments} calls, the rows are {calls}"));
         }
         checked.problems.extend(invoices::problems(&self.conn)?);
+        checked.problems.extend(outcomes::problems(&self.conn)?);
         Ok(checked)
     }
 

@@ -18,6 +18,7 @@ use crate::store::holds;
 use crate::store::holds::Hold;
 use crate::store::invoices;
 use crate::store::merge;
+use crate::store::outcomes;
 use crate::store::packed::Packed;
 use crate::store::probable;
 use crate::store::rows::RowReader;
@@ -34,7 +35,7 @@ pub struct ImportRecord {
     pub id: i64,
     /// The path as the user gave it.
     pub path: String,
-    /// `usage` or `invoice`.
+    /// `usage`, `invoice` or `outcomes`.
     pub kind: String,
     /// The format's name.
     pub input_format: String,
@@ -44,7 +45,7 @@ pub struct ImportRecord {
     pub imported_at: String,
     /// Records of the file.
     pub records: u64,
-    /// Calls that were new; rows, of a bill.
+    /// Calls that were new; rows, of a bill; outcomes.
     pub new: u64,
     /// Calls that were stored before.
     pub duplicate: u64,
@@ -82,6 +83,8 @@ pub struct Undone {
     pub released: u64,
     /// Lines removed, of a bill.
     pub lines: u64,
+    /// Outcomes removed.
+    pub outcomes: u64,
 }
 
 /// How many calls have a value for a dimension.
@@ -146,8 +149,8 @@ impl Store {
     /// Takes an import's calls out again; `None` if there is no such import.
     pub fn undo_import(&mut self, id: i64) -> Result<Option<Undone>, StoreError> {
         let Some(import) = self.import_records("WHERE id = ?1", [id])?.pop() else { return Ok(None) };
-        if import.kind == "invoice" {
-            return self.undo_invoice(import).map(Some);
+        if import.kind != "usage" {
+            return self.undo_beside(import).map(Some);
         }
         self.dictionary.clear();
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
@@ -212,15 +215,17 @@ impl Store {
         }
         tx.commit()?;
         let (calls, released) = (removed.len() as u64, came_back as u64);
-        Ok(Some(Undone { import, calls, cost: Usd::from_pico(cost), released, lines: 0 }))
+        Ok(Some(Undone { import, calls, cost: Usd::from_pico(cost), released, lines: 0, outcomes: 0 }))
     }
 
-    fn undo_invoice(&mut self, import: ImportRecord) -> Result<Undone, StoreError> {
+    /// Takes out what lies beside the calls: a bill, or outcomes.
+    fn undo_beside(&mut self, import: ImportRecord) -> Result<Undone, StoreError> {
         let tx = self.conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let lines = invoices::undo(&tx, import.id)?;
+        let outcomes = outcomes::undo(&tx, import.id)?;
         tx.execute("DELETE FROM imports WHERE id = ?1", [import.id])?;
         tx.commit()?;
-        Ok(Undone { import, calls: 0, cost: Usd::ZERO, released: 0, lines })
+        Ok(Undone { import, calls: 0, cost: Usd::ZERO, released: 0, lines, outcomes })
     }
 
     /// Returns the calls that are stored and not counted, by reason.

@@ -3,7 +3,7 @@
 //! Every line is kept as it was read, also where a newer bill speaks for the same days: which lines count is decided
 //! when they are asked for, so that an import can be undone.
 
-mod lines;
+pub(super) mod lines;
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

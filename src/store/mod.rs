@@ -19,6 +19,7 @@ mod interner;
 mod invoices;
 mod lock;
 mod merge;
+mod outcomes;
 mod packed;
 mod probable;
 mod repeats;
@@ -63,6 +64,10 @@ pub use invoices::InvoiceImport;
 pub use invoices::InvoiceTail;
 pub use invoices::StoredInvoice;
 pub use lock::WriteLock;
+pub use outcomes::Added;
+pub use outcomes::Known;
+pub use outcomes::OutcomesImport;
+pub use outcomes::OutcomesIn;
 pub use probable::ProbablePairs;
 pub use reprice::Moved;
 pub use reprice::Repriced;
@@ -219,7 +224,7 @@ impl Store {
     /// A write-ahead log costs a bulk append half as much again, so the first import of a store goes without,
     /// and [`Store::end_writing`] returns to a single file.
     pub fn begin_writing(&self) -> Result<(), StoreError> {
-        if !self.is_empty()? || self.has_invoices()? {
+        if !self.is_empty()? || self.has_invoices()? || self.has_outcomes()? {
             self.set_journal("WAL")?;
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::store::batch::JSON_DIMS;
 pub(crate) const APPLICATION_ID: i32 = 0x6174_7472;
 
 /// One step each, from version n to n+1.
-const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 const VERSION_1: &str = "
 CREATE TABLE imports (
@@ -96,6 +96,15 @@ CREATE TABLE invoice_lines (
 );
 ";
 
+/// What came of runs, one row for each that an outcome is known of. `unit` is the dimension that `name` is a value of;
+/// `revenue` is picodollars, as text past 64 bits; `ts` is nanoseconds since 1970.
+const VERSION_5: &str = "
+CREATE TABLE outcomes (
+    id INTEGER PRIMARY KEY, import INTEGER NOT NULL, line INTEGER NOT NULL, unit TEXT NOT NULL, name TEXT NOT NULL,
+    task TEXT, tenant TEXT, passed INTEGER, revenue, ts INTEGER, UNIQUE (unit, name)
+);
+";
+
 /// Brings a store to the current version, in one transaction; refuses a newer or a foreign file. Returns the version
 /// it had.
 pub(crate) fn migrate(conn: &mut Connection) -> Result<i64, StoreError> {
@@ -114,6 +123,7 @@ pub(crate) fn migrate(conn: &mut Connection) -> Result<i64, StoreError> {
     tx.execute_batch(&priced_calls_view())?;
     tx.execute_batch(&usage_view())?;
     tx.execute_batch(&billed_view())?;
+    tx.execute_batch(&results_view())?;
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", known)?;
     tx.commit()?;
@@ -200,17 +210,7 @@ fn billed_view() -> String {
         .split(' ')
         .map(|name| format!("(SELECT text FROM invoice_texts WHERE id = l.{name}) AS {name}"))
         .collect();
-    // Past 64 bits a number is text, which is cut where the point belongs.
-    let decimal = |column: &str, digits: usize| {
-        let unit = 10i64.pow(digits as u32);
-        format!(
-            "CASE typeof(l.{column}) \
-             WHEN 'integer' THEN rtrim(rtrim(printf('%s%d.%0{digits}d', iif(l.{column} < 0, '-', ''), \
-                abs(l.{column} / {unit}), abs(l.{column} % {unit})), '0'), '.') \
-             WHEN 'text' THEN rtrim(rtrim(substr(l.{column}, 1, length(l.{column}) - {digits}) || '.' \
-                || substr(l.{column}, -{digits}), '0'), '.') END AS {column}"
-        )
-    };
+    let decimal = |column: &str, digits: usize| format!("{} AS {column}", decimal(&format!("l.{column}"), digits));
     let time =
         |column: &str| format!("strftime('%Y-%m-%dT%H:%M:%SZ', l.{column} / 1000000000, 'unixepoch') AS {column}");
     format!(
@@ -224,5 +224,30 @@ fn billed_view() -> String {
         quantity = decimal("quantity", 6),
         amount = decimal("amount", 12),
         list = decimal("list", 12),
+    )
+}
+
+/// The outcomes for people: words for the verdict, exact dollars as text.
+fn results_view() -> String {
+    format!(
+        "DROP VIEW IF EXISTS results;
+         CREATE VIEW results AS SELECT o.id, o.unit, o.name, o.task, o.tenant,
+            CASE o.passed WHEN 1 THEN 'pass' WHEN 0 THEN 'fail' END AS verdict, {revenue} AS revenue_usd,
+            strftime('%Y-%m-%dT%H:%M:%SZ', o.ts / 1000000000, 'unixepoch') AS time, i.path, o.line
+         FROM outcomes o JOIN imports i ON i.id = o.import;",
+        revenue = decimal("o.revenue", 12)
+    )
+}
+
+/// Writes a whole number as a decimal with so many digits behind the point. Past 64 bits a number is text, which is cut
+/// where the point belongs.
+fn decimal(column: &str, digits: usize) -> String {
+    let unit = 10i64.pow(digits as u32);
+    format!(
+        "CASE typeof({column}) \
+         WHEN 'integer' THEN rtrim(rtrim(printf('%s%d.%0{digits}d', iif({column} < 0, '-', ''), \
+            abs({column} / {unit}), abs({column} % {unit})), '0'), '.') \
+         WHEN 'text' THEN rtrim(rtrim(substr({column}, 1, length({column}) - {digits}) || '.' \
+            || substr({column}, -{digits}), '0'), '.') END"
     )
 }

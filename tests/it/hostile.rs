@@ -1134,6 +1134,16 @@ mod any_bytes {
                 }
                 assert_eq!(total(&book.store), after);
             }
+            FileOutcome::Outcomes(file) => {
+                assert_eq!(total(&book.store), before);
+                let skipped: u64 = file.tail.skipped.values().sum();
+                let ended = file.imported.new + file.imported.duplicate + skipped + file.tail.rejected;
+                assert_eq!(file.tail.records, ended, "{file:?}");
+                match import_how(&mut book, &path, how) {
+                    FileOutcome::Outcomes(again) => assert_eq!(again.imported.new, 0, "the same bytes came in twice"),
+                    other => panic!("in once, and then {other:?}"),
+                }
+            }
             FileOutcome::Bill(bill) => {
                 assert_eq!(total(&book.store), before);
                 match import_how(&mut book, &path, how) {
@@ -1152,7 +1162,8 @@ mod any_bytes {
 
     fn any_format() -> impl Strategy<Value = Option<&'static str>> {
         let bills = attr::ops::bills::names();
-        let names: Vec<&'static str> = formats::readers().map(|reader| reader.name()).chain(bills).collect();
+        let names: Vec<&'static str> =
+            formats::readers().map(|reader| reader.name()).chain(bills).chain([attr::read::outcomes::NAME]).collect();
         proptest::option::of(proptest::sample::select(names))
     }
 

@@ -18,6 +18,7 @@ mod layers;
 mod lists;
 mod loops;
 mod once;
+mod outcomes;
 mod pages;
 mod planted;
 mod price;

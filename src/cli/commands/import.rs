@@ -14,11 +14,11 @@ use crate::ops::book::Book;
 use crate::ops::import;
 use crate::ops::import::FileOutcome;
 
-/// Bring usage logs and bills into the store
+/// Bring usage logs, bills and outcomes into the store
 ///
 /// Files, folders, globs, gzip, zstd or `-` for standard input, in any mix of formats. Importing the same
 /// bytes, a grown file or an overlapping file adds only what is new; where bills overlap, the newer one counts.
-/// A file is in entirely or not at all.
+/// Outcomes are rows of a run, trace or session with whether it passed and what it earned. A file is in entirely or not at all.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// Files, folders, globs, or - for standard input
@@ -91,7 +91,7 @@ impl ImportArgs {
             let rest = if count < results.len() { "; the others are in" } else { "" };
             return Err(CliError::new(format!("{count} of {} files could not be imported{rest}", results.len())));
         }
-        let rejected = results.iter().any(|r| matches!(&r.outcome, FileOutcome::In { tail, .. } if tail.rejected > 0));
+        let rejected = results.iter().any(|r| r.outcome.tail().is_some_and(|tail| tail.rejected > 0));
         Ok(if self.strict && rejected && !self.no_fail { Outcome::Failed } else { Outcome::Clean })
     }
 

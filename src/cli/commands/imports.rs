@@ -22,7 +22,7 @@ pub struct ImportsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Take an import's calls out again
+    /// Take out again what an import brought
     Undo {
         /// Number of the import, as `attr imports` lists it
         id: i64,

@@ -9,6 +9,7 @@ mod explain;
 mod import;
 mod imports;
 mod loops;
+mod outcomes;
 mod prices;
 mod reconcile;
 mod reprice;
@@ -26,7 +27,7 @@ use crate::cli::error::CliError;
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Bring usage logs and bills into the store
+    /// Bring usage logs, bills and outcomes into the store
     Import(import::ImportArgs),
     /// List the imports, or take one out again
     Imports(imports::ImportsArgs),
@@ -34,6 +35,8 @@ pub enum Command {
     Slice(slice::SliceArgs),
     /// Show how one call's cost comes about
     Explain(explain::ExplainArgs),
+    /// Show what runs cost beside what came of them: cost per passed task, waste, revenue and margin
+    Outcomes(outcomes::OutcomesArgs),
     /// Show a trace, run or session as a tree, with what each part of it costs
     Trace(trace::TraceArgs),
     /// Show what the price table holds
@@ -68,6 +71,7 @@ impl Command {
             Command::Imports(args) => args.run(app),
             Command::Slice(args) => args.run(app),
             Command::Explain(args) => args.run(app),
+            Command::Outcomes(args) => args.run(app),
             Command::Trace(args) => args.run(app),
             Command::Prices(args) => args.run(app),
             Command::Reconcile(args) => args.run(app),

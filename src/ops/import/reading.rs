@@ -19,6 +19,8 @@ use crate::ops::dimensions::Ruler;
 use crate::ops::import::FileOutcome;
 use crate::ops::import::How;
 use crate::ops::import::ImportPlan;
+use crate::ops::import::beside;
+use crate::ops::import::beside::Beside;
 use crate::ops::import::collect::Source;
 use crate::ops::import::collect::Stopped;
 use crate::ops::import::collect::read_all;
@@ -34,6 +36,7 @@ use crate::read::ReadError;
 use crate::read::fields;
 use crate::read::fields::own;
 use crate::read::formats;
+use crate::read::outcomes;
 use crate::store::Batch;
 use crate::store::Fixed;
 use crate::store::ImportHead;
@@ -58,8 +61,8 @@ pub(super) struct Step {
     pub(super) then: Then,
     /// Files that never were or no longer are part of anything.
     pub(super) outcomes: Vec<(i64, FileOutcome)>,
-    /// A bill to be read and written before anything else; nothing is open then. Its file, its source, itself.
-    pub(super) bill: Option<(i64, String, Box<Bill>)>,
+    /// A file to be read and written before anything else; nothing is open then.
+    pub(super) beside: Option<(i64, Beside)>,
     /// How far reading is: the current file, bytes read, its size if known.
     pub(super) at: (String, u64, Option<u64>),
 }
@@ -115,8 +118,8 @@ struct Reading<'c> {
     gone: bool,
 }
 
-/// A file ready to be read.
-struct Ready {
+/// A log ready to be read.
+pub(super) struct Ready {
     source: Source,
     head: ImportHead,
     fixed: Fixed,
@@ -163,8 +166,8 @@ impl Reading<'_> {
     fn prepared(&mut self, number: i64, input: &Input, plan: &ImportPlan) -> Option<Ready> {
         let mut ready = match caught(|| prepare(input, plan)) {
             Ok(Prepared::Log(ready)) => *ready,
-            Ok(Prepared::Bill(source, bill)) => {
-                self.bill(number, source, bill);
+            Ok(Prepared::Beside(beside)) => {
+                self.beside(number, beside);
                 return None;
             }
             Ok(Prepared::Not(outcome)) => {
@@ -189,10 +192,10 @@ impl Reading<'_> {
         Some(ready)
     }
 
-    /// Hands a bill on unread: its rows go to the store one by one, in a transaction of their own.
-    fn bill(&mut self, number: i64, source: String, bill: Box<Bill>) {
+    /// Hands a file on that has a transaction of its own.
+    fn beside(&mut self, number: i64, beside: Beside) {
         self.flush();
-        let step = Step { bill: Some((number, source, bill)), ..Step::default() };
+        let step = Step { beside: Some((number, beside)), ..Step::default() };
         self.gone |= self.steps.send(step).is_err();
     }
 
@@ -263,10 +266,9 @@ fn caught<T>(work: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError
 }
 
 /// What a file turned out to be.
-enum Prepared {
+pub(super) enum Prepared {
     Log(Box<Ready>),
-    /// A bill, and the name of its source.
-    Bill(String, Box<Bill>),
+    Beside(Beside),
     Not(FileOutcome),
 }
 
@@ -278,54 +280,26 @@ fn prepare(input: &Input, plan: &ImportPlan) -> Result<Prepared, ReadError> {
     let told = bills::How { input_format: plan.how.input_format.clone(), mapping: plan.how.mapping.clone() };
     how.mapping = plan.mappings.for_path(&path, &told).mapping;
     for (field, _) in &how.options.map {
-        fields::field_named(field).ok_or_else(|| ReadError::UnknownField(field.clone()))?;
+        let is_known = fields::field_named(field).is_some() || outcomes::is_field(field);
+        is_known.then_some(()).ok_or_else(|| ReadError::UnknownField(field.clone()))?;
     }
     let opened = stream::open(input)?;
     let reader = match kind::of(&opened, &how)? {
         None => return Ok(Prepared::Not(FileOutcome::Empty)),
         Some(Kind::Log(reader)) => reader,
-        Some(Kind::Bill(reader)) => return Ok(prepared_bill(Bill::new(path, opened, reader), input, plan, how)),
+        Some(Kind::Outcomes) => return beside::outcomes(path, opened, plan, how),
+        Some(Kind::Bill(reader)) => return Ok(beside::bill(Bill::new(path, opened, reader), input, plan, how)),
         Some(Kind::Mapped(mapping)) => {
-            return Ok(prepared_bill(Bill::mapped(path, opened, *mapping), input, plan, how));
+            return Ok(beside::bill(Bill::mapped(path, opened, *mapping), input, plan, how));
         }
     };
+    beside::check_fields(&how, |field| fields::field_named(field).is_some())?;
     let source = how.source.clone().unwrap_or_else(|| reader.name().to_string());
     let fixed = fixed_values(&how, &source);
     let head = ImportHead { path: path.clone(), input_format: reader.name().into(), source, at: plan.at };
     let options = Options { path, ..how.options };
     let Opened { framing, shape, size, read, .. } = opened;
     Ok(Prepared::Log(Box::new(Ready { source: Source { framing, shape, reader, options }, head, fixed, size, read })))
-}
-
-fn prepared_bill(bill: Bill, input: &Input, plan: &ImportPlan, how: How) -> Prepared {
-    if let Some(refused) = refused_bill(bill.format(), input, plan, &how) {
-        return Prepared::Not(refused);
-    }
-    let source = how.source.unwrap_or_else(|| bill.format().to_string());
-    Prepared::Bill(source, Box::new(bill))
-}
-
-/// Tells why a bill is not taken: a question is about calls alone, and options for calls say nothing of bills.
-///
-/// What the settings set for all calls below a folder is no word on a bill that lies there.
-fn refused_bill(format: &str, input: &Input, plan: &ImportPlan, how: &How) -> Option<FileOutcome> {
-    if plan.only_logs {
-        let reason = format!("this is a bill ({format}), not a usage log");
-        return Some(match input {
-            Input::Found(_) => FileOutcome::PassedOver(reason),
-            _ => FileOutcome::Failed { reason, hint: Some("`attr import` keeps it beside the calls".into()) },
-        });
-    }
-    let given = [
-        ("--map", !how.options.map.is_empty()),
-        ("--set", !plan.how.set.is_empty()),
-        ("--cached-input", plan.how.options.cached_input.is_some()),
-    ];
-    let (option, _) = given.into_iter().find(|(_, is_given)| *is_given)?;
-    Some(FileOutcome::Failed {
-        reason: format!("this is a bill ({format}), and `{option}` is for usage logs"),
-        hint: Some(format!("import it without `{option}`, or with `--input-format flat` if each row is a call")),
-    })
 }
 
 fn fixed_values(how: &How, source: &str) -> Fixed {
@@ -364,9 +338,12 @@ fn hint(error: &ReadError) -> Option<String> {
         ReadError::UnknownFormat { near: Some(near), .. } => format!("did you mean `{near}`?"),
         ReadError::UnknownFormat { .. } => {
             let names: Vec<&str> = formats::readers().map(|reader| reader.name()).collect();
-            format!("the formats are {}; of bills {}", names.join(", "), bills::names().join(", "))
+            let (logs, bills) = (names.join(", "), bills::names().join(", "));
+            format!("the formats are {logs}; of bills {bills}; and {}", outcomes::NAME)
         }
-        ReadError::UnknownField(_) => "fields are ts, model, provider, input_tokens, output_tokens, cost_usd, …".into(),
+        ReadError::UnknownField(_) => {
+            "fields are ts, model, provider, input_tokens, output_tokens, cost_usd, …; of outcomes run, trace, session, task, tenant, passed, revenue, ts".into()
+        }
         ReadError::Io(_) | ReadError::Refused { .. } => return None,
     })
 }

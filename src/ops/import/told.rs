@@ -1,6 +1,7 @@
 //! What an import tells: every file's records accounted for.
 
 mod bills;
+mod outcomes;
 
 use serde_json::Value;
 use serde_json::json;
@@ -37,6 +38,7 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
     let mut table = Table { columns: columns.map(Column::new).into(), ..Table::default() };
     let (mut objects, mut errors) = (Vec::new(), Vec::new());
     let (mut empty, mut passed_over) = (Vec::new(), Vec::new());
+    let unmatched = outcomes::Unmatched::of(book, results, dry_run)?;
     for result in results {
         if let FileOutcome::Bill(bill) = &result.outcome {
             objects.push(bills::object(&result.path, bill, dry_run));
@@ -50,6 +52,10 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
                 cells.push(Cell::Text((*input_format).to_string()));
                 cells.extend([tail.records, imported.new, imported.duplicate, skipped, tail.rejected].map(Cell::Count));
                 cells.push(Cell::Usd(imported.total.cost));
+            }
+            FileOutcome::Outcomes(file) => {
+                objects.push(outcomes::object(&result.path, file, &unmatched));
+                cells.extend(outcomes::cells(file));
             }
             // Bills have a table of their own.
             FileOutcome::Bill(_) => {}
@@ -93,6 +99,7 @@ pub fn report(book: &Book, results: &[FileResult], plan: &ImportPlan) -> Result<
     bills::warn(&mut report, results);
     warn_corrected(&mut report, results);
     warn(&mut report, results, &total);
+    outcomes::warn(&mut report, results, &unmatched);
     report.warnings.extend(ruled_warnings(results));
     similar::warn(&mut report, book, results, plan)?;
     Ok(report)
@@ -159,11 +166,7 @@ fn warn_corrected(report: &mut Report, results: &[FileResult]) {
 /// Tells what the rules of dimensions did to the values of the logs.
 pub fn ruled_warnings(results: &[FileResult]) -> Vec<Warning> {
     let mut by_name: Vec<Ruled> = Vec::new();
-    let of_files = results.iter().filter_map(|result| match &result.outcome {
-        FileOutcome::In { ruled, .. } => Some(ruled),
-        _ => None,
-    });
-    for ruled in of_files.flatten() {
+    for ruled in results.iter().flat_map(|result| result.outcome.ruled()) {
         match by_name.iter_mut().find(|known| known.name == ruled.name) {
             Some(known) => known.add(ruled),
             None => by_name.push(ruled.clone()),
@@ -228,8 +231,7 @@ pub(super) const TOLD_REJECTS: usize = 3;
 pub(super) fn warn(report: &mut Report, results: &[FileResult], total: &Measures) {
     let mut rejected = Vec::new();
     for result in results {
-        let FileOutcome::In { tail, imported, .. } = &result.outcome else { continue };
-        if tail.rejected > 0 {
+        if let Some(tail) = result.outcome.tail().filter(|tail| tail.rejected > 0) {
             let first: Vec<String> = tail
                 .rejects
                 .iter()
@@ -241,6 +243,7 @@ pub(super) fn warn(report: &mut Report, results: &[FileResult], total: &Measures
             let message = format!("{} of {} records rejected: {}{rest}", tail.rejected, tail.records, first.join("; "));
             rejected.push(message);
         }
+        let FileOutcome::In { imported, .. } = &result.outcome else { continue };
         if imported.conflicts > 0 {
             let message = format!(
                 "{}: {} calls share an id with another call of other content; both are counted",

@@ -125,9 +125,9 @@ impl Serialize for RowDocument<'_> {
 }
 
 /// A group's key: the name of each axis and the value, `null` for untagged.
-pub(super) struct KeyDocument<'k> {
-    pub(super) by: &'k [String],
-    pub(super) values: &'k [Option<Arc<str>>],
+pub(in crate::ops) struct KeyDocument<'k> {
+    pub(in crate::ops) by: &'k [String],
+    pub(in crate::ops) values: &'k [Option<Arc<str>>],
 }
 
 impl Serialize for KeyDocument<'_> {

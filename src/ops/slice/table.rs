@@ -209,9 +209,9 @@ pub(super) fn measure_cells(
         cells.push(Cell::Change(measures.cost - before));
     }
     if columns.units {
-        let (count, cost) = units.cloned().unwrap_or_default();
-        cells.push(Cell::Count(count));
-        match cost {
+        // Rows that sum others have no count: one unit may be in several of them.
+        cells.push(units.map_or(Cell::Empty, |(count, _)| Cell::Count(*count)));
+        match units.and_then(|(_, cost)| cost.as_ref()) {
             Some(cost) => cells.extend([cost.mean, cost.p50, cost.p95, cost.p99].map(Cell::Usd)),
             None => cells.extend([const { Cell::Empty }; 4]),
         }

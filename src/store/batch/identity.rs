@@ -73,7 +73,7 @@ pub(super) struct Names<'c> {
 }
 
 /// Shortens a text that is too long to be a name.
-pub(super) fn clip(value: &str) -> Cow<'_, str> {
+pub(in crate::store) fn clip(value: &str) -> Cow<'_, str> {
     if value.len() > LONGEST_VALUE { Cow::Owned(clipped(value)) } else { Cow::Borrowed(value) }
 }
 

@@ -103,7 +103,7 @@ fn integer(number: i128) -> Value {
 }
 
 /// Reads a number of any width.
-pub(super) fn wide(row: &Row<'_>, at: usize) -> Result<Option<i128>, StoreError> {
+pub(in crate::store) fn wide(row: &Row<'_>, at: usize) -> Result<Option<i128>, StoreError> {
     let damaged = || StoreError::Damaged("a line of a bill".into());
     match row.get_ref(at)? {
         ValueRef::Null => Ok(None),
