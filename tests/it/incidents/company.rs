@@ -61,7 +61,13 @@ const MIDDLE: &[[&str; 2]] = &[["gpt-4.1-mini", "gpt-4.1"], ["gpt-5-mini", "gpt-
 const LARGE: &[[&str; 2]] = &[["claude-haiku-4-5", "claude-sonnet-4-5"], ["claude-sonnet-4-5", ""]];
 const AGENT: &[[&str; 2]] =
     &[["claude-sonnet-4-5", "gpt-4.1"], ["claude-sonnet-4-5", ""], ["claude-opus-4-5", "gpt-5"]];
-const CHEAP: &[[&str; 2]] = &[["gpt-4.1-mini", ""], ["gemini-2.5-flash", ""]];
+const BULK: &[[&str; 2]] = &[
+    ["gpt-4.1-mini", ""],
+    ["gemini-2.5-flash", ""],
+    ["gemini-2.5-pro", ""],
+    ["claude-haiku-4-5", ""],
+    ["gpt-4.1", ""],
+];
 
 pub(crate) const KINDS: [Kind; 7] = [
     Kind {
@@ -104,7 +110,7 @@ pub(crate) const KINDS: [Kind; 7] = [
         name: "night-index",
         team: "platform",
         share: 0.09,
-        models: CHEAP,
+        models: BULK,
         prompt: 36_000.0,
         output: 2_000.0,
         cache_hits: 0.1,
@@ -129,7 +135,7 @@ pub(crate) const KINDS: [Kind; 7] = [
         name: "invoice-ocr",
         team: "finance",
         share: 0.08,
-        models: CHEAP,
+        models: BULK,
         prompt: 24_000.0,
         output: 1_400.0,
         cache_hits: 0.2,

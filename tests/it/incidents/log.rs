@@ -57,6 +57,9 @@ pub(crate) const GROWTH: &str = "control_growth";
 /// Logs in which nothing happened.
 const CONTROLS: [&str; 5] = ["control_none", GROWTH, "control_release", "control_migration", "control_job"];
 
+/// How many places are tried for a family before a log is given another.
+const PLACES: usize = 12;
+
 /// Makes the log of a seed.
 pub(crate) fn log(seed: u64) -> Log {
     let mut dice = Dice::named(seed, "log");
@@ -78,15 +81,18 @@ pub(crate) fn log(seed: u64) -> Log {
     let clean = traffic(&company);
     loop {
         let families = families(&mut dice);
-        let by_day = families.iter().all(|family| family.short) && dice.chance(0.55);
-        let days = if by_day { *dice.pick(&[1, 1, 3]) } else { 7 };
-        let ask = ask(&company, &mut dice, days);
-        let Some((calls, incidents, prices)) = plant(&company, &clean, &families, &ask, &mut dice) else { continue };
-        if !stands_out(&calls, &incidents, &ask) {
-            continue;
-        }
         let kind = families.iter().map(|family| family.name).collect::<Vec<_>>().join("+");
-        return Log { seed, kind, company, clean, calls, incidents, ask, prices };
+        for _ in 0..PLACES {
+            let by_day = families.iter().all(|family| family.short) && dice.chance(0.55);
+            let days = if by_day { *dice.pick(&[1, 1, 3]) } else { 7 };
+            let ask = ask(&company, &mut dice, days);
+            let Some((calls, incidents, prices)) = plant(&company, &clean, &families, &ask, &mut dice) else {
+                continue;
+            };
+            if stands_out(&calls, &incidents, &ask) && apart(&incidents, &ask) {
+                return Log { seed, kind, company, clean, calls, incidents, ask, prices };
+            }
+        }
     }
 }
 
@@ -163,13 +169,30 @@ fn migrate_at(company: &mut Company, at: i64, dice: &mut Dice) {
 /// Tells whether incidents are a fair part of the change they are looked for in: chance may move a week by more than
 /// a small incident does, and then nothing local is the answer.
 fn stands_out(calls: &[Call], incidents: &[Incident], ask: &Ask) -> bool {
-    let within = |call: &Call, (from, to): (i64, i64)| from <= call.at && call.at < to;
     let cost = |span| calls.iter().filter(|call| within(call, span)).map(|call| call.cost).sum::<i64>();
-    let moved = incidents.iter().flat_map(|incident| &incident.moved).filter(|moved| within(&moved.call, ask.period));
-    let excess: i64 = moved.map(|moved| moved.excess).sum();
+    let excess: i64 = incidents.iter().map(|incident| excess(incident, ask, &[])).sum();
     let before = cost(ask.baseline);
     let change = (cost(ask.period) - before).abs().max(before / 20);
     excess.abs() as f64 >= 0.33 * change as f64
+}
+
+/// Tells whether no incident lies to a good part inside another: one name cannot stand for both.
+fn apart(incidents: &[Incident], ask: &Ask) -> bool {
+    incidents.iter().enumerate().all(|(place, incident)| {
+        let others = incidents.iter().enumerate().filter(|(other, _)| *other != place);
+        let all = excess(incident, ask, &[]) as f64;
+        others.into_iter().all(|(_, other)| (excess(incident, ask, &other.filter) as f64 / all) < 0.2)
+    })
+}
+
+/// What an incident adds to the period inside a filter.
+fn excess(incident: &Incident, ask: &Ask, filter: &[(Dim, Name)]) -> i64 {
+    let moved = incident.moved.iter().filter(|moved| within(&moved.call, ask.period) && moved.call.is(filter));
+    moved.map(|moved| moved.excess).sum()
+}
+
+fn within(call: &Call, (from, to): (i64, i64)) -> bool {
+    from <= call.at && call.at < to
 }
 
 type Planted = (Vec<Call>, Vec<Incident>, Option<PriceChange>);
@@ -184,7 +207,7 @@ fn plant(
 ) -> Option<Planted> {
     let (mut calls, mut incidents, mut prices) = (clean.to_vec(), Vec::new(), None);
     let (from, to) = ask.period;
-    let normal: i64 = clean.iter().filter(|call| from <= call.at && call.at < to).map(|call| call.cost).sum();
+    let normal: i64 = clean.iter().filter(|call| within(call, ask.period)).map(|call| call.cost).sum();
     for (index, family) in families.iter().enumerate() {
         let least: f64 = match (to - from) / DAY {
             7.. => 0.06,
