@@ -328,7 +328,7 @@ fn tenants(dice: &mut Dice, days: i64) -> Vec<Tenant> {
             let weight = weight * dice.spread(0.45);
             let prompt = dice.spread(0.25);
             let sparse = if free { 0.45 } else { 0.2 };
-            let late = index > 5 && name != INTERNAL && dice.chance(0.1);
+            let late = index > 9 && name != INTERNAL && dice.chance(0.1);
             let users = if free { dice.whole(1, 3) } else { 2 + (weight * 14.0) as i64 };
             Tenant {
                 name: Name::from(name.as_str()),

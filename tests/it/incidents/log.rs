@@ -57,6 +57,9 @@ pub(crate) const GROWTH: &str = "control_growth";
 /// Logs in which nothing happened.
 const CONTROLS: [&str; 5] = ["control_none", GROWTH, "control_release", "control_migration", "control_job"];
 
+/// A dollar and a half, in picodollars: nobody looks into less.
+const SMALLEST: i64 = 1_500_000_000_000;
+
 /// How many places are tried for a family before a log is given another.
 const PLACES: usize = 12;
 
@@ -71,7 +74,7 @@ pub(crate) fn log(seed: u64) -> Log {
     let mut company = Company::new(seed, size);
     if dice.chance(0.22) {
         let kind = *dice.pick(&CONTROLS);
-        let days = if dice.chance(0.8) { 7 } else { 1 };
+        let days = if dice.chance(0.9) { 7 } else { 1 };
         let ask = ask(&company, &mut dice, days);
         quiet(&mut company, kind, &ask, &mut dice);
         let calls = traffic(&company);
@@ -166,14 +169,16 @@ fn migrate_at(company: &mut Company, at: i64, dice: &mut Dice) {
     company.migrations = moves;
 }
 
-/// Tells whether incidents are a fair part of the change they are looked for in: chance may move a week by more than
-/// a small incident does, and then nothing local is the answer.
+/// Tells whether incidents are a fair part of the change they are looked for in, and pull the same way: chance may move
+/// a week by more than a small incident does, and then something else, or nothing local, is the answer.
 fn stands_out(calls: &[Call], incidents: &[Incident], ask: &Ask) -> bool {
     let cost = |span| calls.iter().filter(|call| within(call, span)).map(|call| call.cost).sum::<i64>();
     let excess: i64 = incidents.iter().map(|incident| excess(incident, ask, &[])).sum();
     let before = cost(ask.baseline);
-    let change = (cost(ask.period) - before).abs().max(before / 20);
-    excess.abs() as f64 >= 0.33 * change as f64
+    let change = cost(ask.period) - before;
+    let little = before / 20;
+    let same_way = change.abs() < little || change.signum() == excess.signum();
+    same_way && excess.abs() as f64 >= 0.33 * change.abs().max(little) as f64
 }
 
 /// Tells whether no incident lies to a good part inside another: one name cannot stand for both.
@@ -214,7 +219,7 @@ fn plant(
             2..7 => 0.12,
             _ => 0.2,
         };
-        let least = if family.name == BROAD { least.max(0.25) } else { least };
+        let least = if family.name == BROAD { least.max(0.35) } else { least };
         let wanted = dice.log_between(least, if families.len() == 1 { 1.5 } else { 0.9 });
         let scene = Scene {
             company,
@@ -224,7 +229,7 @@ fn plant(
             prefix: ["run-a", "run-b"][index],
             stream: format!("new calls {index}"),
         };
-        let least = (least * normal as f64) as i64;
+        let least = ((least * normal as f64) as i64).max(SMALLEST);
         let plan = closest(&scene, family, least, dice)?;
         let moved = plan.edit.moved(&calls);
         prices = plan.edit.prices.clone().or(prices);
