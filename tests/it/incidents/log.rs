@@ -55,7 +55,7 @@ pub(crate) struct Log {
 pub(crate) const GROWTH: &str = "control_growth";
 
 /// Logs in which nothing happened.
-const CONTROLS: [&str; 5] = ["control_none", GROWTH, "control_release", "control_migration", "control_job"];
+pub(crate) const CONTROLS: [&str; 5] = ["control_none", GROWTH, "control_release", "control_migration", "control_job"];
 
 /// A dollar and a half, in picodollars: nobody looks into less.
 const SMALLEST: i64 = 1_500_000_000_000;

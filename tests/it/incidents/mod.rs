@@ -6,41 +6,43 @@ mod call;
 mod company;
 mod dice;
 mod edit;
+mod kinds;
+mod laws;
+mod library;
 mod log;
 mod models;
 mod plant;
+mod save;
+mod score;
 mod traffic;
 mod truth;
 
-use std::path::Path;
-
-use log::Log;
 use log::log;
 
-/// Seeds of the logs that [`write`] writes, first and last, unless `ENSEMBLE_SEEDS` says otherwise.
-const SEEDS: (u64, u64) = (1, 300);
+/// Seeds of the quick tests: every family and every quiet kind, mostly short logs.
+const SUBSET: &[u64] = &[
+    48, 83, 15, 11, 29, 260, 278, 34, 20, 110, 247, 32, 18, 39, 249, 7, 179, 209, 196, 220, 61, 180, 36, 84, 174, 218,
+    14, 54, 57, 267, 43, 148, 263, 224, 239, 136, 162, 37, 96, 123, 25, 88, 27, 184, 202, 10, 8, 63,
+];
 
-/// Writes the log, the questions and the truth of a log into a folder of its own.
-fn save(log: &Log, folder: &Path) {
-    fs_err::create_dir_all(folder).expect("a folder");
-    let lines = log.calls.iter().enumerate().map(|(number, call)| call.line(number) + "\n");
-    fs_err::write(folder.join("calls.jsonl"), lines.collect::<String>()).expect("the calls");
-    fs_err::write(folder.join("ask.json"), format!("{:#}\n", log.asked())).expect("the questions");
-    fs_err::write(folder.join("truth.json"), format!("{:#}\n", log.truth())).expect("the truth");
-    if let Some(change) = &log.prices {
-        fs_err::write(folder.join("prices.toml"), models::price_file(change)).expect("the prices");
-    }
-}
+/// Seeds of the logs of a run by hand, first and last, unless `ENSEMBLE_SEEDS` says otherwise.
+const SEEDS: (u64, u64) = (1, 300);
 
 /// Writes an ensemble of logs to `$TMPDIR/ensemble`; `ENSEMBLE_SEEDS=301..600` chooses others.
 #[test]
 #[ignore = "writes several hundred logs to look at by hand and by script"]
 fn write() {
-    let asked = std::env::var("ENSEMBLE_SEEDS").ok();
-    let asked = asked.as_deref().and_then(|text| text.split_once(".."));
-    let (first, last) = asked.map_or(SEEDS, |(first, last)| (first.parse().expect("a"), last.parse().expect("b")));
+    let (first, last) = seeds();
     for seed in first..=last {
         let log = log(seed);
-        save(&log, &std::env::temp_dir().join("ensemble").join(format!("{seed:03}-{}", log.kind)));
+        log.save(&std::env::temp_dir().join("ensemble").join(format!("{seed:03}-{}", log.kind)));
     }
+}
+
+/// The first and the last seed of a run by hand.
+#[expect(clippy::disallowed_methods, reason = "whoever runs it by hand chooses")]
+fn seeds() -> (u64, u64) {
+    let Ok(asked) = std::env::var("ENSEMBLE_SEEDS") else { return SEEDS };
+    let seed = |text: &str| text.parse().expect("a seed is a whole number");
+    asked.split_once("..").map(|(first, last)| (seed(first), seed(last))).expect("ENSEMBLE_SEEDS is FIRST..LAST")
 }

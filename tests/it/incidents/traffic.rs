@@ -8,8 +8,8 @@ use super::company::Company;
 use super::company::DAY;
 use super::company::HOUR;
 use super::company::INTERNAL;
-use super::company::KINDS;
 use super::dice::Dice;
+use super::kinds::KINDS;
 use super::models::MODELS;
 
 /// How busy each hour of a day (UTC) is.

@@ -4,9 +4,9 @@ use super::Plan;
 use super::Scene;
 use crate::incidents::call::Dim;
 use crate::incidents::call::Name;
-use crate::incidents::company::KINDS;
 use crate::incidents::dice::Dice;
 use crate::incidents::edit::Edit;
+use crate::incidents::kinds::KINDS;
 
 pub(crate) fn plan(scene: &Scene, dice: &mut Dice) -> Option<Plan> {
     let span = scene.lasting(dice);

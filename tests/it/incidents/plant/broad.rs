@@ -3,9 +3,9 @@
 use super::Plan;
 use super::Scene;
 use crate::incidents::call::Dim;
-use crate::incidents::company::KINDS;
 use crate::incidents::dice::Dice;
 use crate::incidents::edit::Edit;
+use crate::incidents::kinds::KINDS;
 use crate::incidents::traffic::Maker;
 use crate::incidents::traffic::Occasion;
 

@@ -38,7 +38,8 @@ pub(crate) fn long_answers(scene: &Scene, dice: &mut Dice) -> Option<Plan> {
     let span = scene.lasting(dice);
     let like = scene.dear_call(dice);
     let choices: [&[Dim]; 3] = [&[Dim::Feature], &[Dim::Feature, Dim::Tenant], &[Dim::Feature, Dim::Model]];
-    let filter = Scene::filter(like, *dice.pick(&choices));
+    let dims = dice.pick(&choices);
+    let filter = Scene::filter(like, dims);
     let places = scene.places(span, |call| call.is(&filter));
     let factor = 1.0 + scene.target as f64 / part(scene, &places, &[3]).max(1.0);
     if !(1.4..8.0).contains(&factor) {

@@ -7,9 +7,9 @@ use crate::incidents::call::Dim;
 use crate::incidents::call::Name;
 use crate::incidents::company::DAY;
 use crate::incidents::company::INTERNAL;
-use crate::incidents::company::KINDS;
 use crate::incidents::dice::Dice;
 use crate::incidents::edit::Edit;
+use crate::incidents::kinds::KINDS;
 use crate::incidents::traffic::Maker;
 use crate::incidents::traffic::Occasion;
 
