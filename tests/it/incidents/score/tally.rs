@@ -22,7 +22,10 @@ impl Share {
 
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "{:5.1} % ({}/{})", 100.0 * self.rate(), self.0, self.1)
+        match self.1 {
+            0 => f.write_str("-"),
+            tries => write!(f, "{:.1} % ({}/{tries})", 100.0 * self.rate(), self.0),
+        }
     }
 }
 
