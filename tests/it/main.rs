@@ -12,6 +12,7 @@ mod dimensions;
 mod flat;
 mod goldens;
 mod hostile;
+mod incidents;
 mod invoices;
 mod laws;
 mod layers;
