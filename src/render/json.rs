@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use crate::render::text::is_hostile;
+use crate::report::is_hostile;
 use crate::report::Report;
 
 /// Writes the document indented, with its rows one a line: readable, and a change of a row is a change of a line.

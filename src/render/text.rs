@@ -1,42 +1,13 @@
 //! Values as people read them: rounded money, grouped counts, clean text. Machines get exact values elsewhere.
 
-use crate::domain::Usd;
-use crate::domain::money::PICO_PER_USD;
-use crate::domain::money::div_half_even;
 use crate::report::Cell;
+use crate::report::dollars;
+use crate::report::dollars::grouped;
+use crate::report::is_hostile;
 
 /// Replaces what could move a cursor, ring a bell or turn a line around.
 pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if is_hostile(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// Tells whether a character acts on a terminal or hides in a text instead of being seen.
-pub fn is_hostile(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
-/// Writes dollars with two decimals, or with as many as a small amount needs to show three digits.
-pub(super) fn usd(amount: Usd) -> String {
-    let pico = amount.pico();
-    let sign = if pico < 0 { "-" } else { "" };
-    let magnitude = pico.abs();
-    let decimals = match magnitude {
-        0 => 2,
-        m if m >= PICO_PER_USD / 10 => 2,
-        m if m >= PICO_PER_USD / 100 => 4,
-        m if m >= PICO_PER_USD / 10_000 => 6,
-        _ => 12,
-    };
-    let unit = 10i128.pow(12 - decimals);
-    let rounded = div_half_even(magnitude, unit);
-    let scale = 10i128.pow(decimals);
-    let (whole, fraction) = (rounded / scale, rounded % scale);
-    let mut digits = format!("{fraction:0width$}", width = decimals as usize);
-    while digits.len() > 6 && digits.ends_with('0') {
-        digits.pop();
-    }
-    format!("{sign}${}.{digits}", grouped(&whole.to_string()))
 }
 
 /// Writes whole cents with their two decimals.
@@ -48,17 +19,6 @@ pub(super) fn cents(cents: i128) -> String {
 /// Writes an integer with thousands separators.
 pub(super) fn count(n: u64) -> String {
     grouped(&n.to_string())
-}
-
-fn grouped(digits: &str) -> String {
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, c) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(c);
-    }
-    out
 }
 
 /// Writes a share as a percentage.
@@ -74,13 +34,12 @@ pub(super) fn cell(cell: &Cell) -> String {
         Cell::Logged(text) | Cell::Path(text) => clean(text),
         Cell::Untagged => "(untagged)".into(),
         Cell::Count(n) => count(*n),
-        Cell::Usd(amount) => usd(*amount),
+        Cell::Usd(amount) => dollars::usd(*amount),
         Cell::Cents(cents) => {
             let (sign, size) = (if *cents < 0 { "-" } else { "" }, cents.unsigned_abs());
             format!("{sign}${}.{:02}", grouped(&(size / 100).to_string()), size % 100)
         }
-        Cell::Change(amount) if *amount > Usd::ZERO => format!("+{}", usd(*amount)),
-        Cell::Change(amount) => usd(*amount),
+        Cell::Change(amount) => dollars::change(*amount),
         Cell::Share(share) => percent(*share),
         Cell::Level(depth, inner) => format!("{}{}", "  ".repeat(*depth), self::cell(inner)),
     }

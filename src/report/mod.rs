@@ -4,6 +4,8 @@
 //! knows how it is drawn, who asked, or where the figures came from. To add a kind of block, add a variant to
 //! [`Block`] and the compiler names the renderers.
 
+pub mod dollars;
+
 use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
@@ -167,4 +169,10 @@ impl Report {
         document.insert("warnings".into(), serde_json::to_value(&self.warnings).unwrap_or(Value::Null));
         Value::Object(document)
     }
+}
+
+/// Tells whether a character acts on a terminal or hides in a text instead of being seen.
+pub fn is_hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
