@@ -21,4 +21,5 @@ mod readers;
 mod reconcile;
 mod reprice;
 mod trace;
+mod why;
 mod world;

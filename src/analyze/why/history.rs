@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use crate::analyze::why::PricedCalls;
 use crate::analyze::why::Question;
 use crate::analyze::why::cube::USD;
+use crate::analyze::why::scan::Direction;
 use crate::domain::Axis;
 use crate::domain::Condition;
 use crate::domain::Dim;
@@ -108,18 +109,22 @@ impl<'s, S: PricedCalls> History<'s, S> {
         Ok(series)
     }
 
-    /// Returns how unusual a change of a slice's share of spend is: as a multiple of what it did before.
+    /// Returns how unusual a change of a slice's share of spend is, from before to now: as a multiple of what it did
+    /// earlier.
     ///
     /// `usual` are the conditions whose history counts, `own` those of the slice itself.
     pub(super) fn score(
         &self,
-        change_of_share: f64,
+        [now, before]: [f64; 2],
         usual: &[Condition],
         own: &[Condition],
-        total: f64,
+        direction: Direction,
+        totals: [f64; 2],
     ) -> Result<f64, S::Error> {
+        // How far the scale moves for a small change of share, about here.
+        let steepness = slope((now + before) / 2.0);
         let spread = match self.pairs.len() {
-            0 => UNKNOWN_SPREAD,
+            0 => UNKNOWN_SPREAD * steepness,
             pairs => {
                 let series = self.series(usual)?;
                 let share = |range: &Range<usize>| {
@@ -127,19 +132,22 @@ impl<'s, S: PricedCalls> History<'s, S> {
                     let all = sum(&self.total);
                     if all > 0.0 { sum(&series) / all } else { 0.0 }
                 };
-                let squares = self.pairs.iter().map(|[now, then]| (share(now) - share(then)).powi(2));
+                let squares = self.pairs.iter().map(|[now, then]| (scaled(share(now)) - scaled(share(then))).powi(2));
                 let spread = (squares.sum::<f64>() / pairs as f64).sqrt();
                 if pairs < FEW_PAIRS { spread * FEW_FACTOR } else { spread }
             }
         };
-        let shot = SHOT * self.run_noise(own)? / total.max(USD);
-        Ok(change_of_share / spread.max(shot).max(LEAST_SPREAD))
+        let (total, share) = if direction == Direction::Up { (totals[0], now) } else { (totals[1], before) };
+        let shot = SHOT * self.run_noise(own, direction)? / total.max(USD) * steepness * (1.0 - share);
+        Ok((scaled(now) - scaled(before)) / spread.max(shot).max(LEAST_SPREAD * steepness))
     }
 
     /// Returns the root of the summed squares of what runs cost: few costly ones come and go by chance.
-    fn run_noise(&self, own: &[Condition]) -> Result<f64, S::Error> {
-        let rollup =
-            self.source.rollup(&self.query(Axis::Dim(Dim::Run), own, self.question.period.window()))?;
+    pub(super) fn run_noise(&self, own: &[Condition], direction: Direction) -> Result<f64, S::Error> {
+        let Question { period, baseline, .. } = self.question;
+        // What fell has its runs before the fall.
+        let window = if direction == Direction::Up { period.window() } else { baseline.window() };
+        let rollup = self.source.rollup(&self.query(Axis::Dim(Dim::Run), own, window))?;
         let mut squares: Vec<f64> = (0..rollup.len())
             .map(|group| {
                 let cost = rollup.cost[group].pico() as f64 * USD;
@@ -152,5 +160,19 @@ impl<'s, S: PricedCalls> History<'s, S> {
         Ok(squares.iter().sum::<f64>().sqrt())
     }
 }
+
+/// Puts a share on a scale on which that of a large slice moves as far as that of a small one when its spend doubles:
+/// log odds, but for the smallest shares.
+fn scaled(share: f64) -> f64 {
+    ((share + SMALL_SHARE) / (1.0 - share + SMALL_SHARE)).ln()
+}
+
+/// Returns the slope of that scale.
+fn slope(share: f64) -> f64 {
+    1.0 / (share + SMALL_SHARE) + 1.0 / (1.0 - share + SMALL_SHARE)
+}
+
+/// Below this share, odds say little.
+const SMALL_SHARE: f64 = 0.02;
 
 const DAY: i64 = 86_400 * crate::domain::time::NANOS;

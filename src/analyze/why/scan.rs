@@ -35,6 +35,8 @@ pub(super) struct Candidate {
     pub(super) slice: Vec<Condition>,
     /// The lens.
     pub(super) lens: Lens,
+    /// Which way it goes.
+    pub(super) direction: Direction,
     /// Dollars beyond the common growth.
     pub(super) excess: f64,
     /// Dollars that the excess is part of.
@@ -118,7 +120,7 @@ impl Sums {
 pub(super) fn candidates(
     cube: &Cube,
     left: &[bool],
-    lens: Lens,
+    (lens, direction): (Lens, Direction),
     weights: &Weights,
     ranks: &Ranks,
     least: f64,
@@ -152,15 +154,32 @@ pub(super) fn candidates(
     }
     let mut candidates: Vec<Candidate> = found
         .into_iter()
-        .filter(|(slice, _)| may_name(cube, left, ranks, slice))
+        .filter(|(slice, _)| may_name(cube, left, ranks, slice) && part_of(cube, left, slice) <= EVERYTHING)
+        .filter(|(slice, _)| lens != Lens::Volume || !slice.iter().any(|(axis, _)| ranks.is_how[*axis]))
         .map(|(slice, sums)| {
             let how = slice.iter().filter(|(axis, _)| ranks.is_how[*axis]).count();
-            let penalty = 1.0 - 0.06 * (slice.len() - 1) as f64 - 0.04 * how as f64;
-            Candidate { lens, excess: sums.excess, all: sums.all, score: sums.excess * penalty, penalty, slice }
+            let common = slice.iter().filter(|one| part_of(cube, left, &[**one]) > COMMON).count();
+            let penalty = 1.0 - 0.06 * (slice.len() - 1) as f64 - 0.04 * how as f64 - 0.1 * common as f64;
+            Candidate { lens, direction, excess: sums.excess, all: sums.all, score: sums.excess * penalty, penalty, slice }
         })
         .collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.slice.cmp(&b.slice)));
     candidates
+}
+
+/// A condition that holds for more of the baseline than this says little.
+const COMMON: f64 = 0.8;
+/// A slice that holds more of the baseline than this is everything, and no place.
+const EVERYTHING: f64 = 0.9;
+
+/// Returns what part of the baseline lies in a slice.
+fn part_of(cube: &Cube, left: &[bool], slice: &[Condition]) -> f64 {
+    let (mut own, mut all) = (0.0, 0.0);
+    for (block, _) in cube.blocks.iter().zip(left).filter(|(_, left)| **left) {
+        all += block.before;
+        own += if block.is_in(slice) { block.before } else { 0.0 };
+    }
+    if all > 0.0 { own / all } else { 0.0 }
 }
 
 /// Sums blocks by the values of an axis, in order of their codes.

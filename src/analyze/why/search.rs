@@ -26,6 +26,10 @@ const MOST_CAUSES: usize = 4;
 const LEAST_OF_FIRST: f64 = 0.2;
 /// How many times the usual a change of a share of spend must be.
 const LEAST_SCORE: f64 = 4.0;
+/// How many times the randomness of its runs the excess of dearer, or of failed, calls must be. Runs differ in what they
+/// cost, so a slice of few, costly runs has a rate that moves by chance.
+const LEAST_RATE_SCORE: f64 = 1.5;
+const LEAST_FAILURE_SCORE: f64 = 1.0;
 /// At most so many slices a round are compared with their history.
 const MOST_COMPARED: usize = 12;
 /// Slices that share so much of their excess are one to their history.
@@ -44,7 +48,14 @@ pub(super) struct Found {
     pub(super) narrowed: Option<(Dim, String)>,
 }
 
+/// The candidates of a lens in one direction, with the weights behind them.
+struct View {
+    weights: Weights,
+    candidates: Vec<Candidate>,
+}
+
 struct Search<'a, 's, S> {
+    turned: bool,
     columns: &'a Columns,
     cube: Cube,
     ranks: Ranks,
@@ -66,7 +77,8 @@ pub(super) fn search<S: PricedCalls>(
     let axes: Vec<usize> = question.searched.iter().filter_map(|axis| columns.place(axis)).collect();
     let totals = [&columns.period, &columns.baseline].map(|side| side.total() as f64 * super::cube::USD);
     let is = |axis: usize, dims: &[Dim]| dims.iter().any(|dim| columns.axes[axis] == Axis::Dim(*dim));
-    let search = Search {
+    let mut search = Search {
+        turned: false,
         columns,
         ranks: Ranks {
             is_how: axes.iter().map(|axis| is(*axis, &[Dim::PromptVersion, Dim::Model, Dim::Provider])).collect(),
@@ -88,7 +100,14 @@ pub(super) fn search<S: PricedCalls>(
     let mut found: Vec<Candidate> = Vec::new();
     while found.len() < MOST_CAUSES {
         let least = found.first().map_or(floor, |first| floor.max(LEAST_OF_FIRST * first.excess));
-        let Some(next) = search.best(&left, least)? else { break };
+        let Some(next) = search.best(&left, least)? else {
+            if found.is_empty() && !search.turned {
+                search.turned = true;
+                search.direction = if search.direction == Direction::Up { Direction::Down } else { Direction::Up };
+                continue;
+            }
+            break;
+        };
         for (left, block) in left.iter_mut().zip(&search.cube.blocks) {
             *left = *left && !block.is_in(&next.slice);
         }
@@ -101,33 +120,50 @@ pub(super) fn search<S: PricedCalls>(
 impl<S: PricedCalls> Search<'_, '_, S> {
     /// Returns the best slice of those left that stands out through any lens, well named.
     fn best(&self, left: &[bool], least: f64) -> Result<Option<Candidate>, S::Error> {
-        let weights = LENSES.map(|lens| scan::weights(&self.cube.blocks, left, lens, self.direction));
-        let candidates = [0, 1, 2].map(|lens| {
-            scan::candidates(&self.cube, left, LENSES[lens], &weights[lens], &self.ranks, least)
-        });
-        let place = |lens| LENSES.iter().position(|known| *known == lens).unwrap_or_default();
-        let mut order: Vec<&Candidate> = candidates.iter().flatten().collect();
-        order.sort_by(|a, b| {
-            b.score.total_cmp(&a.score).then_with(|| (place(a.lens), &a.slice).cmp(&(place(b.lens), &b.slice)))
-        });
-        let mut usual: Vec<&Candidate> = Vec::new();
-        for candidate in order {
-            let lens = place(candidate.lens);
-            if candidate.lens == Lens::Volume {
-                let is_known = usual.iter().any(|other| self.are_alike(left, &weights[lens], candidate, other));
-                if is_known || usual.len() >= MOST_COMPARED {
-                    continue;
-                }
-                if self.score(candidate)? < LEAST_SCORE {
-                    usual.push(candidate);
-                    continue;
-                }
+        let views: Vec<View> = LENSES
+            .into_iter()
+            .map(|lens| {
+                let direction = self.direction;
+                let weights = scan::weights(&self.cube.blocks, left, lens, direction);
+                let candidates = scan::candidates(&self.cube, left, (lens, direction), &weights, &self.ranks, least);
+                View { weights, candidates }
+            })
+            .collect();
+        let mut order: Vec<(usize, &Candidate)> =
+            views.iter().enumerate().flat_map(|(at, view)| view.candidates.iter().map(move |c| (at, c))).collect();
+        order.sort_by(|a, b| b.1.score.total_cmp(&a.1.score).then_with(|| (a.0, &a.1.slice).cmp(&(b.0, &b.1.slice))));
+        let mut usual: Vec<(usize, &Candidate)> = Vec::new();
+        for (at, candidate) in order {
+            let View { weights, candidates } = &views[at];
+            let is_like = |(other_at, other): &(usize, &Candidate)| {
+                *other_at == at && self.are_alike(left, weights, candidate, other)
+            };
+            if usual.len() >= MOST_COMPARED {
+                break;
             }
-            let total = if self.direction == Direction::Up { self.totals[0] } else { self.totals[1] };
-            let named = scan::named(&self.cube, left, &weights[lens], candidate, &candidates[lens], total);
-            return Ok(Some(named.clone()));
+            if usual.iter().any(is_like) {
+                continue;
+            }
+            if !self.stands_out(candidate)? {
+                usual.push((at, candidate));
+                continue;
+            }
+            let total = if candidate.direction == Direction::Up { self.totals[0] } else { self.totals[1] };
+            return Ok(Some(scan::named(&self.cube, left, weights, candidate, candidates, total).clone()));
         }
         Ok(None)
+    }
+
+    /// Tells whether a slice did what it does not usually do: more calls by its own history, dearer ones by what its
+    /// runs cost, of which a few dear ones come and go.
+    fn stands_out(&self, candidate: &Candidate) -> Result<bool, S::Error> {
+        let least = match candidate.lens {
+            Lens::Rate => LEAST_RATE_SCORE,
+            Lens::Failures => LEAST_FAILURE_SCORE,
+            _ => return Ok(self.score(candidate)? >= LEAST_SCORE),
+        };
+        let noise = self.history.run_noise(&self.conditions(&candidate.slice), candidate.direction)?;
+        Ok(candidate.excess >= least * noise)
     }
 
     /// Tells whether two slices find the same excess.
@@ -148,10 +184,10 @@ impl<S: PricedCalls> Search<'_, '_, S> {
         let inside = || self.cube.blocks.iter().filter(|block| block.is_in(&candidate.slice));
         let actual: f64 = inside().map(|block| block.actual).sum();
         let before: f64 = inside().map(|block| block.before).sum();
-        let change = actual / self.totals[0] - before / self.totals[1];
-        let change = if self.direction == Direction::Up { change } else { -change };
+        let shares = [actual / self.totals[0], before / self.totals[1]];
         let own = self.conditions(&candidate.slice);
-        self.history.score(change, &self.usual_conditions(&candidate.slice), &own, self.totals[0])
+        let score = self.history.score(shares, &self.usual_conditions(&candidate.slice), &own, candidate.direction, self.totals)?;
+        Ok(if candidate.direction == Direction::Up { score } else { -score })
     }
 
     fn condition(&self, axis: usize, code: u32) -> Option<domain::Condition> {
@@ -211,7 +247,7 @@ impl<S: PricedCalls> Search<'_, '_, S> {
         let slice: Vec<(usize, u32)> =
             candidate.slice.iter().map(|(axis, code)| (self.cube.axes[*axis], *code)).collect();
         let narrowed = match candidate.lens {
-            Lens::Volume if self.direction == Direction::Up => {
+            Lens::Volume if candidate.direction == Direction::Up => {
                 runs::inside(source, question, &self.conditions(&candidate.slice), excess)?
             }
             _ => None,

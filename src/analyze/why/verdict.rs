@@ -36,10 +36,10 @@ impl Verdict {
 /// Returns what part of the change lies in the causes beyond the growth of everything else.
 pub(super) fn explained(change: Usd, baseline: Usd, causes: &[Cause]) -> f64 {
     let usd = |usd: Usd| usd.pico() as f64 * USD;
-    let excess: f64 = causes.iter().map(|cause| usd(cause.excess)).sum();
+    // What one cause adds and another takes away are both explained.
+    let excess: f64 = causes.iter().map(|cause| usd(cause.excess).abs()).sum();
     let measure = usd(change).abs().max(LEAST_CHANGE / 2.0 * usd(baseline));
-    let along = if change < Usd::ZERO { -excess } else { excess };
-    if measure > 0.0 { along / measure } else { 0.0 }
+    if measure > 0.0 { excess / measure } else { 0.0 }
 }
 
 /// Judges.
