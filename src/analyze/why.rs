@@ -52,16 +52,8 @@ pub use crate::analyze::why::scan::Lens;
 pub use crate::analyze::why::verdict::Verdict;
 
 /// The dimensions that are searched unless others are asked for; the first of two that say the same is named.
-pub const SEARCHED: [Dim; 8] = [
-    Dim::Environment,
-    Dim::Feature,
-    Dim::Tenant,
-    Dim::Agent,
-    Dim::Team,
-    Dim::PromptVersion,
-    Dim::Model,
-    Dim::Provider,
-];
+pub const SEARCHED: [Dim; 8] =
+    [Dim::Environment, Dim::Feature, Dim::Tenant, Dim::Agent, Dim::Team, Dim::PromptVersion, Dim::Model, Dim::Provider];
 
 /// The least part of the period's cost that a cause must make up, unless something else is asked for.
 pub const LEAST_SHARE: f64 = 0.04;
@@ -266,7 +258,7 @@ pub fn investigate<S: PricedCalls>(source: &S, question: &Question) -> Result<Wh
     let whole = desk.columns(&sides);
     let (now, before) = (Usd::from_pico(whole.period.total()), Usd::from_pico(whole.baseline.total()));
     let rates = desk.rates(&whole);
-    let mut all_effects = effects::of_everything(&whole, &rates);
+    let mut all_effects = effects::of_everything(&whole, &rates, question.period.since < question.baseline.since);
     all_effects.insert(Effect::Price, desk.prices.total().pico() as f64 * USD);
     let total = now.max(before).pico() as f64 * USD;
     let floor = question.least_share * total;
@@ -370,7 +362,7 @@ impl<S: PricedCalls> Desk<'_, S> {
             lens: Lens::Run,
             change,
             excess: dollars(lone.excess),
-            effects: effects::exact(&effects::of_everything(&own, &RateTable::new()), change),
+            effects: effects::exact(&effects::of_everything(&own, &RateTable::new(), false), change),
             moves: Vec::new(),
         };
         Ok((Some(cause), others))
@@ -400,7 +392,7 @@ impl<S: PricedCalls> Desk<'_, S> {
             slice.iter().map(|(axis, value)| runs::is(axis.clone(), Some(value))).collect();
         let own = self.columns(&self.sides(&conditions)?);
         let change = Usd::from_pico(own.period.total() - own.baseline.total());
-        let effects = effects::exact(&effects::of_everything(&own, &self.rates(&own)), change);
+        let effects = effects::exact(&effects::of_everything(&own, &self.rates(&own), false), change);
         Ok(Cause { slice, lens: found.lens, change, excess, effects, moves: Vec::new() })
     }
 }

@@ -171,8 +171,11 @@ fn warnings(report: &mut Report, book: &Book, question: &Question, why: &Why) ->
     if why.calls[0] > 0 && why.calls[1] > 0 && why.history < SHORT_HISTORY {
         let message = match why.history {
             0 => "no earlier windows like these two are in the store: how much usually changes is a guess".to_string(),
-            1 => "only one earlier pair of windows like these is in the store: how much usually changes is a guess".into(),
-            pairs => format!("only {pairs} earlier pairs of windows like these are in the store: how much usually changes is a guess"),
+            1 => "only one earlier pair of windows like these is in the store: how much usually changes is a guess"
+                .into(),
+            pairs => format!(
+                "only {pairs} earlier pairs of windows like these are in the store: how much usually changes is a guess"
+            ),
         };
         report.warn("short_history", message, None);
     }

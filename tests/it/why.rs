@@ -185,7 +185,8 @@ fn week(first_day: u32) -> Vec<Call> {
     let mut calls = Vec::new();
     for day in first_day..first_day + 7 {
         for number in 0..60u32 {
-            let (feature, version) = [("chat", "chat-v1"), ("search", "search-v1"), ("digest", "digest-v1")][number as usize % 3];
+            let (feature, version) =
+                [("chat", "chat-v1"), ("search", "search-v1"), ("digest", "digest-v1")][number as usize % 3];
             calls.push(Call {
                 at: day * DAY + number * 1_200,
                 feature,

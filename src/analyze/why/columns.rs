@@ -124,12 +124,8 @@ impl Columns {
             values.push(texts);
         }
         let [of_period, of_baseline] = maps;
-        let mut columns = Columns {
-            period: side(period, &of_period),
-            baseline: side(baseline, &of_baseline),
-            axes,
-            values,
-        };
+        let mut columns =
+            Columns { period: side(period, &of_period), baseline: side(baseline, &of_baseline), axes, values };
         let named = [columns.dim(Dim::Provider), columns.dim(Dim::Model)];
         for (side, rollup) in [(&mut columns.period, period), (&mut columns.baseline, baseline)] {
             side.price_tools(rollup, named, fee);
@@ -166,16 +162,18 @@ impl Columns {
         for (at, role_of) in [Role::Workload, Role::Who, Role::Variant].into_iter().enumerate() {
             let places: Vec<usize> = (0..self.axes.len()).filter(|place| role(&self.axes[*place]) == role_of).collect();
             let sizes: Vec<u64> = places.iter().map(|place| self.values[*place].len() as u64 + 1).collect();
-            let fits = sizes.iter().try_fold(1u64, |product, size| product.checked_mul(*size)).is_some_and(|product| {
-                product <= u64::from(u32::MAX)
-            });
+            let fits = sizes
+                .iter()
+                .try_fold(1u64, |product, size| product.checked_mul(*size))
+                .is_some_and(|product| product <= u64::from(u32::MAX));
             let sides = [&mut self.period, &mut self.baseline];
             if fits {
                 for side in sides {
                     for row in 0..side.keys.len() {
-                        let number = places.iter().zip(&sizes).fold(0u64, |number, (place, size)| {
-                            number * size + u64::from(side.codes[*place][row])
-                        });
+                        let number = places
+                            .iter()
+                            .zip(&sizes)
+                            .fold(0u64, |number, (place, size)| number * size + u64::from(side.codes[*place][row]));
                         side.keys[row][at] = number as u32;
                     }
                 }
@@ -249,7 +247,10 @@ impl Side {
         }
         let factor = scale.factor();
         let columns = self.tokens.iter_mut().map(|(_, column)| column);
-        columns.chain([&mut self.calls, &mut self.failed, &mut self.tools]).flatten().for_each(|value| *value *= factor);
+        columns
+            .chain([&mut self.calls, &mut self.failed, &mut self.tools])
+            .flatten()
+            .for_each(|value| *value *= factor);
         let (mut before, mut scaled_before) = (0i128, 0i128);
         for cost in &mut self.cost {
             before += *cost;

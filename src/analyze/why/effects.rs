@@ -113,9 +113,15 @@ fn split(before: &Amounts, after: &Amounts, rates: &RateTable, into: &mut BTreeM
     let names: Vec<(u32, u32)> = before.models.keys().chain(after.models.keys()).copied().collect();
     let names: Vec<(u32, u32)> = names.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
     let rates: Vec<[f64; CLASSES]> = names.iter().map(|name| known_rates(*name, rates, [before, after])).collect();
+    // What is billed and is no token on either side is billed by the call.
+    let has_tokens = |side: &Amounts| {
+        let models = names.iter().zip(&rates).filter_map(|(name, rates)| Some((side.models.get(name)?, rates)));
+        models.map(|(model, rates)| list(&model.tokens, rates)).sum::<f64>() > 0.0
+    };
+    let by_call = !has_tokens(before) && !has_tokens(after);
     // Where nothing succeeded on a side, failures are the work.
     let by_success = before.successes > 0.0 && after.successes > 0.0;
-    let [before, after] = [before, after].map(|side| factors(side, &names, &rates, by_success));
+    let [before, after] = [before, after].map(|side| factors(side, &names, &rates, by_success, by_call));
     let parts: [f64; FACTORS.len()] = shapley(|changed| {
         let side = |factor: usize| if changed & (1 << factor) == 0 { &before } else { &after };
         let models = (0..names.len()).map(|at| {
@@ -130,9 +136,8 @@ fn split(before: &Amounts, after: &Amounts, rates: &RateTable, into: &mut BTreeM
 
 /// Returns what tokens of a model cost; by its cost, if the table does not know it.
 fn known_rates(name: (u32, u32), rates: &RateTable, sides: [&Amounts; 2]) -> [f64; CLASSES] {
-    let sum = |of: fn(&ModelAmounts) -> f64| {
-        sides.iter().filter_map(|side| side.models.get(&name)).map(of).sum::<f64>()
-    };
+    let sum =
+        |of: fn(&ModelAmounts) -> f64| sides.iter().filter_map(|side| side.models.get(&name)).map(of).sum::<f64>();
     if let Some(known) = rates.get(&name) {
         let [input, output] = [Class::Input, Class::Output].map(|class| known[class as usize].unwrap_or(0.0));
         return std::array::from_fn(|class| {
@@ -145,7 +150,7 @@ fn known_rates(name: (u32, u32), rates: &RateTable, sides: [&Amounts; 2]) -> [f6
 
 /// Returns the factors of one side. A model that it lacks has the averages of all its calls, so that work which moves
 /// to another model shows as a change of models and not of tokens.
-fn factors(side: &Amounts, names: &[(u32, u32)], rates: &[[f64; CLASSES]], by_success: bool) -> Factors {
+fn factors(side: &Amounts, names: &[(u32, u32)], rates: &[[f64; CLASSES]], by_success: bool, by_call: bool) -> Factors {
     let calls = side.calls();
     let mut all = ModelAmounts { calls, ..ModelAmounts::default() };
     let mut list_of_all = 0.0;
@@ -158,8 +163,8 @@ fn factors(side: &Amounts, names: &[(u32, u32)], rates: &[[f64; CLASSES]], by_su
     }
     let average_tier = if list_of_all > 0.0 { all.cost / list_of_all } else { 1.0 };
     let models = names.iter().zip(rates).map(|(name, rates)| match side.models.get(name).filter(|m| m.calls > 0.0) {
-        Some(model) => model_factors(model, rates, None, calls),
-        None => ModelFactors { mix: 0.0, ..model_factors(&all, rates, Some(average_tier), calls) },
+        Some(model) => model_factors(model, rates, None, calls, by_call),
+        None => ModelFactors { mix: 0.0, ..model_factors(&all, rates, Some(average_tier), calls, by_call) },
     });
     let volume = if by_success { side.successes } else { calls };
     Factors { volume, errors: calls / volume, models: models.collect() }
@@ -170,15 +175,14 @@ fn model_factors(
     rates: &[f64; CLASSES],
     tier: Option<f64>,
     all_calls: f64,
+    by_call: bool,
 ) -> ModelFactors {
     let sum = |is_prompt: bool, weights: Option<&[f64; CLASSES]>| -> f64 {
         let classes = Class::ALL.into_iter().filter(|class| class.is_prompt() == is_prompt).map(|class| class as usize);
         classes.map(|class| model.tokens[class] * weights.map_or(1.0, |weights| weights[class])).sum()
     };
     let mut factors = ModelFactors { mix: model.calls / all_calls, ..ModelFactors::default() };
-    let list = list(&model.tokens, rates);
-    if list <= 0.0 {
-        // Billed for something that is no token: by the call.
+    if by_call {
         factors.prompt = 1.0;
         factors.price = [1.0, 0.0];
         factors.tier = model.cost / model.calls;
@@ -190,7 +194,8 @@ fn model_factors(
         factors.price[at] = if tokens > 0.0 { sum(is_prompt, Some(rates)) / tokens } else { 0.0 };
         *(if is_prompt { &mut factors.prompt } else { &mut factors.output }) = per_call;
     }
-    factors.tier = tier.unwrap_or(model.cost / list);
+    let list = list(&model.tokens, rates);
+    factors.tier = tier.unwrap_or(if list > 0.0 { model.cost / list } else { 1.0 });
     factors
 }
 
@@ -225,17 +230,23 @@ pub(super) fn of_slice(
     effects
 }
 
-/// Splits the change of all calls, workload by workload.
-pub(super) fn of_everything(columns: &Columns, rates: &RateTable) -> BTreeMap<Effect, f64> {
+/// Splits the change of all calls, workload by workload. Where the period lies before the baseline, the way back is
+/// split and turned round, so that the two ways differ in nothing but their signs.
+pub(super) fn of_everything(columns: &Columns, rates: &RateTable, backwards: bool) -> BTreeMap<Effect, f64> {
     let mut effects = BTreeMap::new();
     let mut workloads: BTreeMap<u32, [Amounts; 2]> = BTreeMap::new();
-    for (at, side) in [&columns.baseline, &columns.period].into_iter().enumerate() {
+    let sides = [&columns.baseline, &columns.period];
+    for (at, side) in sides.into_iter().enumerate() {
         for row in 0..side.len() {
-            workloads.entry(side.keys[row][0]).or_default()[at].add(side, row, model_of(columns, side, row), 1.0);
+            let place = if backwards { 1 - at } else { at };
+            workloads.entry(side.keys[row][0]).or_default()[place].add(side, row, model_of(columns, side, row), 1.0);
         }
     }
     for [before, after] in workloads.values() {
         split(before, after, rates, &mut effects);
+    }
+    if backwards {
+        effects.values_mut().for_each(|usd| *usd = -*usd);
     }
     effects
 }

@@ -142,23 +142,55 @@ impl<'s, S: PricedCalls> History<'s, S> {
         Ok((scaled(now) - scaled(before)) / spread.max(shot).max(LEAST_SPREAD * steepness))
     }
 
-    /// Returns the root of the summed squares of what runs cost: few costly ones come and go by chance.
-    pub(super) fn run_noise(&self, own: &[Condition], direction: Direction) -> Result<f64, S::Error> {
+    /// Returns how far the spend of a slice may move because few, costly runs come and go by chance: the root of the
+    /// summed squares of what its runs cost.
+    fn run_noise(&self, own: &[Condition], direction: Direction) -> Result<f64, S::Error> {
+        Ok(root_of_squares(self.runs(own, direction)?.into_iter().map(|run| run.cost * run.cost / run.of)))
+    }
+
+    /// Returns how far the cost of a slice's calls may move by chance, their number given: the root of the summed squares
+    /// of what its runs cost beyond its average call. Calls of one run are alike, so the run is what is drawn.
+    pub(super) fn rate_noise(&self, own: &[Condition], direction: Direction) -> Result<f64, S::Error> {
+        let runs = self.runs(own, direction)?;
+        let (cost, calls) = runs.iter().fold((0.0, 0.0), |(cost, calls), run| (cost + run.cost, calls + run.calls));
+        let average = if calls > 0.0 { cost / calls } else { 0.0 };
+        let beyond = |run: Run| match run.of > 1.0 {
+            // Calls without a run: nothing is known but their mean, which their spread is about.
+            true => run.cost * run.cost / run.calls,
+            false => (run.cost - average * run.calls).powi(2),
+        };
+        Ok(root_of_squares(runs.into_iter().map(beyond)))
+    }
+
+    /// Returns what the runs of a slice cost: in the period, or for what fell before.
+    fn runs(&self, own: &[Condition], direction: Direction) -> Result<Vec<Run>, S::Error> {
         let Question { period, baseline, .. } = self.question;
-        // What fell has its runs before the fall.
         let window = if direction == Direction::Up { period.window() } else { baseline.window() };
         let rollup = self.source.rollup(&self.query(Axis::Dim(Dim::Run), own, window))?;
-        let mut squares: Vec<f64> = (0..rollup.len())
-            .map(|group| {
-                let cost = rollup.cost[group].pico() as f64 * USD;
-                // Calls without a run are runs of one call, some twice as spread as their mean.
-                let calls = if rollup.is_untagged(group) { rollup.calls[group] as f64 / 2.0 } else { 1.0 };
-                cost * cost / calls.max(1.0)
-            })
-            .collect();
-        squares.sort_by(f64::total_cmp);
-        Ok(squares.iter().sum::<f64>().sqrt())
+        let run = |group: usize| {
+            let calls = rollup.calls[group] as f64;
+            // Calls without a run are runs of one call, some twice as spread as their mean.
+            let of = if rollup.is_untagged(group) { (calls / 2.0).max(1.0) } else { 1.0 };
+            Run { cost: rollup.cost[group].pico() as f64 * USD, calls, of }
+        };
+        Ok((0..rollup.len()).map(run).collect())
     }
+}
+
+/// A run of a slice, or all its calls without one.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    cost: f64,
+    calls: f64,
+    /// How many runs it stands for.
+    of: f64,
+}
+
+/// Adds squares in an order of their own, so that no order of a log decides, and returns the root.
+fn root_of_squares(squares: impl Iterator<Item = f64>) -> f64 {
+    let mut squares: Vec<f64> = squares.collect();
+    squares.sort_by(f64::total_cmp);
+    squares.iter().sum::<f64>().sqrt()
 }
 
 /// Puts a share on a scale on which that of a large slice moves as far as that of a small one when its spend doubles:

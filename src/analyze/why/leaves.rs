@@ -227,8 +227,7 @@ impl Leaves {
         flows: &HashMap<u32, Vec<(u32, f64)>>,
     ) {
         let first = self.leaves.len();
-        let empty =
-            |variant| Leaf { cell, variant, actual: 0, before: 0, same: [0.0; 2], at_old_rates: 0.0 };
+        let empty = |variant| Leaf { cell, variant, actual: 0, before: 0, same: [0.0; 2], at_old_rates: 0.0 };
         while at[0] < rows[0].end && self.placed[0][at[0]].0 == cell {
             let (variant, cost) = (self.placed[0][at[0]].1, columns.period.cost[at[0]]);
             at[0] += 1;
@@ -252,9 +251,8 @@ impl Leaves {
                     },
                     |place| first + place,
                 );
-                let is_same = [model, provider].map(|axis| {
-                    self.variant_code(columns, source, axis) == self.variant_code(columns, target, axis)
-                });
+                let is_same = [model, provider]
+                    .map(|axis| self.variant_code(columns, source, axis) == self.variant_code(columns, target, axis));
                 let leaf = &mut self.leaves[place];
                 leaf.before += part;
                 for (same, is_same) in leaf.same.iter_mut().zip(is_same) {

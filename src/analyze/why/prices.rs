@@ -58,13 +58,15 @@ impl PriceChange {
             logged: Logged::Ignored,
         };
         let own = [source.rollup(&query(question.period))?, source.rollup(&query(question.baseline))?];
-        let has_changed = |model: &Model| source.has_changed(ModelName { provider: &model.0, model: &model.1 }, at, end);
-        change.any = own.iter().any(|rollup| by_model(rollup).keys().any(has_changed));
+        let has_changed =
+            |model: &Model| source.has_changed(ModelName { provider: &model.0, model: &model.1 }, at, end);
+        // With one side empty there is no price to compare: all is volume.
+        change.any = own.iter().all(|rollup| !rollup.is_empty())
+            && own.iter().any(|rollup| by_model(rollup).keys().any(has_changed));
         if !change.any {
             return Ok(change);
         }
-        let then =
-            [source.rollup_at(&query(question.period), at)?, source.rollup_at(&query(question.baseline), at)?];
+        let then = [source.rollup_at(&query(question.period), at)?, source.rollup_at(&query(question.baseline), at)?];
         for side in 0..2 {
             let then = by_model(&then[side]);
             for (model, cost) in by_model(&own[side]) {
@@ -104,7 +106,14 @@ impl PriceChange {
             if names.get(model).is_some_and(|sellers| *sellers > 1) {
                 slice.push((Axis::Dim(Dim::Provider), Arc::clone(provider)));
             }
-            Cause { slice, lens: Lens::Price, change: *usd, excess: *usd, effects: vec![(Effect::Price, *usd)], moves: Vec::new() }
+            Cause {
+                slice,
+                lens: Lens::Price,
+                change: *usd,
+                excess: *usd,
+                effects: vec![(Effect::Price, *usd)],
+                moves: Vec::new(),
+            }
         })
         .collect()
     }

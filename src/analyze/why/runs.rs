@@ -57,11 +57,7 @@ fn earlier(span: Span) -> Window {
 }
 
 /// Finds the run that alone made a difference, if one did: dearer than all before it and all beside it.
-pub(super) fn lone<S: PricedCalls>(
-    source: &S,
-    question: &Question,
-    floor: f64,
-) -> Result<Option<LoneRun>, S::Error> {
+pub(super) fn lone<S: PricedCalls>(source: &S, question: &Question, floor: f64) -> Result<Option<LoneRun>, S::Error> {
     let rollup = source.rollup(&query(question, &[Dim::Run, Dim::Feature], &[], question.period.window()))?;
     let mut runs: Vec<usize> = (0..rollup.len()).filter(|group| rollup.codes[0][*group] != 0).collect();
     // By cost, then by name, so that no order of a log decides.

@@ -160,7 +160,15 @@ pub(super) fn candidates(
             let how = slice.iter().filter(|(axis, _)| ranks.is_how[*axis]).count();
             let common = slice.iter().filter(|one| part_of(cube, left, &[**one]) > COMMON).count();
             let penalty = 1.0 - 0.06 * (slice.len() - 1) as f64 - 0.04 * how as f64 - 0.1 * common as f64;
-            Candidate { lens, direction, excess: sums.excess, all: sums.all, score: sums.excess * penalty, penalty, slice }
+            Candidate {
+                lens,
+                direction,
+                excess: sums.excess,
+                all: sums.all,
+                score: sums.excess * penalty,
+                penalty,
+                slice,
+            }
         })
         .collect();
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.slice.cmp(&b.slice)));
@@ -206,7 +214,7 @@ fn may_name(cube: &Cube, left: &[bool], ranks: &Ranks, slice: &[Condition]) -> b
     })
 }
 
-/// Returns the candidate that says best what the chosen one found: among those with nearly its excess and mostly its
+/// Returns the candidate that says best what the chosen one found: among those with nearly its excess, mostly in the same
 /// blocks, the most concentrated by Kulldorff's scan statistic.
 pub(super) fn named<'c>(
     cube: &Cube,
@@ -219,7 +227,6 @@ pub(super) fn named<'c>(
     let of_chosen: Vec<usize> = (0..cube.blocks.len())
         .filter(|place| left[*place] && weights.excess[*place] > 0.0 && cube.blocks[*place].is_in(&chosen.slice))
         .collect();
-    let above: f64 = of_chosen.iter().map(|place| weights.excess[*place]).sum();
     let concentration = |candidate: &Candidate| {
         let all = candidate.all + 0.002 * total;
         let excess = candidate.excess.min(all * (1.0 - 1e-9));
@@ -232,7 +239,9 @@ pub(super) fn named<'c>(
             .filter(|place| cube.blocks[**place].is_in(&candidate.slice))
             .map(|place| weights.excess[*place])
             .sum();
-        candidate.excess >= 0.85 * chosen.excess && shared >= 0.75 * above
+        candidate.excess >= 0.85 * chosen.excess && shared >= 0.75 * chosen.excess
     });
-    alike.max_by(|a, b| concentration(a).total_cmp(&concentration(b)).then_with(|| b.slice.cmp(&a.slice))).unwrap_or(chosen)
+    alike
+        .max_by(|a, b| concentration(a).total_cmp(&concentration(b)).then_with(|| b.slice.cmp(&a.slice)))
+        .unwrap_or(chosen)
 }

@@ -26,10 +26,9 @@ const MOST_CAUSES: usize = 4;
 const LEAST_OF_FIRST: f64 = 0.2;
 /// How many times the usual a change of a share of spend must be.
 const LEAST_SCORE: f64 = 4.0;
-/// How many times the randomness of its runs the excess of dearer, or of failed, calls must be. Runs differ in what they
-/// cost, so a slice of few, costly runs has a rate that moves by chance.
-const LEAST_RATE_SCORE: f64 = 1.5;
-const LEAST_FAILURE_SCORE: f64 = 1.0;
+/// How many times the randomness of its runs the excess of dearer, or of failed, calls must be.
+const LEAST_RATE_SCORE: f64 = 2.4;
+const LEAST_FAILURE_SCORE: f64 = 2.0;
 /// At most so many slices a round are compared with their history.
 const MOST_COMPARED: usize = 12;
 /// Slices that share so much of their excess are one to their history.
@@ -162,7 +161,7 @@ impl<S: PricedCalls> Search<'_, '_, S> {
             Lens::Failures => LEAST_FAILURE_SCORE,
             _ => return Ok(self.score(candidate)? >= LEAST_SCORE),
         };
-        let noise = self.history.run_noise(&self.conditions(&candidate.slice), candidate.direction)?;
+        let noise = self.history.rate_noise(&self.conditions(&candidate.slice), candidate.direction)?;
         Ok(candidate.excess >= least * noise)
     }
 
@@ -186,7 +185,13 @@ impl<S: PricedCalls> Search<'_, '_, S> {
         let before: f64 = inside().map(|block| block.before).sum();
         let shares = [actual / self.totals[0], before / self.totals[1]];
         let own = self.conditions(&candidate.slice);
-        let score = self.history.score(shares, &self.usual_conditions(&candidate.slice), &own, candidate.direction, self.totals)?;
+        let score = self.history.score(
+            shares,
+            &self.usual_conditions(&candidate.slice),
+            &own,
+            candidate.direction,
+            self.totals,
+        )?;
         Ok(if candidate.direction == Direction::Up { score } else { -score })
     }
 

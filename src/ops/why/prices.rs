@@ -41,12 +41,8 @@ impl<'b> BookCalls<'b> {
 
     fn plan(&self, model: ModelName<'_>, mode: Mode) -> Option<Plan<'b>> {
         let said = |text| Some(text).filter(|text: &&str| !text.is_empty());
-        let request = Request {
-            provider: said(model.provider),
-            model: said(model.model),
-            tier: Some(mode.name()),
-            region: None,
-        };
+        let request =
+            Request { provider: said(model.provider), model: said(model.model), tier: Some(mode.name()), region: None };
         self.table.resolve(&request).ok()
     }
 }

@@ -97,6 +97,8 @@ pub(super) fn verdict(why: &Why) -> String {
         causes => format!("; {causes} causes stand out on top of that"),
     };
     match why.verdict {
+        _ if why.calls[1] == 0 && why.calls[0] > 0 => "there is nothing to compare it with".into(),
+        _ if why.calls[0] == 0 && why.calls[1] > 0 => "nothing was called any more".into(),
         Verdict::Localized if why.is_partly_explained() => {
             format!("partly explained by {}: the rest is spread over everything", counted(why.causes.len()))
         }

@@ -42,22 +42,18 @@ pub(super) fn blocks(question: &Question, why: &Why) -> Vec<Block> {
 /// A row a cause and a column an effect: read down, the effects of the whole change.
 fn causes(why: &Why) -> Table {
     let shown: Vec<Effect> = why.effects.iter().map(|(effect, _)| *effect).collect();
-    let mut columns = vec![
-        Column::new("cause"),
-        Column::keyed("change", "change_usd"),
-        Column::keyed("excess", "excess_usd"),
-    ];
-    columns.extend(shown.iter().map(|effect| Column::keyed(effect.name().replace('_', " "), format!("{}_usd", effect.name()))));
+    let mut columns =
+        vec![Column::new("cause"), Column::keyed("change", "change_usd"), Column::keyed("excess", "excess_usd")];
+    columns.extend(
+        shown.iter().map(|effect| Column::keyed(effect.name().replace('_', " "), format!("{}_usd", effect.name()))),
+    );
     let parts = |effects: &[(Effect, Usd)]| -> Vec<Cell> {
-        let of = |effect: &Effect| effects.iter().find(|(own, _)| own == effect);
+        let of = |effect: &Effect| effects.iter().find(|(own, usd)| own == effect && *usd != Usd::ZERO);
         shown.iter().map(|effect| of(effect).map_or(Cell::Empty, |(_, usd)| Cell::Change(*usd))).collect()
     };
     let row = |cause: &Cause| {
-        let mut cells = vec![
-            Cell::Logged(sentences::place(cause)),
-            Cell::Change(cause.change),
-            Cell::Change(cause.excess),
-        ];
+        let mut cells =
+            vec![Cell::Logged(sentences::place(cause)), Cell::Change(cause.change), Cell::Change(cause.excess)];
         cells.extend(parts(&cause.effects));
         cells
     };

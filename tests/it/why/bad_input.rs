@@ -60,7 +60,9 @@ fn failures_alone_have_a_volume() {
 #[test]
 fn calls_without_any_tag_have_no_place_to_name() {
     let mut log = week(0);
-    log.extend(week(7).iter().flat_map(|call| vec![call.clone(); 3]).enumerate().map(|(n, call)| call.later(n as u32 % 2)));
+    log.extend(
+        week(7).iter().flat_map(|call| vec![call.clone(); 3]).enumerate().map(|(n, call)| call.later(n as u32 % 2)),
+    );
     for call in &mut log {
         (call.feature, call.version, call.environment, call.plan) = ("", "", "", "");
         call.tenant = String::new();
@@ -97,7 +99,9 @@ fn a_dimension_with_a_value_for_every_call_names_nothing() {
 #[test]
 fn two_windows_and_no_history_still_answer() {
     let mut log = week(0);
-    log.extend(week(7).into_iter().map(|call| if call.feature == "chat" { Call { output: 4_000, ..call } } else { call }));
+    log.extend(
+        week(7).into_iter().map(|call| if call.feature == "chat" { Call { output: 4_000, ..call } } else { call }),
+    );
     let answer = ask(&store(&text(&log), 100), &plan());
     assert_eq!(causes(&answer), [json!({"feature": "chat"})]);
     assert!(codes(&answer).contains(&"short_history"));

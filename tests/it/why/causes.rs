@@ -91,7 +91,12 @@ fn a_run_that_does_not_end_is_the_run() {
     let mut log = week(0);
     log.extend(week(7));
     let looping = week(7)[0].clone();
-    log.extend((0..150).map(|turn| Call { at: 10 * DAY + 20 * turn, run: 77, input: 8_000 + 400 * turn, ..looping.clone() }));
+    log.extend((0..150).map(|turn| Call {
+        at: 10 * DAY + 20 * turn,
+        run: 77,
+        input: 8_000 + 400 * turn,
+        ..looping.clone()
+    }));
     let answer = ask(&store(&text(&log), 100), &plan());
     assert_eq!(causes(&answer), [json!({"run": "run-77"})]);
     assert_eq!(leading(&answer), "volume");
