@@ -262,17 +262,17 @@ pub fn investigate<S: PricedCalls>(source: &S, question: &Question) -> Result<Wh
     all_effects.insert(Effect::Price, desk.prices.total().pico() as f64 * USD);
     let total = now.max(before).pico() as f64 * USD;
     let floor = question.least_share * total;
-    let mut causes = desk.prices.causes(question, total);
+    let certain = |cause: Cause| (dollars_of(cause.excess).abs(), cause);
+    let mut causes: Vec<(f64, Cause)> = desk.prices.causes(question, total).into_iter().map(certain).collect();
     let (run, columns) = desk.lone_run(whole, floor)?;
-    causes.extend(run);
+    causes.extend(run.map(certain));
     let leaves = Leaves::new(&columns);
     let history = History::read(source, question)?;
     for found in search::search(source, question, &columns, &leaves, &history, floor)? {
-        causes.push(desk.cause(found, &columns, &leaves, &rates)?);
+        causes.push((found.weight, desk.cause(found, &columns, &leaves, &rates)?));
     }
-    causes.sort_by(|a, b| {
-        b.excess.pico().abs().cmp(&a.excess.pico().abs()).then_with(|| a.sort_key().cmp(&b.sort_key()))
-    });
+    causes.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.sort_key().cmp(&b.1.sort_key())));
+    let causes: Vec<Cause> = causes.into_iter().map(|(_, cause)| cause).collect();
     let (cost, baseline) = (now + desk.prices.period, before + desk.prices.baseline);
     let change = cost - baseline;
     let priced = |rollup: &Rollup| rollup.calls.iter().sum::<u64>() - rollup.unpriced.values().sum::<u64>();
@@ -395,6 +395,11 @@ impl<S: PricedCalls> Desk<'_, S> {
         let effects = effects::exact(&effects::of_everything(&own, &self.rates(&own), false), change);
         Ok(Cause { slice, lens: found.lens, change, excess, effects, moves: Vec::new() })
     }
+}
+
+/// Returns an amount as a float, to rank by.
+fn dollars_of(usd: Usd) -> f64 {
+    usd.pico() as f64 * USD
 }
 
 /// Rounds dollars to a picodollar.

@@ -28,7 +28,7 @@ const LEAST_OF_FIRST: f64 = 0.2;
 const LEAST_SCORE: f64 = 4.0;
 /// How many times the randomness of its runs the excess of dearer, or of failed, calls must be.
 const LEAST_RATE_SCORE: f64 = 2.4;
-const LEAST_FAILURE_SCORE: f64 = 2.0;
+const LEAST_FAILURE_SCORE: f64 = 1.5;
 /// At most so many slices a round are compared with their history.
 const MOST_COMPARED: usize = 12;
 /// Slices that share so much of their excess are one to their history.
@@ -43,6 +43,8 @@ pub(super) struct Found {
     pub(super) lens: Lens,
     /// Dollars beyond the growth of the rest, below zero for a fall.
     pub(super) excess: f64,
+    /// Dollars that it stood out by when it was found: what ranks it.
+    pub(super) weight: f64,
     /// The run or user that it comes down to.
     pub(super) narrowed: Option<(Dim, String)>,
 }
@@ -257,6 +259,6 @@ impl<S: PricedCalls> Search<'_, '_, S> {
             }
             _ => None,
         };
-        Ok(Found { slice, lens: candidate.lens, excess, narrowed })
+        Ok(Found { slice, lens: candidate.lens, excess, weight: candidate.excess, narrowed })
     }
 }
