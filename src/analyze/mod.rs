@@ -15,3 +15,4 @@ pub mod percentiles;
 pub mod reconcile;
 pub mod slice;
 pub mod trace;
+pub mod why;

@@ -17,6 +17,7 @@ use crate::ops::reconcile::ReconcileFailure;
 use crate::ops::reprice::RepriceError;
 use crate::ops::slice::SliceError;
 use crate::ops::trace::TraceError;
+use crate::ops::why::WhyError;
 
 /// An error in the user's terms. Its exit code is 2.
 #[derive(Debug, Default)]
@@ -234,6 +235,19 @@ impl From<ReconcileFailure> for CliError {
     fn from(failure: ReconcileFailure) -> CliError {
         match failure {
             ReconcileFailure::Book(error) => error.into(),
+            other => match other.hint() {
+                Some(hint) => CliError::new(other.to_string()).hint(hint),
+                None => CliError::new(other.to_string()),
+            },
+        }
+    }
+}
+
+impl From<WhyError> for CliError {
+    fn from(error: WhyError) -> CliError {
+        match error {
+            WhyError::Book(error) => error.into(),
+            WhyError::Slice(error) => error.into(),
             other => match other.hint() {
                 Some(hint) => CliError::new(other.to_string()).hint(hint),
                 None => CliError::new(other.to_string()),

@@ -70,6 +70,12 @@ impl Usd {
         format!("{sign}${}.{digits}", grouped(&whole.to_string()))
     }
 
+    /// Writes dollars that went up or down as people read them, with their sign.
+    pub fn signed(self) -> String {
+        let sign = if self.0 > 0 { "+" } else { "" };
+        format!("{sign}{}", self.rounded())
+    }
+
     /// Reads a decimal text (`12`, `0.02675025`, `5.94e-05`, `$0.0012`), refusing digits below a picodollar.
     pub fn parse(text: &str) -> Result<Usd, MoneyError> {
         let (value, exact) = parse_scaled(text, 12)?;

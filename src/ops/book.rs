@@ -156,7 +156,7 @@ impl Book {
     }
 
     /// Computes costs anew by the table if they are not the stored ones.
-    fn pricer(&self) -> Option<Pricer<'_>> {
+    pub(super) fn pricer(&self) -> Option<Pricer<'_>> {
         self.table.get().filter(|_| self.anew).map(Pricer::new)
     }
 }

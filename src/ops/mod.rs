@@ -27,6 +27,7 @@ pub mod status;
 mod stream;
 pub mod trace;
 pub mod upkeep;
+pub mod why;
 
 pub use crate::price::PriceError;
 pub use crate::price::Table as PriceTable;

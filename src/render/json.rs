@@ -5,8 +5,8 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use crate::render::text::is_hostile;
 use crate::report::Report;
+use crate::report::is_hostile;
 
 /// Writes the document indented, with its rows one a line: readable, and a change of a row is a change of a line.
 pub(super) fn write_document(report: &Report, out: &mut dyn Write) -> std::io::Result<()> {

@@ -14,7 +14,7 @@ use std::io::Write;
 
 use crate::report::Report;
 
-pub use text::is_hostile;
+pub use crate::report::is_hostile;
 
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,19 +1,13 @@
 //! Values as people read them: rounded money, grouped counts, clean text. Machines get exact values elsewhere.
 
-use crate::domain::Usd;
 use crate::domain::money::grouped;
 use crate::render::chart;
 use crate::report::Cell;
+use crate::report::is_hostile;
 
 /// Replaces what could move a cursor, ring a bell or turn a line around.
 pub(super) fn clean(text: &str) -> String {
     text.chars().map(|c| if is_hostile(c) { '\u{fffd}' } else { c }).collect()
-}
-
-/// Tells whether a character acts on a terminal or hides in a text instead of being seen.
-pub fn is_hostile(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Writes whole cents with their two decimals.
@@ -45,8 +39,7 @@ pub(super) fn cell(cell: &Cell) -> String {
             let (sign, size) = (if *cents < 0 { "-" } else { "" }, cents.unsigned_abs());
             format!("{sign}${}.{:02}", grouped(&(size / 100).to_string()), size % 100)
         }
-        Cell::Change(amount) if *amount > Usd::ZERO => format!("+{}", amount.rounded()),
-        Cell::Change(amount) => amount.rounded(),
+        Cell::Change(amount) => amount.signed(),
         Cell::Share(share) => percent(*share),
         Cell::Trend(values) => chart::line(values),
         Cell::Level(depth, inner) => format!("{}{}", "  ".repeat(*depth), self::cell(inner)),

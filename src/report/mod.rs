@@ -218,3 +218,9 @@ impl Report {
         Value::Object(document)
     }
 }
+
+/// Tells whether a character acts on a terminal or hides in a text instead of being seen.
+pub fn is_hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}

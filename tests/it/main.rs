@@ -27,4 +27,5 @@ mod readers;
 mod reconcile;
 mod reprice;
 mod trace;
+mod why;
 mod world;

@@ -17,6 +17,7 @@ mod slice;
 mod status;
 mod store;
 mod trace;
+mod why;
 
 use clap::Subcommand;
 
@@ -41,6 +42,8 @@ pub enum Command {
     Trace(trace::TraceArgs),
     /// Show what the price table holds
     Prices(prices::PricesArgs),
+    /// Explain why a window cost more, or less, than another
+    Why(why::WhyArgs),
     /// Compare a bill with the logged calls and name every difference
     Reconcile(reconcile::ReconcileArgs),
     /// Split a bill over tenants or any other dimensions, to the cent
@@ -74,6 +77,7 @@ impl Command {
             Command::Outcomes(args) => args.run(app),
             Command::Trace(args) => args.run(app),
             Command::Prices(args) => args.run(app),
+            Command::Why(args) => args.run(app),
             Command::Reconcile(args) => args.run(app),
             Command::Chargeback(args) => args.run(app),
             Command::Check(args) => args.run(app),

@@ -1,0 +1,505 @@
+//! What the period's work would have cost before: baseline calls flow to the ways in which the same work is done now.
+//!
+//! A new prompt version or model has no baseline of its own, and its predecessor seems to have vanished. Comparing raw
+//! groups blames every harmless release. So, within each workload, baseline calls move to the period's variants, the
+//! most similar first, and take their cost with them.
+
+use hashbrown::HashMap;
+
+use crate::analyze::why::columns::Columns;
+use crate::analyze::why::columns::Role;
+use crate::analyze::why::columns::Side;
+use crate::analyze::why::columns::role;
+use crate::domain::Dim;
+
+/// A flow below this part of its source's calls is noise: the calls stay where they are.
+const LEAST_FLOW: f64 = 0.02;
+
+/// How much a customer's own prompts count against the workload's average: as much as so many average calls.
+const PRIOR_CALLS: f64 = 20.0;
+
+/// One way in which one kind of work was done for somebody.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leaf {
+    /// The place in [`Leaves::cells`].
+    pub(super) cell: u32,
+    /// The place in [`Leaves::variants`].
+    pub(super) variant: u32,
+    /// Picodollars in the period.
+    pub(super) actual: i128,
+    /// Picodollars of the baseline that flowed here.
+    pub(super) before: i128,
+    /// Of these, what came from the same model, and from the same provider.
+    pub(super) same: [f64; 2],
+    /// What the period's calls would have cost at the baseline's rates.
+    pub(super) at_old_rates: f64,
+}
+
+/// A kind of work for somebody.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cell {
+    /// The place in [`Leaves::workloads`].
+    pub(super) workload: u32,
+    /// A row that has its codes, and whether it is one of the period.
+    row: (bool, u32),
+}
+
+/// Where the baseline calls of a workload went.
+#[derive(Debug, Default)]
+pub(super) struct Workload {
+    /// By variant of the baseline: where its calls went, with the share of them.
+    flows: HashMap<u32, Vec<(u32, f64)>>,
+    /// The rows of each side.
+    pub(super) rows: [std::ops::Range<usize>; 2],
+}
+
+/// Every leaf, and what is known of them.
+#[derive(Debug, Default)]
+pub(super) struct Leaves {
+    /// The leaves, in order.
+    pub(super) leaves: Vec<Leaf>,
+    /// The cells.
+    pub(super) cells: Vec<Cell>,
+    /// Per variant a row that has its codes, and whether it is one of the period.
+    variants: Vec<(bool, u32)>,
+    /// The workloads.
+    pub(super) workloads: Vec<Workload>,
+    /// Per side and row: the cell and the variant.
+    pub(super) placed: [Vec<(u32, u32)>; 2],
+    /// Per axis whether its code is the variant's.
+    by_variant: Vec<bool>,
+    /// The axes of the variant by falling weight: what makes two ways of work similar.
+    status: usize,
+}
+
+impl Leaves {
+    /// Makes the leaves of both windows.
+    pub(super) fn new(columns: &Columns) -> Leaves {
+        let mut leaves = Leaves {
+            by_variant: columns.axes.iter().map(|axis| role(axis) == Role::Variant).collect(),
+            status: columns.dim(Dim::Status),
+            ..Leaves::default()
+        };
+        leaves.place(columns);
+        let levels = Levels::new(columns, &leaves);
+        let (mut at, mut next) = ([0, 0], 0);
+        while let Some(rows) = next_workload(columns, &mut at) {
+            let cells = next..next + cells_of(&leaves, &rows);
+            next = cells.end;
+            leaves.add_workload(columns, rows, cells, &levels);
+        }
+        leaves
+    }
+
+    /// Returns how many variants there are.
+    pub(super) fn variant_count(&self) -> usize {
+        self.variants.len()
+    }
+
+    /// Returns a leaf's code along an axis.
+    pub(super) fn code(&self, columns: &Columns, cell: u32, variant: u32, axis: usize) -> u32 {
+        let (is_period, row) =
+            if self.by_variant[axis] { self.variants[variant as usize] } else { self.cells[cell as usize].row };
+        let side = if is_period { &columns.period } else { &columns.baseline };
+        side.codes[axis][row as usize]
+    }
+
+    /// Returns the code of a variant along one of its axes.
+    pub(super) fn variant_code(&self, columns: &Columns, variant: u32, axis: usize) -> u32 {
+        let (is_period, row) = self.variants[variant as usize];
+        let side = if is_period { &columns.period } else { &columns.baseline };
+        side.codes[axis][row as usize]
+    }
+
+    /// Returns what a slice cost more than before, in picodollars.
+    pub(super) fn change(&self, columns: &Columns, slice: &[(usize, u32)]) -> i128 {
+        let inside = self.leaves.iter().filter(|leaf| self.is_in(columns, leaf.cell, leaf.variant, slice));
+        inside.map(|leaf| leaf.actual - leaf.before).sum()
+    }
+
+    /// Tells whether a leaf lies in a slice.
+    pub(super) fn is_in(&self, columns: &Columns, cell: u32, variant: u32, slice: &[(usize, u32)]) -> bool {
+        slice.iter().all(|(axis, code)| self.code(columns, cell, variant, *axis) == *code)
+    }
+
+    /// Returns what part of a row's calls is in a slice: all or nothing of the period's, and of the baseline's what
+    /// flowed into it.
+    pub(super) fn share(&self, columns: &Columns, side: usize, row: usize, slice: &[(usize, u32)]) -> f64 {
+        let (cell, variant) = self.placed[side][row];
+        let is_in = |variant| self.is_in(columns, cell, variant, slice);
+        if side == 0 {
+            return f64::from(u8::from(is_in(variant)));
+        }
+        let workload = &self.workloads[self.cells[cell as usize].workload as usize];
+        let (mut share, mut left) = (0.0, 1.0);
+        for (target, part) in workload.flows.get(&variant).map_or(&[][..], Vec::as_slice) {
+            left -= part;
+            share += if is_in(*target) { *part } else { 0.0 };
+        }
+        share + if left > 1e-9 && is_in(variant) { left } else { 0.0 }
+    }
+
+    /// Tells whether a variant's calls failed.
+    pub(super) fn has_failed(&self, columns: &Columns, variant: u32) -> bool {
+        let (is_period, row) = self.variants[variant as usize];
+        let side = if is_period { &columns.period } else { &columns.baseline };
+        side.failed[row as usize] > 0.0
+    }
+
+    /// Numbers cells and variants of all rows.
+    fn place(&mut self, columns: &Columns) {
+        let sides = [&columns.period, &columns.baseline];
+        let mut variants: Vec<(u32, (bool, u32))> = Vec::new();
+        let mut known: HashMap<u32, ()> = HashMap::new();
+        for (side, is_period) in sides.into_iter().zip([true, false]) {
+            for (row, key) in side.keys.iter().enumerate() {
+                if known.insert(key[2], ()).is_none() {
+                    variants.push((key[2], (is_period, row as u32)));
+                }
+            }
+        }
+        variants.sort_unstable();
+        let numbers: HashMap<u32, u32> =
+            variants.iter().enumerate().map(|(number, (key, _))| (*key, number as u32)).collect();
+        self.variants = variants.into_iter().map(|(_, row)| row).collect();
+        self.placed = sides.map(|side| Vec::with_capacity(side.len()));
+        let (mut at, mut last, mut workloads) = ([0, 0], None, 0u32);
+        loop {
+            let key = |side: usize, at: usize| sides[side].keys.get(at).map(|key| [key[0], key[1]]);
+            let Some(next) = [key(0, at[0]), key(1, at[1])].into_iter().flatten().min() else { break };
+            if last.is_some_and(|last| last != next[0]) {
+                workloads += 1;
+            }
+            last = Some(next[0]);
+            let number = self.cells.len() as u32;
+            let is_period = key(0, at[0]) == Some(next);
+            let row = if is_period { at[0] } else { at[1] };
+            self.cells.push(Cell { workload: workloads, row: (is_period, row as u32) });
+            for side in 0..2 {
+                while key(side, at[side]) == Some(next) {
+                    let variant = numbers.get(&sides[side].keys[at[side]][2]).copied().unwrap_or_default();
+                    self.placed[side].push((number, variant));
+                    at[side] += 1;
+                }
+            }
+        }
+    }
+
+    /// Lets the baseline of a workload flow, and adds its leaves.
+    fn add_workload(
+        &mut self,
+        columns: &Columns,
+        rows: [std::ops::Range<usize>; 2],
+        cells: std::ops::Range<usize>,
+        levels: &Levels,
+    ) {
+        let mut totals = Totals::default();
+        let sides = [&columns.period, &columns.baseline];
+        for side in 0..2 {
+            for row in rows[side].clone() {
+                totals.add(side, self.placed[side][row].1, sides[side], row);
+            }
+        }
+        totals.variants.sort_unstable_by_key(|variant| variant.number);
+        let flows = totals.flow(levels);
+        let first = self.leaves.len();
+        let mut at = [rows[0].start, rows[1].start];
+        for cell in cells {
+            self.add_cell(columns, cell as u32, &mut at, &rows, &flows);
+        }
+        totals.inflows(&flows);
+        let mut before: HashMap<u32, f64> = HashMap::new();
+        for leaf in &self.leaves[first..] {
+            *before.entry(leaf.variant).or_default() += leaf.before as f64;
+        }
+        let rates = totals.rates(&before, levels);
+        self.value_at_old_rates(columns, &rows, first, &rates, &totals);
+        self.workloads.push(Workload { flows, rows });
+    }
+
+    /// Adds the leaves of a cell: its period's rows, and where its baseline went.
+    fn add_cell(
+        &mut self,
+        columns: &Columns,
+        cell: u32,
+        at: &mut [usize; 2],
+        rows: &[std::ops::Range<usize>; 2],
+        flows: &HashMap<u32, Vec<(u32, f64)>>,
+    ) {
+        let first = self.leaves.len();
+        let empty = |variant| Leaf { cell, variant, actual: 0, before: 0, same: [0.0; 2], at_old_rates: 0.0 };
+        while at[0] < rows[0].end && self.placed[0][at[0]].0 == cell {
+            let (variant, cost) = (self.placed[0][at[0]].1, columns.period.cost[at[0]]);
+            at[0] += 1;
+            match self.leaves[first..].last_mut().filter(|leaf| leaf.variant == variant) {
+                // Calls that use tools are rows of their own.
+                Some(leaf) => leaf.actual += cost,
+                None => self.leaves.push(Leaf { actual: cost, ..empty(variant) }),
+            }
+        }
+        let (model, provider) = (columns.dim(Dim::Model), columns.dim(Dim::Provider));
+        while at[1] < rows[1].end && self.placed[1][at[1]].0 == cell {
+            let (source, cost) = (self.placed[1][at[1]].1, columns.baseline.cost[at[1]]);
+            at[1] += 1;
+            let targets = flows.get(&source).map_or(&[][..], Vec::as_slice);
+            for (target, part) in parts(cost, source, targets) {
+                let place = self.leaves[first..].iter().position(|leaf| leaf.variant == target);
+                let place = place.map_or_else(
+                    || {
+                        self.leaves.push(empty(target));
+                        self.leaves.len() - 1
+                    },
+                    |place| first + place,
+                );
+                let is_same = [model, provider]
+                    .map(|axis| self.variant_code(columns, source, axis) == self.variant_code(columns, target, axis));
+                let leaf = &mut self.leaves[place];
+                leaf.before += part;
+                for (same, is_same) in leaf.same.iter_mut().zip(is_same) {
+                    *same += if is_same { part as f64 } else { 0.0 };
+                }
+            }
+        }
+    }
+
+    /// Sets what the period's calls of a workload would have cost at the baseline's rates.
+    fn value_at_old_rates(
+        &mut self,
+        columns: &Columns,
+        rows: &[std::ops::Range<usize>; 2],
+        first: usize,
+        rates: &HashMap<u32, f64>,
+        totals: &Totals,
+    ) {
+        // What each cell cost in the baseline, and what it would have at the workload's own rates.
+        let mut own: HashMap<u32, (f64, f64)> = HashMap::new();
+        for row in rows[1].clone() {
+            let (cell, variant) = self.placed[1][row];
+            let (cost, expected) = own.entry(cell).or_default();
+            *cost += columns.baseline.cost[row] as f64;
+            *expected += columns.baseline.calls[row] * totals.own_rate(variant);
+        }
+        let prior = PRIOR_CALLS * totals.average();
+        let mut at = first;
+        for row in rows[0].clone() {
+            let (cell, variant) = self.placed[0][row];
+            while (self.leaves[at].cell, self.leaves[at].variant) != (cell, variant) {
+                at += 1;
+            }
+            let calls = columns.period.calls[row];
+            let leaf = &mut self.leaves[at];
+            leaf.at_old_rates += match rates.get(&variant) {
+                // Work that is new has no rate but its own.
+                None => columns.period.cost[row] as f64,
+                Some(rate) => {
+                    let (cost, expected) = own.get(&cell).copied().unwrap_or_default();
+                    let phi = if prior + expected > 0.0 { (cost + prior) / (expected + prior) } else { 1.0 };
+                    calls * rate * phi
+                }
+            };
+        }
+    }
+}
+
+/// Cuts an amount along the shares of a flow; the parts sum to it, and what is left stays with the source.
+fn parts(cost: i128, source: u32, targets: &[(u32, f64)]) -> impl Iterator<Item = (u32, i128)> {
+    let (mut share_before, mut before) = (0.0, 0i128);
+    let flowing = targets.iter().map(move |(target, share)| {
+        share_before += share;
+        let upto = if share_before >= 1.0 - 1e-12 { cost } else { (cost as f64 * share_before).round() as i128 };
+        let part = upto - before;
+        before = upto;
+        (*target, part)
+    });
+    let flowing: Vec<(u32, i128)> = flowing.collect();
+    let rest = cost - flowing.iter().map(|(_, part)| part).sum::<i128>();
+    flowing.into_iter().chain((rest != 0).then_some((source, rest)))
+}
+
+/// Returns the rows of the next workload on both sides.
+fn next_workload(columns: &Columns, at: &mut [usize; 2]) -> Option<[std::ops::Range<usize>; 2]> {
+    let sides = [&columns.period, &columns.baseline];
+    let first = (0..2).filter_map(|side| sides[side].keys.get(at[side]).map(|key| key[0])).min()?;
+    Some([0, 1].map(|side: usize| {
+        let start = at[side];
+        let keys = &sides[side].keys;
+        while keys.get(at[side]).is_some_and(|key| key[0] == first) {
+            at[side] += 1;
+        }
+        start..at[side]
+    }))
+}
+
+/// Counts the cells of a workload's rows.
+fn cells_of(leaves: &Leaves, rows: &[std::ops::Range<usize>; 2]) -> usize {
+    let spans = (0..2).filter_map(|side| {
+        let placed = &leaves.placed[side][rows[side].clone()];
+        Some((placed.first()?.0, placed.last()?.0))
+    });
+    let (mut first, mut last) = (u32::MAX, 0);
+    for (from, to) in spans {
+        first = first.min(from);
+        last = last.max(to);
+    }
+    (last + 1).saturating_sub(first) as usize
+}
+
+/// Which variants count as alike, level by level: each has a group by variant.
+struct Levels([Vec<u32>; 4]);
+
+impl Levels {
+    fn new(columns: &Columns, leaves: &Leaves) -> Levels {
+        let [provider, model, tier] = [Dim::Provider, Dim::Model, Dim::Tier].map(|dim| columns.dim(dim));
+        let by = |axes: &[usize]| {
+            let mut groups: HashMap<Vec<u32>, u32> = HashMap::new();
+            (0..leaves.variants.len() as u32)
+                .map(|variant| {
+                    let codes: Vec<u32> =
+                        axes.iter().map(|axis| leaves.variant_code(columns, variant, *axis)).collect();
+                    let next = groups.len() as u32;
+                    *groups.entry(codes).or_insert(next)
+                })
+                .collect::<Vec<u32>>()
+        };
+        Levels([
+            (0..leaves.variants.len() as u32).collect(),
+            by(&[provider, model, tier, leaves.status]),
+            by(&[leaves.status]),
+            by(&[]),
+        ])
+    }
+}
+
+/// A variant within a workload.
+#[derive(Clone, Copy, Debug, Default)]
+struct VariantTotals {
+    number: u32,
+    /// Calls in the period, and in the baseline.
+    calls: [f64; 2],
+    /// Cost of the baseline's.
+    cost: f64,
+    /// Baseline calls that flowed here.
+    inflow: f64,
+}
+
+/// The variants of a workload.
+#[derive(Debug, Default)]
+struct Totals {
+    variants: Vec<VariantTotals>,
+    places: HashMap<u32, usize>,
+}
+
+impl Totals {
+    fn add(&mut self, side: usize, number: u32, rows: &Side, row: usize) {
+        let place = *self.places.entry(number).or_insert_with(|| {
+            self.variants.push(VariantTotals { number, ..VariantTotals::default() });
+            self.variants.len() - 1
+        });
+        let variant = &mut self.variants[place];
+        variant.calls[side] += rows.calls[row];
+        if side == 1 {
+            variant.cost += rows.cost[row] as f64;
+        }
+    }
+
+    /// Moves baseline calls to the period's variants, the most similar first.
+    fn flow(&mut self, levels: &Levels) -> HashMap<u32, Vec<(u32, f64)>> {
+        self.places = self.variants.iter().enumerate().map(|(place, variant)| (variant.number, place)).collect();
+        let mut left: Vec<[f64; 2]> = self.variants.iter().map(|variant| variant.calls).collect();
+        let mut moved: HashMap<(usize, usize), f64> = HashMap::new();
+        for level in &levels.0 {
+            let mut groups: Vec<(u32, usize)> = self
+                .variants
+                .iter()
+                .enumerate()
+                .filter(|(place, _)| left[*place] != [0.0, 0.0])
+                .map(|(place, variant)| (level[variant.number as usize], place))
+                .collect();
+            groups.sort_unstable();
+            for group in groups.chunk_by(|a, b| a.0 == b.0) {
+                match_up(group, &mut left, &mut moved);
+            }
+        }
+        let mut flows: HashMap<u32, Vec<(u32, f64)>> = HashMap::new();
+        let mut moved: Vec<((usize, usize), f64)> = moved.into_iter().collect();
+        moved.sort_unstable_by_key(|(places, _)| *places);
+        for ((from, to), calls) in moved {
+            let share = calls / self.variants[from].calls[1];
+            if share >= LEAST_FLOW {
+                flows.entry(self.variants[from].number).or_default().push((self.variants[to].number, share));
+            }
+        }
+        flows
+    }
+
+    /// Counts the baseline calls that each variant has after the flow.
+    fn inflows(&mut self, flows: &HashMap<u32, Vec<(u32, f64)>>) {
+        for place in 0..self.variants.len() {
+            let VariantTotals { number, calls: [_, calls], .. } = self.variants[place];
+            let mut stays = 1.0;
+            for (target, share) in flows.get(&number).map_or(&[][..], Vec::as_slice) {
+                stays -= share;
+                if let Some(target) = self.places.get(target) {
+                    self.variants[*target].inflow += calls * share;
+                }
+            }
+            // What is left of a flow to everywhere is dust.
+            if stays > 1e-9 {
+                self.variants[place].inflow += calls * stays;
+            }
+        }
+    }
+
+    /// Returns what a call of each variant cost before; where none flowed into it, what the nearest ones cost.
+    fn rates(&self, before: &HashMap<u32, f64>, levels: &Levels) -> HashMap<u32, f64> {
+        let mut rates = HashMap::new();
+        for level in &levels.0 {
+            let mut groups: HashMap<u32, (f64, f64)> = HashMap::new();
+            for variant in &self.variants {
+                let (cost, calls) = groups.entry(level[variant.number as usize]).or_default();
+                *cost += before.get(&variant.number).copied().unwrap_or_default();
+                *calls += variant.inflow;
+            }
+            for variant in &self.variants {
+                let (cost, calls) = groups.get(&level[variant.number as usize]).copied().unwrap_or_default();
+                if calls > 0.0 {
+                    rates.entry(variant.number).or_insert(cost / calls);
+                }
+            }
+        }
+        rates
+    }
+
+    /// Returns what a call of a variant cost in the baseline.
+    fn own_rate(&self, number: u32) -> f64 {
+        let Some(variant) = self.places.get(&number).map(|place| self.variants[*place]) else { return 0.0 };
+        if variant.calls[1] > 0.0 { variant.cost / variant.calls[1] } else { 0.0 }
+    }
+
+    /// Returns what an average call cost in the baseline.
+    fn average(&self) -> f64 {
+        let cost: f64 = self.variants.iter().map(|variant| variant.cost).sum();
+        let calls: f64 = self.variants.iter().map(|variant| variant.calls[1]).sum();
+        if calls > 0.0 { cost / calls } else { 0.0 }
+    }
+}
+
+/// Lets as many baseline calls of a group find a counterpart as there are, in proportion on both sides.
+fn match_up(group: &[(u32, usize)], left: &mut [[f64; 2]], moved: &mut HashMap<(usize, usize), f64>) {
+    let sum = |side: usize, left: &[[f64; 2]]| group.iter().map(|(_, place)| left[*place][side]).sum::<f64>();
+    let (now, before) = (sum(0, left), sum(1, left));
+    let matched = now.min(before);
+    if matched <= 0.0 {
+        return;
+    }
+    for (_, from) in group.iter().filter(|(_, place)| left[*place][1] > 0.0) {
+        for (_, to) in group.iter().filter(|(_, place)| left[*place][0] > 0.0) {
+            let calls = (left[*from][1] * (matched / before)) * (left[*to][0] / now);
+            *moved.entry((*from, *to)).or_default() += calls;
+        }
+    }
+    for (_, place) in group {
+        let keep = |left: f64, all: f64| if matched >= all { 0.0 } else { left * (1.0 - matched / all) };
+        left[*place] = [keep(left[*place][0], now), keep(left[*place][1], before)];
+    }
+}
