@@ -13,7 +13,9 @@ use crate::domain::Timestamp;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
+use crate::domain::rollup::Rows;
 use crate::domain::rollup::UnitCosts;
+use crate::domain::rollup::Values;
 use crate::ops::price::Pricer;
 use crate::price::PriceError;
 use crate::price::Table;
@@ -179,6 +181,13 @@ impl Rollups for Book {
         match self.pricer() {
             None => self.store.unit_costs(query, unit),
             Some(pricer) => self.store.repriced(pricer).unit_costs(query, unit),
+        }
+    }
+
+    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<Vec<Box<dyn Values>>, StoreError> {
+        match self.pricer() {
+            None => self.store.rows(query, on),
+            Some(pricer) => self.store.repriced(pricer).rows(query, on),
         }
     }
 }
