@@ -10,4 +10,5 @@ pub mod outline;
 pub mod percentiles;
 pub mod reconcile;
 pub mod slice;
+pub mod spikes;
 pub mod trace;

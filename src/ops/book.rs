@@ -15,7 +15,6 @@ use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::domain::rollup::Rows;
 use crate::domain::rollup::UnitCosts;
-use crate::domain::rollup::Values;
 use crate::ops::price::Pricer;
 use crate::price::PriceError;
 use crate::price::Table;
@@ -184,7 +183,7 @@ impl Rollups for Book {
         }
     }
 
-    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<Vec<Box<dyn Values>>, StoreError> {
+    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<(), StoreError> {
         match self.pricer() {
             None => self.store.rows(query, on),
             Some(pricer) => self.store.repriced(pricer).rows(query, on),

@@ -15,7 +15,6 @@ use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::domain::rollup::Rows;
 use crate::domain::rollup::UnitCosts;
-use crate::domain::rollup::Values;
 use crate::store::Batch;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -79,7 +78,7 @@ impl<R: Repricing> Rollups for Repriced<'_, R> {
         Scan::unit_costs(&self.store.conn, query, unit, Some(&mut *self.repricing.borrow_mut()))
     }
 
-    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<Vec<Box<dyn Values>>, StoreError> {
+    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<(), StoreError> {
         rows_of(&self.store.conn, query, on, Some(&mut *self.repricing.borrow_mut()))
     }
 }

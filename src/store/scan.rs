@@ -33,7 +33,6 @@ use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::domain::rollup::Rows;
 use crate::domain::rollup::UnitCosts;
-use crate::domain::rollup::Values;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::scan::axis::AxisState;
@@ -62,7 +61,7 @@ impl Rollups for Store {
         Scan::unit_costs(&self.conn, query, unit, None)
     }
 
-    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<Vec<Box<dyn Values>>, StoreError> {
+    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<(), StoreError> {
         rows_of(&self.conn, query, on, None)
     }
 }

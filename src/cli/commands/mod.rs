@@ -10,6 +10,7 @@ mod prices;
 mod reconcile;
 mod reprice;
 mod slice;
+mod spikes;
 mod status;
 mod store;
 mod trace;
@@ -29,6 +30,8 @@ pub enum Command {
     Imports(imports::ImportsArgs),
     /// Sum cost, calls and tokens by any dimensions
     Slice(slice::SliceArgs),
+    /// Tell when which part of the calls cost far more than it usually does
+    Spikes(spikes::SpikesArgs),
     /// Show how one call's cost comes about
     Explain(explain::ExplainArgs),
     /// Show a trace, run or session as a tree, with what each part of it costs
@@ -58,6 +61,7 @@ impl Command {
             Command::Import(args) => args.run(app),
             Command::Imports(args) => args.run(app),
             Command::Slice(args) => args.run(app),
+            Command::Spikes(args) => args.run(app),
             Command::Explain(args) => args.run(app),
             Command::Trace(args) => args.run(app),
             Command::Prices(args) => args.run(app),

@@ -111,15 +111,6 @@ impl AxisState {
         }
     }
 
-    /// Returns how many values came up, of an axis that learns them.
-    pub(super) fn learnt(&self) -> usize {
-        match &self.kind {
-            AxisKind::Texts { values, .. } => values.len(),
-            AxisKind::Call { next } => *next as usize,
-            _ => 0,
-        }
-    }
-
     /// Returns the texts of all values, in the order of their codes.
     pub(super) fn into_values(self) -> Vec<Arc<str>> {
         match self.kind {

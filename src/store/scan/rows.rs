@@ -19,13 +19,13 @@ use crate::store::scan::sums::failures;
 use crate::store::segment::class_column;
 use crate::store::segment::name;
 
-/// Hands on the calls of a query, by the stored prices or by others, and returns what their codes stand for.
+/// Hands on the calls of a query, by the stored prices or by others.
 pub(in crate::store) fn rows_of(
     conn: &Connection,
     query: &RollupQuery,
     on: &mut dyn FnMut(&Rows<'_>),
     mut instead: Instead<'_>,
-) -> Result<Vec<Box<dyn Values>>, StoreError> {
+) -> Result<(), StoreError> {
     let (segments, mut axes, mut filters) = opened(conn, query, &query.by)?;
     for segment in &segments {
         let mut open = OpenSegment { conn, segment };
@@ -46,9 +46,10 @@ pub(in crate::store) fn rows_of(
         let cost = chosen.filtered(filled(cost, rows));
         let tokens = chosen.filtered(tokens(&open, rows)?);
         let failed = chosen.filtered(filled(failures(&open)?, rows));
-        on(&Rows { at: &at, codes: &codes, cost: &cost, tokens: &tokens, failed: &failed });
+        let values: Vec<&dyn Values> = axes.iter().map(|axis| axis as &dyn Values).collect();
+        on(&Rows { at: &at, codes: &codes, values: &values, cost: &cost, tokens: &tokens, failed: &failed });
     }
-    Ok(axes.into_iter().map(|axis| Box::new(axis) as Box<dyn Values>).collect())
+    Ok(())
 }
 
 fn tokens(open: &OpenSegment<'_>, rows: usize) -> Result<Vec<u64>, StoreError> {
@@ -79,10 +80,6 @@ impl Chosen {
 }
 
 impl Values for AxisState {
-    fn codes(&self) -> usize {
-        self.known.unwrap_or_else(|| self.learnt() + 1)
-    }
-
     fn value(&self, code: u32) -> Option<&str> {
         AxisState::value(self, code)
     }
