@@ -24,6 +24,10 @@ pub(super) struct Cell {
     pub(super) calls: u32,
     /// Sum of squares of its runs, in dollars squared.
     pub(super) squares: f64,
+    /// What its calls would cost at the usual rates of their work, in dollars.
+    pub(super) volume: f64,
+    /// Sum of squares of its runs at those rates.
+    pub(super) volume_squares: f64,
 }
 
 /// What the calls of a bucket usually cost, by some way of telling.
@@ -124,6 +128,11 @@ impl Cells {
             let single = Run::single(rows.cost[row], rows.tokens[row], rows.failed[row]);
             let run = if code == 0 { single } else { gathered.runs[code as usize] };
             let (cost, of_run) = (usd(single.cost), usd(run.cost));
+            let day = grid.day_of[bucket];
+            let work = match rates.work.is_empty() {
+                true => Rate::default(),
+                false => rates.work[gathered.work.id(axes.work(rows, row))][day],
+            };
             let base = bucket * self.series.len();
             let places = self.places.iter().filter_map(|places| places.get(rows.codes[places.axis][row]));
             for place in std::iter::once(0).chain(places) {
@@ -131,6 +140,8 @@ impl Cells {
                 cell.cost = cell.cost.saturating_add(single.cost);
                 cell.calls += 1;
                 cell.squares += cost * of_run;
+                cell.volume += work.call;
+                cell.volume_squares += work.call * work.call * f64::from(run.calls);
             }
             if let Some(calls) = self.of_runs.get_mut(&code) {
                 calls.push((rows.at[row], single.cost));
@@ -138,8 +149,6 @@ impl Cells {
             if self.units.is_empty() {
                 continue;
             }
-            let day = grid.day_of[bucket];
-            let work = rates.work[gathered.work.id(axes.work(rows, row))][day];
             let base = bucket * self.units.len();
             for places in &self.unit_places {
                 let Some(place) = places.get(rows.codes[places.axis][row]) else { continue };

@@ -6,16 +6,15 @@
 
 use std::ops::Range;
 
-use crate::analyze::spikes::cells::Cell;
 use crate::analyze::spikes::episode::Episode;
 use crate::analyze::spikes::episode::Kind;
 use crate::analyze::spikes::episode::Marks;
 use crate::analyze::spikes::episode::Prefix;
 use crate::analyze::spikes::expected;
+use crate::analyze::spikes::expected::Amounts;
 use crate::analyze::spikes::expected::Expected;
 use crate::analyze::spikes::expected::Shape;
 use crate::analyze::spikes::grid::Grid;
-use crate::analyze::spikes::usd;
 
 /// Hours of the windows that are tested.
 const WINDOWS: [usize; 5] = [1, 3, 6, 24, 72];
@@ -33,7 +32,7 @@ const LEVEL_HOURS: f64 = 60.0;
 /// A series that held less than this part of the excess in the two weeks before is new.
 const NEW_SHARE: f64 = 0.05;
 /// A series that is out of bounds for so many days has a new usual cost.
-const ADOPTED_DAYS: usize = 7;
+pub(super) const ADOPTED_DAYS: usize = 7;
 
 /// What every series is judged by.
 pub(super) struct Judge<'g> {
@@ -59,13 +58,13 @@ struct Series {
 
 impl Judge<'_> {
     /// Returns the episodes of a series among so many values, and what its shape was on each day.
-    pub(super) fn episodes(&self, cells: &[Cell], values: usize) -> (Vec<Episode>, Vec<Option<Shape>>) {
-        let (grid, days) = (self.grid, self.grid.days.len());
-        let mut shapes = vec![None; days];
-        let costs: Vec<f64> = cells.iter().map(|cell| usd(cell.cost)).collect();
+    pub(super) fn episodes(&self, seen: &Amounts, values: usize) -> (Vec<Episode>, Vec<Option<Shape>>) {
+        let grid = self.grid;
+        let mut shapes = vec![None; grid.days.len()];
+        let costs = &seen.amounts;
         let mut series = Series {
             costs: Prefix::of(costs.iter().copied()),
-            squares: Prefix::of(cells.iter().map(|cell| cell.squares)),
+            squares: Prefix::of(seen.squares.iter().copied()),
             expected: Prefix::default(),
             marks: Marks::new(grid.len()),
         };
@@ -76,11 +75,10 @@ impl Judge<'_> {
         let mut usual = costs.clone();
         let mut first = None;
         let mut flagged_days = 0;
-        for day in 0..days {
-            let buckets = grid.days[day].clone();
+        for (day, buckets) in grid.days.iter().enumerate() {
             let profile = self.profiles.get(day).and_then(Option::as_ref);
-            let Some(expected) = expected::learn(grid, self.covered, day, cells, &usual, profile) else {
-                buckets.for_each(|bucket| series.expected.push(costs[bucket]));
+            let Some(expected) = expected::learn(grid, self.covered, day, seen, &usual, profile) else {
+                buckets.clone().for_each(|bucket| series.expected.push(costs[bucket]));
                 continue;
             };
             let first = *first.get_or_insert(buckets.start);

@@ -3,7 +3,6 @@
 //! Weekday or weekend by hour, as a look-back of two weeks can hold (Adobe Analytics does the same over 336 hours).
 //! A series of few calls borrows the shape of the whole, and growth is followed with a week's lag.
 
-use crate::analyze::spikes::cells::Cell;
 use crate::analyze::spikes::grid::Grid;
 use crate::analyze::spikes::grid::SLOTS;
 
@@ -48,13 +47,21 @@ pub(super) fn history(grid: &Grid, covered: &[bool], day: usize) -> Vec<usize> {
     (day.saturating_sub(MOST_DAYS)..day).filter(is_covered).collect()
 }
 
+/// What a series cost, bucket by bucket, in dollars or in dollars at usual rates.
+pub(super) struct Amounts {
+    pub(super) amounts: Vec<f64>,
+    /// Sum of squares of its runs.
+    pub(super) squares: Vec<f64>,
+    pub(super) calls: Vec<u32>,
+}
+
 /// Learns what to expect on a day; `None` where the history is too short. `costs` are those of the past as far as they
 /// were usual. The total has no profile to borrow.
 pub(super) fn learn(
     grid: &Grid,
     covered: &[bool],
     day: usize,
-    cells: &[Cell],
+    seen: &Amounts,
     costs: &[f64],
     borrowed: Option<&Shape>,
 ) -> Option<Expected> {
@@ -69,9 +76,9 @@ pub(super) fn learn(
         let (kind, slot) = (grid.kind(bucket), grid.slots[bucket]);
         sums[kind][slot] += costs[bucket];
         counts[kind][slot] += 1;
-        calls += f64::from(cells[bucket].calls);
-        squares += cells[bucket].squares;
-        raw += cells[bucket].cost as f64 / 1e12;
+        calls += f64::from(seen.calls[bucket]);
+        squares += seen.squares[bucket];
+        raw += seen.amounts[bucket];
     }
     let number = past().count() as f64;
     let mean = past().map(|bucket| costs[bucket]).sum::<f64>() / number;
@@ -95,9 +102,9 @@ pub(super) fn learn(
         let buckets = days.iter().flat_map(|day| grid.days[*day].clone()).filter(|bucket| covered[*bucket]);
         buckets.fold((0.0, 0.0), |(seen, usual), bucket| (seen + costs[bucket], usual + at(bucket)))
     };
-    let (seen, usual) = sides(&days[days.len().saturating_sub(GROWTH_DAYS)..]);
+    let (actual, usual) = sides(&days[days.len().saturating_sub(GROWTH_DAYS)..]);
     let floor = GROWTH_RUNS * run;
-    let growth = if usual + floor > 0.0 { ((seen + floor) / (usual + floor)).clamp(GROWTH.0, GROWTH.1) } else { 1.0 };
+    let growth = if usual + floor > 0.0 { ((actual + floor) / (usual + floor)).clamp(GROWTH.0, GROWTH.1) } else { 1.0 };
     let ratios = days.iter().map(|day| sides(&[*day])).filter(|(_, usual)| *usual > 0.0);
     let spread = spread(ratios.map(|(seen, usual)| seen / usual - 1.0).collect());
     shape.iter_mut().flatten().for_each(|value| *value *= growth);

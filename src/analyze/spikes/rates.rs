@@ -37,14 +37,39 @@ pub(super) fn rates(kinds: &Kinds, floors: &[f64]) -> Vec<Vec<Rate>> {
     kinds.days.iter().map(of).collect()
 }
 
+/// Days that are not learnt from: so dear that they may be an incident.
+pub(super) struct Dear {
+    pub(super) is_out: Vec<bool>,
+    in_a_row: usize,
+}
+
+impl Dear {
+    pub(super) fn new(days: usize) -> Dear {
+        Dear { is_out: vec![false; days], in_a_row: 0 }
+    }
+
+    /// Looks at a day with calls, by what it cost and what it should have.
+    pub(super) fn see(&mut self, day: usize, amount: f64, usual: f64, floor: f64) {
+        if amount == 0.0 && usual == 0.0 {
+            return;
+        }
+        let is_dear = amount > DEAR_TIMES * usual && amount - usual > DEAR_FLOOR * floor;
+        self.is_out[day] = is_dear;
+        self.in_a_row = if is_dear { self.in_a_row + 1 } else { 0 };
+        if self.in_a_row >= MOST_DEAR_DAYS {
+            self.is_out[..=day].fill(false);
+            self.in_a_row = 0;
+        }
+    }
+}
+
 /// Returns the usual amount by unit on each day, where `parts` are a day's amount and units.
 fn learnt(days: &[Day], floors: &[f64], parts: impl Fn(&Day) -> (f64, f64), none: f64) -> Vec<f64> {
-    let mut is_out = vec![false; days.len()];
+    let mut dear = Dear::new(days.len());
     let mut rates = Vec::with_capacity(days.len());
-    let mut dear = 0;
     for (day, own) in days.iter().enumerate() {
         let (mut amount, mut units, mut calls) = (0.0, 0.0, 0.0);
-        for past in (day.saturating_sub(LEARNT_DAYS)..day).filter(|past| !is_out[*past]) {
+        for past in (day.saturating_sub(LEARNT_DAYS)..day).filter(|past| !dear.is_out[*past]) {
             let (more, by) = parts(&days[past]);
             amount += more;
             units += by;
@@ -58,16 +83,8 @@ fn learnt(days: &[Day], floors: &[f64], parts: impl Fn(&Day) -> (f64, f64), none
             if calls == 0.0 && weight == 0.0 { (0.0, 0.0) } else { (amount + today * weight, units + by * weight) };
         let rate = if base.1 > 0.0 { base.0 / base.1 } else { none };
         rates.push(rate);
-        let is_dear = units > 0.0 && today > DEAR_TIMES * rate * by && today - rate * by > DEAR_FLOOR * floors[day];
-        if is_dear {
-            dear += 1;
-            is_out[day] = true;
-        } else if own.calls > 0 {
-            dear = 0;
-        }
-        if dear >= MOST_DEAR_DAYS {
-            is_out[..=day].fill(false);
-            dear = 0;
+        if units > 0.0 {
+            dear.see(day, today, rate * by, floors[day]);
         }
     }
     rates

@@ -7,6 +7,7 @@ use crate::analyze::spikes::Findings;
 use crate::analyze::spikes::Key;
 use crate::analyze::spikes::Metric;
 use crate::analyze::spikes::Question;
+use crate::analyze::spikes::cells::Cell;
 use crate::analyze::spikes::cells::Cells;
 use crate::analyze::spikes::cells::Rates;
 use crate::analyze::spikes::cells::UnitCell;
@@ -14,6 +15,7 @@ use crate::analyze::spikes::cost::Judge;
 use crate::analyze::spikes::episode::Episode;
 use crate::analyze::spikes::episode::Kind;
 use crate::analyze::spikes::expected;
+use crate::analyze::spikes::expected::Amounts;
 use crate::analyze::spikes::gather::Gathered;
 use crate::analyze::spikes::grid::Grid;
 use crate::analyze::spikes::query;
@@ -161,19 +163,31 @@ impl<'q> Span<'q> {
         codes
     }
 
+    /// Looks at what series cost, and at what their calls cost at usual rates: of these a few dear runs are no part, so
+    /// that a third more calls stand out.
     fn costs(&self, judge: &Judge<'_>, gathered: &Gathered, cells: &Cells, names: &Names, last: usize) -> Vec<Found> {
         let mut found = Vec::new();
-        let mut profiles = Vec::new();
+        let mut profiles = [Vec::new(), Vec::new()];
         for (place, series) in cells.series.iter().enumerate() {
             let own = cells.of(place);
-            let judge = Judge { profiles: &profiles, ..*judge };
             let count = series.map_or(1, |(axis, _)| values(&gathered.spent[axis]));
-            let (episodes, shapes) = judge.episodes(&own, count);
-            let pico = |bucket: usize| own[bucket].cost;
             let key = series.and_then(|(axis, code)| names.key(self.axes, axis, code));
-            found.extend(episodes.into_iter().map(|e| self.found(&e, (key.clone(), Metric::Cost), pico, last)));
-            if series.is_none() {
-                profiles = shapes;
+            let pico = |bucket: usize| own[bucket].cost;
+            let calls: Vec<u32> = own.iter().map(|cell| cell.calls).collect();
+            let of = |part: fn(&Cell) -> f64| own.iter().map(part).collect::<Vec<f64>>();
+            let costs = Amounts { amounts: of(|cell| usd(cell.cost)), squares: of(|cell| cell.squares), calls };
+            let volumes = Amounts {
+                amounts: of(|cell| cell.volume),
+                squares: of(|cell| cell.volume_squares),
+                calls: costs.calls.clone(),
+            };
+            for (seen, profiles) in [costs, volumes].iter().zip(&mut profiles) {
+                let judge = Judge { profiles, ..*judge };
+                let (episodes, shapes) = judge.episodes(seen, count);
+                found.extend(episodes.into_iter().map(|e| self.found(&e, (key.clone(), Metric::Cost), pico, last)));
+                if series.is_none() {
+                    *profiles = shapes;
+                }
             }
         }
         found
@@ -240,7 +254,7 @@ impl<'q> Span<'q> {
                 cost: Usd::from_pico(i128::from(run.cost)),
                 expected: dear.usual,
                 excess: cost - dear.usual,
-                score: cost / dear.usual.max(dear.bound / 3.0),
+                score: cost / dear.usual.max(f64::MIN_POSITIVE),
             });
         }
         found
@@ -254,6 +268,8 @@ impl<'q> Span<'q> {
         last: usize,
     ) -> Found {
         let span = episode.span.clone();
+        let cost = Usd::from_pico(span.clone().map(|bucket| i128::from(pico(bucket))).sum());
+        let excess = episode.excess.min(cost.pico() as f64 / 1e12);
         Found {
             key,
             metric,
@@ -263,9 +279,9 @@ impl<'q> Span<'q> {
             // A pause of some hours ends nothing.
             ongoing: span.end + self.grid.buckets(6) > last + 1,
             detected: self.grid.start(episode.detected + 1),
-            cost: Usd::from_pico(span.map(|bucket| i128::from(pico(bucket))).sum()),
-            expected: episode.expected,
-            excess: episode.excess,
+            cost,
+            expected: cost.pico() as f64 / 1e12 - excess,
+            excess,
             score: episode.score,
         }
     }

@@ -3,14 +3,18 @@
 //! What a busy series costs hides a prompt of four times the size. What it costs beyond its calls at their usual rate
 //! does not: traffic, growth and the time of day are no part of it.
 
+use std::ops::Range;
+
 use crate::analyze::spikes::cells::UnitCell;
 use crate::analyze::spikes::cells::Usual;
+use crate::analyze::spikes::cost::ADOPTED_DAYS;
 use crate::analyze::spikes::cost::Judge;
 use crate::analyze::spikes::episode::Episode;
 use crate::analyze::spikes::episode::Kind;
 use crate::analyze::spikes::episode::Marks;
 use crate::analyze::spikes::episode::Prefix;
 use crate::analyze::spikes::expected;
+use crate::analyze::spikes::rates::Dear;
 use crate::analyze::spikes::usd;
 
 /// Hours of the windows that are tested.
@@ -71,9 +75,23 @@ impl Series {
 
     /// Returns over a span the sum over runs of (amount less usual amount) squared, and of usual amounts squared, where
     /// all that is usual is larger by a factor.
-    fn residual(&self, span: std::ops::Range<usize>, factor: f64) -> (f64, f64) {
+    fn residual(&self, span: Range<usize>, factor: f64) -> (f64, f64) {
         let usual = factor * factor * self.usual_squares.sum(span.clone());
-        (self.squares.sum(span.clone()) - factor * self.cross.sum(span) + usual, usual)
+        let residual = self.squares.sum(span.clone()) - factor * self.cross.sum(span) + usual;
+        (residual.max(0.0), usual)
+    }
+
+    /// Returns the standard deviation of a span's excess as its runs show it: how far they lie from all being dearer by
+    /// one factor (the ratio estimator of survey sampling). Of few runs, that they agree says little.
+    fn seen(&self, span: Range<usize>, factor: f64) -> f64 {
+        let (residual, squares) = self.residual(span.clone(), factor);
+        let usual = factor * self.usual.sum(span.clone());
+        if usual <= 0.0 || squares <= 0.0 {
+            return residual.sqrt();
+        }
+        let dearer = self.amounts.sum(span.clone()) / usual * factor;
+        let runs = usual * usual / squares;
+        (self.residual(span, dearer).0 + residual / runs).sqrt()
     }
 }
 
@@ -126,22 +144,26 @@ impl Judge<'_> {
         let grid = self.grid;
         let mut marks = Marks::new(grid.len());
         let mut factors = vec![1.0; grid.len()];
+        let mut dear = Dear::new(grid.days.len());
         let mut first = None;
         let mut flagged_days = 0;
         for (day, buckets) in grid.days.iter().enumerate() {
-            let history = expected::history(grid, self.covered, day);
+            let mut history = expected::history(grid, self.covered, day);
             if history.len() < expected::LEAST_DAYS {
                 continue;
             }
+            history.retain(|day| !dear.is_out[*day]);
             let first = *first.get_or_insert(buckets.start);
             let (factor, spread) = self.learnt(series, &history, &marks, pooled[day], has_own_rate);
             factors[buckets.clone()].fill(factor);
             for bucket in buckets.clone() {
                 self.test_unit(series, &mut marks, first, bucket, (factor, spread, least, self.floors[day]));
             }
+            let usual = factor * series.usual.sum(buckets.clone());
+            dear.see(day, series.amounts.sum(buckets.clone()), usual, self.floors[day]);
             flagged_days = if buckets.clone().any(|b| marks.flagged[b]) { flagged_days + 1 } else { 0 };
-            if flagged_days >= 7 {
-                marks.forget(grid.days[day - 6].start..buckets.end);
+            if flagged_days >= ADOPTED_DAYS {
+                marks.forget(grid.days[day + 1 - ADOPTED_DAYS].start..buckets.end);
             }
         }
         let slack = 1.0 + (self.times - 1.0) * EXCESS_PART / 2.0;
@@ -207,14 +229,15 @@ impl Judge<'_> {
             if excess < floor || excess < (self.times - 1.0) * EXCESS_PART * usual {
                 continue;
             }
-            let (seen, squares) = series.residual(window.clone(), factor);
+            let squares = series.residual(window.clone(), factor).1;
             let score = excess / (spread * squares).max(f64::MIN_POSITIVE).sqrt();
-            if score < least || excess < LEAST_SEEN_SCORE * seen.max(0.0).sqrt() {
+            let seen = excess / series.seen(window.clone(), factor).max(f64::MIN_POSITIVE);
+            if score < least || seen < LEAST_SEEN_SCORE {
                 continue;
             }
             let is_above = |bucket: usize| series.amounts.at(bucket) > factor * series.usual.at(bucket);
             // Without any usual spread the score has no bound; what the window itself shows is then all there is.
-            let score = score.min(excess / seen.max(f64::MIN_POSITIVE).sqrt() * least / LEAST_SEEN_SCORE);
+            let score = score.min(seen * least / LEAST_SEEN_SCORE);
             marks.fire(window, bucket, score, is_above);
         }
     }
