@@ -1,6 +1,7 @@
 //! Settings: flags before environment before attr.toml before the user's file before defaults, each with its origin.
 
 pub mod dimensions;
+pub mod events;
 pub mod invoices;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ use crate::cli::error::CliError;
 use crate::cli::settings::dimensions::Blocks;
 use crate::cli::settings::dimensions::Dimensions;
 use crate::cli::settings::dimensions::Source;
+use crate::cli::settings::events::Events;
 use crate::cli::settings::invoices::Invoices;
 use crate::domain::Zone;
 use crate::ops::import::How;
@@ -74,6 +76,8 @@ pub struct Settings {
     pub dimensions: Dimensions,
     /// How bills of the user's own are read.
     pub invoices: Invoices,
+    /// What was planned to cost more.
+    pub events: Events,
     /// The settings files read, the nearer first.
     pub files: Vec<PathBuf>,
 }
@@ -95,6 +99,8 @@ struct File {
     dimensions: Blocks,
     #[serde(default)]
     invoice: invoices::Blocks,
+    #[serde(default)]
+    event: Vec<events::Block>,
     /// The file as it is written, to find lines in.
     #[serde(skip)]
     text: String,
@@ -167,6 +173,7 @@ impl Settings {
             sources: rules(&files)?,
             dimensions: dimensions(&files)?,
             invoices: invoices(&files)?,
+            events: events(&files),
             files: files.into_iter().map(|(path, _)| path).collect(),
         })
     }
@@ -244,6 +251,12 @@ fn dimensions(files: &[(PathBuf, File)]) -> Result<Dimensions, CliError> {
 fn invoices(files: &[(PathBuf, File)]) -> Result<Invoices, CliError> {
     let sources = files.iter().map(|(path, file)| invoices::Source { path, text: &file.text, blocks: &file.invoice });
     Invoices::gather(&sources.collect::<Vec<_>>())
+}
+
+fn events(files: &[(PathBuf, File)]) -> Events {
+    let mut events = Events::default();
+    files.iter().for_each(|(path, file)| events.add(path, &file.text, &file.event));
+    events
 }
 
 /// A path in a settings file counts from the file's folder.

@@ -63,7 +63,9 @@ impl ConfigArgs {
             });
             table.rows.push(vec![Cell::Text(name.into()), Cell::Text(shown), Cell::Text(origin.to_string())]);
         }
-        for (name, value, origin) in settings.dimensions.shown.iter().chain(&settings.invoices.shown) {
+        for (name, value, origin) in
+            settings.dimensions.shown.iter().chain(&settings.invoices.shown).chain(&settings.events.shown)
+        {
             objects.push(json!({"setting": name, "origin": origin.to_string(), "value": value}));
             table.rows.push(vec![Cell::Text(name.clone()), Cell::Text(value.clone()), Cell::Text(origin.to_string())]);
         }

@@ -79,7 +79,7 @@ impl SpikesArgs {
             },
             least: self.least()?,
             times: self.times()?,
-            events: Vec::new(),
+            events: app.settings.events.events(frame)?,
         };
         let mut answer = spikes::run(&book, &plan)?;
         app.show(&mut answer.report, &self.output)?;
