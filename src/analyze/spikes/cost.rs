@@ -18,8 +18,10 @@ use crate::analyze::spikes::grid::Grid;
 
 /// Hours of the windows that are tested.
 const WINDOWS: [usize; 5] = [1, 3, 6, 24, 72];
-/// How far the statistic must reach, and how much farther for ten times as many series.
+/// How far the statistic must reach, for series of the product's own parts and for customers, who come and go in bursts,
+/// and how much farther for ten times as many series.
 const LEAST_SCORE: f64 = 4.0;
+const LEAST_CUSTOMER_SCORE: f64 = 5.5;
 const SCORE_BY_TENFOLD: f64 = 0.5;
 /// How far it must reach against the same hours of a week before.
 const LEAST_WEEKLY_SCORE: f64 = 2.5;
@@ -31,6 +33,8 @@ const SPREAD_POWER: f64 = 0.3;
 const LEVEL_HOURS: f64 = 60.0;
 /// A series that held less than this part of the excess in the two weeks before is new.
 const NEW_SHARE: f64 = 0.05;
+/// A new customer is no news before it costs so many times the least excess.
+const NEW_FLOORS: f64 = 5.0;
 /// A series that is out of bounds for so many days has a new usual cost.
 pub(super) const ADOPTED_DAYS: usize = 7;
 
@@ -47,6 +51,15 @@ pub(super) struct Judge<'g> {
     pub(super) profiles: &'g [Option<Shape>],
 }
 
+/// What a series is one of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Among {
+    /// How many values its dimension has.
+    pub(super) values: usize,
+    /// Whether they are of customers or people, not of the product's own parts.
+    pub(super) is_customer: bool,
+}
+
 /// A series as it is judged.
 struct Series {
     costs: Prefix,
@@ -58,7 +71,7 @@ struct Series {
 
 impl Judge<'_> {
     /// Returns the episodes of a series among so many values, and what its shape was on each day.
-    pub(super) fn episodes(&self, seen: &Amounts, values: usize) -> (Vec<Episode>, Vec<Option<Shape>>) {
+    pub(super) fn episodes(&self, seen: &Amounts, among: Among) -> (Vec<Episode>, Vec<Option<Shape>>) {
         let grid = self.grid;
         let mut shapes = vec![None; grid.days.len()];
         let costs = &seen.amounts;
@@ -71,7 +84,8 @@ impl Judge<'_> {
         if !self.profiles.is_empty() && !self.is_worth_it(&series.costs) {
             return (Vec::new(), shapes);
         }
-        let least = LEAST_SCORE + SCORE_BY_TENFOLD * (values.max(1) as f64).log10();
+        let least = if among.is_customer { LEAST_CUSTOMER_SCORE } else { LEAST_SCORE };
+        let least = least + SCORE_BY_TENFOLD * (among.values.max(1) as f64).log10();
         let mut usual = costs.clone();
         let mut first = None;
         let mut flagged_days = 0;
@@ -102,7 +116,11 @@ impl Judge<'_> {
         let slack = 1.0 + (self.times - 1.0) / 2.0;
         let gain = |bucket: usize| costs[bucket] - slack * series.expected.at(bucket);
         let spans = series.marks.spans(grid.buckets(6), gain);
-        (spans.into_iter().map(|span| self.episode(&series, span)).collect(), shapes)
+        let is_news = |episode: &Episode| {
+            let floor = self.floors[grid.day_of[episode.span.start]];
+            episode.kind != Kind::New || !among.is_customer || episode.excess >= NEW_FLOORS * floor
+        };
+        (spans.into_iter().map(|span| self.episode(&series, span)).filter(is_news).collect(), shapes)
     }
 
     /// Tells whether any day of the series could hold enough.
@@ -161,7 +179,7 @@ impl Judge<'_> {
         } else {
             Kind::Spike
         };
-        Episode { span, detected, expected: m, excess: x - m, score, kind }
+        Episode { span, detected, excess: x - m, score, kind }
     }
 }
 

@@ -52,7 +52,6 @@ pub(super) struct Episode {
     /// The bucket after which it was known.
     pub(super) detected: usize,
     /// Dollars.
-    pub(super) expected: f64,
     pub(super) excess: f64,
     pub(super) score: f64,
     pub(super) kind: Kind,

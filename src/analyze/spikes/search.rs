@@ -11,6 +11,7 @@ use crate::analyze::spikes::cells::Cell;
 use crate::analyze::spikes::cells::Cells;
 use crate::analyze::spikes::cells::Rates;
 use crate::analyze::spikes::cells::UnitCell;
+use crate::analyze::spikes::cost::Among;
 use crate::analyze::spikes::cost::Judge;
 use crate::analyze::spikes::episode::Episode;
 use crate::analyze::spikes::episode::Kind;
@@ -66,6 +67,8 @@ pub(super) struct Found {
     pub(super) expected: f64,
     pub(super) excess: f64,
     pub(super) score: f64,
+    /// Dollars of the excess that other jumps have told already.
+    pub(super) told: f64,
 }
 
 impl<'q> Span<'q> {
@@ -148,6 +151,15 @@ impl<'q> Span<'q> {
         (0..gathered.days.len()).map(floor).collect()
     }
 
+    /// Returns what the series of an axis are.
+    fn among(&self, gathered: &Gathered, axis: usize) -> Among {
+        let is_part = matches!(
+            self.axes.all[axis],
+            Axis::Dim(Dim::Environment | Dim::Team | Dim::Feature | Dim::Agent | Dim::PromptVersion | Dim::Model)
+        );
+        Among { values: values(&gathered.spent[axis]), is_customer: !is_part }
+    }
+
     /// Returns the codes of an axis that could hold an episode, the dearest first if there are too many.
     fn worth_it(&self, gathered: &Gathered, axis: usize, least: f64) -> Vec<u32> {
         let spent = &gathered.spent[axis];
@@ -170,7 +182,7 @@ impl<'q> Span<'q> {
         let mut profiles = [Vec::new(), Vec::new()];
         for (place, series) in cells.series.iter().enumerate() {
             let own = cells.of(place);
-            let count = series.map_or(1, |(axis, _)| values(&gathered.spent[axis]));
+            let among = series.map_or(Among { values: 1, is_customer: false }, |(axis, _)| self.among(gathered, axis));
             let key = series.and_then(|(axis, code)| names.key(self.axes, axis, code));
             let pico = |bucket: usize| own[bucket].cost;
             let calls: Vec<u32> = own.iter().map(|cell| cell.calls).collect();
@@ -183,7 +195,7 @@ impl<'q> Span<'q> {
             };
             for (seen, profiles) in [costs, volumes].iter().zip(&mut profiles) {
                 let judge = Judge { profiles, ..*judge };
-                let (episodes, shapes) = judge.episodes(seen, count);
+                let (episodes, shapes) = judge.episodes(seen, among);
                 found.extend(episodes.into_iter().map(|e| self.found(&e, (key.clone(), Metric::Cost), pico, last)));
                 if series.is_none() {
                     *profiles = shapes;
@@ -198,17 +210,14 @@ impl<'q> Span<'q> {
         for axis in self.axes.units.iter().copied() {
             let places: Vec<usize> = (0..cells.units.len()).filter(|place| cells.units[*place].0 == axis).collect();
             let own: Vec<Vec<UnitCell>> = places.iter().map(|place| cells.of_unit(*place)).collect();
-            let count = values(&gathered.spent[axis]);
-            // What a feature or a version costs is what the rates of work are made of.
-            let has_own_rate =
-                !matches!(self.axes.all[axis], Axis::Dim(Dim::Feature | Dim::PromptVersion | Dim::Model));
+            let among = self.among(gathered, axis);
             for unit in Unit::ALL {
                 let metric = match unit {
                     Unit::Call => Metric::CostPerCall,
                     Unit::Token => Metric::CostPerToken,
                     Unit::Failure => Metric::FailedCost,
                 };
-                for (at, episodes) in judge.unit_episodes(&own, unit, count, has_own_rate).into_iter().enumerate() {
+                for (at, episodes) in judge.unit_episodes(&own, unit, among).into_iter().enumerate() {
                     let (axis, code) = cells.units[places[at]];
                     let pico = |bucket: usize| match unit {
                         Unit::Failure => own[at][bucket].failed,
@@ -254,6 +263,7 @@ impl<'q> Span<'q> {
                 cost: Usd::from_pico(i128::from(run.cost)),
                 expected: dear.usual,
                 excess: cost - dear.usual,
+                told: 0.0,
                 score: cost / dear.usual.max(f64::MIN_POSITIVE),
             });
         }
@@ -282,6 +292,7 @@ impl<'q> Span<'q> {
             cost,
             expected: cost.pico() as f64 / 1e12 - excess,
             excess,
+            told: 0.0,
             score: episode.score,
         }
     }

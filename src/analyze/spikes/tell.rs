@@ -29,6 +29,9 @@ use crate::domain::time::NANOS;
 const NAME_EXCESS: f64 = 0.7;
 /// … and has this part of it in common.
 const NAME_SHARED: f64 = 0.5;
+/// Or it has this part in common, and grew so many times as much as the rest.
+const PART_SHARED: f64 = 0.25;
+const PART_TIMES: f64 = 2.0;
 /// This part of a usual day is added to what was expected, so that next to nothing does not look like all.
 const NAME_DAY: f64 = 0.02;
 /// A run that holds this part of an incident is the incident.
@@ -55,12 +58,19 @@ pub(super) fn tell<R: Rollups>(
         let others: Vec<&Found> = found.iter().filter(|one| one.overlaps(largest)).collect();
         let shared = shared(store, span, largest, &others)?;
         let weight = |one: &Found| one.excess * (1.0 + one.excess / (one.expected + NAME_DAY * day)).ln();
+        let pairs = || others.iter().copied().zip(shared.iter().copied()).filter(|(one, _)| one.metric != Metric::Run);
+        let heaviest = |best: &'_ Found, one: &'_ Found| weight(one) > weight(best);
         let mut named = largest;
-        for (one, shared) in others.iter().zip(&shared) {
-            let may_name = one.metric != Metric::Run && one.excess >= NAME_EXCESS * largest.excess;
-            if may_name && *shared >= NAME_SHARED * largest.excess && weight(one) > weight(named) {
+        for (one, shared) in pairs() {
+            let may_name = one.excess >= NAME_EXCESS * largest.excess && shared >= NAME_SHARED * largest.excess;
+            if may_name && heaviest(named, one) {
                 named = one;
             }
+        }
+        if named.is(largest) {
+            // Several incidents at once make a jump of what holds them all: the narrower ones are told.
+            let parts = pairs().filter(|(one, shared)| one.stands_out(largest, *shared)).map(|(one, _)| one);
+            named = parts.fold(named, |best, one| if best.is(largest) || heaviest(best, one) { one } else { best });
         }
         let holds = |(one, shared): &(&&Found, &f64)| {
             one.metric == Metric::Run && **shared >= RUN_SHARED * named.excess.min(largest.excess)
@@ -71,17 +81,19 @@ pub(super) fn tell<R: Rollups>(
         let named = named.clone();
         let others: Vec<&Found> = found.iter().filter(|one| one.overlaps(&named)).collect();
         let inside = self::shared(store, span, &named, &others)?;
+        let mut inside = inside.into_iter();
         let mut also: Vec<Key> = Vec::new();
-        let mut again = Vec::new();
-        for (one, inside) in others.iter().zip(inside) {
-            if one.is(&named) || inside >= TOLD_SHARED * one.excess {
-                again.push((one.key.clone(), one.metric, one.start));
-                if one.key != named.key && !also.contains(&one.key) {
-                    also.push(one.key.clone());
-                }
+        found.retain_mut(|one| {
+            if !one.overlaps(&named) {
+                return true;
             }
-        }
-        found.retain(|one| !again.contains(&(one.key.clone(), one.metric, one.start)));
+            one.told += inside.next().unwrap_or(0.0).max(0.0);
+            let is_told = one.is(&named) || one.told >= TOLD_SHARED * one.excess;
+            if is_told && one.key != named.key && !also.contains(&one.key) {
+                also.push(one.key.clone());
+            }
+            !is_told
+        });
         let event = acknowledged(store, span, &named)?;
         told.push(named.spike(also, event));
     }
@@ -91,6 +103,13 @@ pub(super) fn tell<R: Rollups>(
 impl Found {
     fn overlaps(&self, other: &Found) -> bool {
         self.start < other.end && other.start < self.end
+    }
+
+    /// Tells whether a part of a jump grew far more than the rest of it; `shared` is what the two have in common.
+    fn stands_out(&self, whole: &Found, shared: f64) -> bool {
+        let rest = (whole.expected - self.expected).max(0.05 * whole.expected);
+        let growth = (whole.excess - shared).max(0.0) / rest;
+        !self.is(whole) && shared >= PART_SHARED * whole.excess && self.excess > PART_TIMES * growth * self.expected
     }
 
     fn is(&self, other: &Found) -> bool {

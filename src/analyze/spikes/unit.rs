@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::analyze::spikes::cells::UnitCell;
 use crate::analyze::spikes::cells::Usual;
 use crate::analyze::spikes::cost::ADOPTED_DAYS;
+use crate::analyze::spikes::cost::Among;
 use crate::analyze::spikes::cost::Judge;
 use crate::analyze::spikes::episode::Episode;
 use crate::analyze::spikes::episode::Kind;
@@ -20,10 +21,9 @@ use crate::analyze::spikes::usd;
 /// Hours of the windows that are tested.
 const WINDOWS: [usize; 3] = [6, 24, 72];
 /// How many standard deviations the excess must lie above none, and how many more for ten times as many series.
-const LEAST_SCORE: f64 = 5.5;
 const SCORE_BY_TENFOLD: f64 = 0.5;
-/// How many of those that the window itself shows.
-const LEAST_SEEN_SCORE: f64 = 3.0;
+/// And more for a customer, whose work is a mix of its own.
+const CUSTOMER_SCORE: f64 = 1.5;
 /// Rates spread less than costs: the excess must be this part of what is asked of a series of costs.
 const EXCESS_PART: f64 = 0.5;
 /// Runs at the usual rate that a series' own rate is mixed with.
@@ -41,6 +41,16 @@ pub(super) enum Unit {
 
 impl Unit {
     pub(super) const ALL: [Unit; 3] = [Unit::Call, Unit::Token, Unit::Failure];
+
+    /// Returns the least score, by the spread of the past and by that which a window itself shows. Calls differ in
+    /// size, tokens in kind, and failures are hardly ever many by chance.
+    fn least(self) -> (f64, f64) {
+        match self {
+            Unit::Call => (5.5, 3.0),
+            Unit::Token => (5.0, 2.7),
+            Unit::Failure => (4.0, 2.2),
+        }
+    }
 
     /// Returns a bucket's dollars, their squares over runs, and what is usual.
     fn of(self, cell: &UnitCell) -> (f64, f64, Usual) {
@@ -106,18 +116,15 @@ struct Past {
 }
 
 impl Judge<'_> {
-    /// Returns the episodes of the series of one axis; `own_rate` tells which of them have a rate of their own.
-    pub(super) fn unit_episodes(
-        &self,
-        axis: &[Vec<UnitCell>],
-        unit: Unit,
-        values: usize,
-        has_own_rate: bool,
-    ) -> Vec<Vec<Episode>> {
+    /// Returns the episodes of the series of one axis. A customer has rates of its own; those of a feature or a version
+    /// are what the rates of work are made of.
+    pub(super) fn unit_episodes(&self, axis: &[Vec<UnitCell>], unit: Unit, among: Among) -> Vec<Vec<Episode>> {
         let series: Vec<Series> = axis.iter().map(|cells| Series::new(cells, unit)).collect();
         let pooled = self.pooled(&series);
-        let least = LEAST_SCORE + SCORE_BY_TENFOLD * (values.max(1) as f64).log10();
-        series.iter().map(|series| self.unit_series(series, &pooled, least, has_own_rate)).collect()
+        let (least, seen) = unit.least();
+        let by_values = SCORE_BY_TENFOLD * (among.values.max(1) as f64).log10();
+        let least = least + by_values + if among.is_customer { CUSTOMER_SCORE } else { 0.0 };
+        series.iter().map(|series| self.unit_series(series, &pooled, (least, seen), among.is_customer)).collect()
     }
 
     /// Returns by day how far runs of all series lie from what is usual, as squares and as parts of its squares.
@@ -140,7 +147,7 @@ impl Judge<'_> {
             .collect()
     }
 
-    fn unit_series(&self, series: &Series, pooled: &[f64], least: f64, has_own_rate: bool) -> Vec<Episode> {
+    fn unit_series(&self, series: &Series, pooled: &[f64], least: (f64, f64), has_own_rate: bool) -> Vec<Episode> {
         let grid = self.grid;
         let mut marks = Marks::new(grid.len());
         let mut factors = vec![1.0; grid.len()];
@@ -172,11 +179,11 @@ impl Judge<'_> {
         spans
             .into_iter()
             .map(|span| {
-                let expected = span.clone().map(|bucket| factors[bucket] * series.usual.at(bucket)).sum();
+                let expected: f64 = span.clone().map(|bucket| factors[bucket] * series.usual.at(bucket)).sum();
                 let excess = series.amounts.sum(span.clone()) - expected;
                 let (detected, score) = marks.best(&span);
                 let kind = if grid.hours(span.len()) >= 60.0 { Kind::Level } else { Kind::Spike };
-                Episode { span, detected, expected, excess, score, kind }
+                Episode { span, detected, excess, score, kind }
             })
             .collect()
     }
@@ -214,7 +221,7 @@ impl Judge<'_> {
         marks: &mut Marks,
         first: usize,
         bucket: usize,
-        (factor, spread, least, floor): (f64, f64, f64, f64),
+        (factor, spread, (least, least_seen), floor): (f64, f64, (f64, f64), f64),
     ) {
         let mut tested = 0;
         for hours in WINDOWS {
@@ -232,12 +239,12 @@ impl Judge<'_> {
             let squares = series.residual(window.clone(), factor).1;
             let score = excess / (spread * squares).max(f64::MIN_POSITIVE).sqrt();
             let seen = excess / series.seen(window.clone(), factor).max(f64::MIN_POSITIVE);
-            if score < least || seen < LEAST_SEEN_SCORE {
+            if score < least || seen < least_seen {
                 continue;
             }
             let is_above = |bucket: usize| series.amounts.at(bucket) > factor * series.usual.at(bucket);
             // Without any usual spread the score has no bound; what the window itself shows is then all there is.
-            let score = score.min(seen * least / LEAST_SEEN_SCORE);
+            let score = score.min(seen * least / least_seen);
             marks.fire(window, bucket, score, is_above);
         }
     }
