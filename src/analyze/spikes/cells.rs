@@ -28,6 +28,8 @@ pub(super) struct Cell {
     pub(super) volume: f64,
     /// Sum of squares of its runs at those rates.
     pub(super) volume_squares: f64,
+    /// Its runs, each shared out over its calls.
+    pub(super) runs: f64,
 }
 
 /// What the calls of a bucket usually cost, by some way of telling.
@@ -140,6 +142,7 @@ impl Cells {
                 cell.cost = cell.cost.saturating_add(single.cost);
                 cell.calls += 1;
                 cell.squares += cost * of_run;
+                cell.runs += 1.0 / f64::from(run.calls.max(1));
                 cell.volume += work.call;
                 cell.volume_squares += work.call * work.call * f64::from(run.calls);
             }

@@ -3,8 +3,10 @@
 //! Weekday or weekend by hour, as a look-back of two weeks can hold (Adobe Analytics does the same over 336 hours).
 //! A series of few calls borrows the shape of the whole, and growth is followed with a week's lag.
 
+use crate::analyze::spikes::cells::Cell;
 use crate::analyze::spikes::grid::Grid;
 use crate::analyze::spikes::grid::SLOTS;
+use crate::analyze::spikes::usd;
 
 /// Days that are looked back on.
 const MOST_DAYS: usize = 21;
@@ -53,6 +55,22 @@ pub(super) struct Amounts {
     /// Sum of squares of its runs.
     pub(super) squares: Vec<f64>,
     pub(super) calls: Vec<u32>,
+}
+
+impl Amounts {
+    /// Returns a series as it was billed, with every call at its usual rate, and with every run at the mean cost of one.
+    pub(super) fn ways(cells: &[Cell]) -> [Amounts; 3] {
+        let of = |part: &dyn Fn(&Cell) -> f64| cells.iter().map(part).collect::<Vec<f64>>();
+        let (cost, runs) = cells.iter().fold((0.0, 0.0), |sums, cell| (sums.0 + usd(cell.cost), sums.1 + cell.runs));
+        let mean = if runs > 0.0 { cost / runs } else { 0.0 };
+        let parts: [(Vec<f64>, Vec<f64>); 3] = [
+            (of(&|cell| usd(cell.cost)), of(&|cell| cell.squares)),
+            (of(&|cell| cell.volume), of(&|cell| cell.volume_squares)),
+            (of(&|cell| mean * cell.runs), of(&|cell| mean * mean * cell.runs)),
+        ];
+        let calls: Vec<u32> = cells.iter().map(|cell| cell.calls).collect();
+        parts.map(|(amounts, squares)| Amounts { amounts, squares, calls: calls.clone() })
+    }
 }
 
 /// Learns what to expect on a day; `None` where the history is too short. `costs` are those of the past as far as they

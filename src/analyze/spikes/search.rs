@@ -7,7 +7,6 @@ use crate::analyze::spikes::Findings;
 use crate::analyze::spikes::Key;
 use crate::analyze::spikes::Metric;
 use crate::analyze::spikes::Question;
-use crate::analyze::spikes::cells::Cell;
 use crate::analyze::spikes::cells::Cells;
 use crate::analyze::spikes::cells::Rates;
 use crate::analyze::spikes::cells::UnitCell;
@@ -15,6 +14,7 @@ use crate::analyze::spikes::cost::Among;
 use crate::analyze::spikes::cost::Judge;
 use crate::analyze::spikes::episode::Episode;
 use crate::analyze::spikes::episode::Kind;
+use crate::analyze::spikes::episode::Prefix;
 use crate::analyze::spikes::expected;
 use crate::analyze::spikes::expected::Amounts;
 use crate::analyze::spikes::gather::Gathered;
@@ -43,6 +43,9 @@ const MOST_VALUES: usize = 20_000;
 const MOST_SERIES: usize = 4_000;
 /// Empty buckets in a row, in hours, that are taken for a gap in the logs.
 const GAP_HOURS: usize = 24;
+
+/// The bill must rise by this part of an excess in calls or runs.
+const BILLED_SHARE: f64 = 0.5;
 
 /// A span of time that is searched.
 pub(super) struct Span<'q> {
@@ -175,34 +178,40 @@ impl<'q> Span<'q> {
         codes
     }
 
-    /// Looks at what series cost, and at what their calls cost at usual rates: of these a few dear runs are no part, so
-    /// that a third more calls stand out.
+    /// Looks at what series cost in three ways, from the one that misses nothing to the one that chance moves least: as
+    /// it was billed, with every call at the usual rate of its work, and with every run at the mean cost of a run.
     fn costs(&self, judge: &Judge<'_>, gathered: &Gathered, cells: &Cells, names: &Names, last: usize) -> Vec<Found> {
         let mut found = Vec::new();
-        let mut profiles = [Vec::new(), Vec::new()];
+        let mut profiles = [Vec::new(), Vec::new(), Vec::new()];
         for (place, series) in cells.series.iter().enumerate() {
             let own = cells.of(place);
             let among = series.map_or(Among { values: 1, is_customer: false }, |(axis, _)| self.among(gathered, axis));
             let key = series.and_then(|(axis, code)| names.key(self.axes, axis, code));
             let pico = |bucket: usize| own[bucket].cost;
-            let calls: Vec<u32> = own.iter().map(|cell| cell.calls).collect();
-            let of = |part: fn(&Cell) -> f64| own.iter().map(part).collect::<Vec<f64>>();
-            let costs = Amounts { amounts: of(|cell| usd(cell.cost)), squares: of(|cell| cell.squares), calls };
-            let volumes = Amounts {
-                amounts: of(|cell| cell.volume),
-                squares: of(|cell| cell.volume_squares),
-                calls: costs.calls.clone(),
-            };
-            for (seen, profiles) in [costs, volumes].iter().zip(&mut profiles) {
+            let costs = Prefix::of(own.iter().map(|cell| usd(cell.cost)));
+            for (seen, profiles) in Amounts::ways(&own).iter().zip(&mut profiles) {
                 let judge = Judge { profiles, ..*judge };
                 let (episodes, shapes) = judge.episodes(seen, among);
-                found.extend(episodes.into_iter().map(|e| self.found(&e, (key.clone(), Metric::Cost), pico, last)));
+                let real = episodes.iter().filter(|episode| self.is_billed(episode, &costs));
+                found.extend(real.map(|e| self.found(e, (key.clone(), Metric::Cost), pico, last)));
                 if series.is_none() {
                     *profiles = shapes;
                 }
             }
         }
         found
+    }
+
+    /// Tells whether the bill rose too, over the same hours of the weeks before: more runs may be cheap ones.
+    fn is_billed(&self, episode: &Episode, costs: &Prefix) -> bool {
+        let week = 7 * self.grid.per_day;
+        let before = (1..=2).filter_map(|weeks| {
+            let start = episode.span.start.checked_sub(weeks * week)?;
+            Some(costs.sum(start..episode.span.end - weeks * week))
+        });
+        let least = before.fold(None, |least: Option<f64>, cost| Some(least.map_or(cost, |least| least.min(cost))));
+        let cost = costs.sum(episode.span.clone());
+        least.is_none_or(|least| cost - least >= BILLED_SHARE * episode.excess)
     }
 
     fn units(&self, judge: &Judge<'_>, gathered: &Gathered, cells: &Cells, names: &Names, last: usize) -> Vec<Found> {
