@@ -37,6 +37,8 @@ use serde_json::json;
 const STORY: &str = "quickstart";
 /// Folders with bills, which are read by `invoices` and `close`.
 const BILLS: [&str; 2] = ["invoices", "close"];
+/// The folder that `spikes` and `why` are shown on.
+const SPIKE: &str = "spike";
 
 /// Keeps what a reader hands on, as lines of text.
 #[derive(Default)]
@@ -166,8 +168,8 @@ fn samples() -> Vec<(String, PathBuf)> {
         paths
     };
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_string();
-    let is_bills = |path: &Path| BILLS.iter().any(|folder| path.ends_with(folder));
-    let folders = sorted(&root).into_iter().filter(|path| path.is_dir() && !is_bills(path));
+    let is_other = |path: &Path| BILLS.iter().any(|folder| path.ends_with(folder)) || path.ends_with(SPIKE);
+    let folders = sorted(&root).into_iter().filter(|path| path.is_dir() && !is_other(path));
     folders.flat_map(|folder| sorted(&folder).into_iter().map(move |file| (name(&folder), file))).collect()
 }
 
