@@ -95,7 +95,10 @@ fn question(book: &Book, plan: &SpikesPlan) -> Result<Question, StoreError> {
     } else {
         // A run comes once: it has no usual cost of its own.
         let axes: Vec<Axis> = plan.by.iter().filter(|axis| **axis != run).cloned().collect();
-        (axes.clone(), axes, plan.by.contains(&run))
+        // Work moves between these with every release.
+        let is_variant = |axis: &&Axis| matches!(axis, Axis::Dim(Dim::PromptVersion | Dim::Model));
+        let series = axes.iter().filter(|axis| !is_variant(axis)).cloned().collect();
+        (series, axes, plan.by.contains(&run))
     };
     Ok(Question {
         series,

@@ -20,5 +20,6 @@ mod price;
 mod readers;
 mod reconcile;
 mod reprice;
+mod spikes;
 mod trace;
 mod world;

@@ -41,12 +41,16 @@ pub(super) struct Usual {
     pub(super) squares: f64,
     /// Sum over runs of 2 x (amount x usual amount).
     pub(super) cross: f64,
+    /// What the variance of the amount goes with: for a size the usual amount squared, for what happens to a call or
+    /// not its chance times the square of what is at stake.
+    pub(super) chance: f64,
 }
 
 impl Usual {
     fn add(&mut self, call: f64, run: f64, usual: f64, run_usual: f64) {
         self.amount += usual;
         self.squares += usual * run_usual;
+        self.chance += usual * run_usual;
         self.cross += call * run_usual + usual * run;
     }
 }
@@ -194,7 +198,9 @@ impl UnitCell {
         let (failed, run_failed) = (usd(call.failed), usd(run.failed));
         self.failed = self.failed.saturating_add(call.failed);
         self.failed_squares += failed * run_failed;
+        let chance = self.by_failure.chance + rate.failed * cost * cost;
         self.by_failure.add(failed, run_failed, rate.failed * cost, rate.failed * of_run);
+        self.by_failure.chance = chance;
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Judge<'g> {
     pub(super) floors: &'g [f64],
     /// The least cost as times the usual.
     pub(super) times: f64,
+    /// How much farther than usual a score must reach.
+    pub(super) more: f64,
     /// The shapes of the total by day, for series of few calls to borrow; empty for the total itself.
     pub(super) profiles: &'g [Option<Shape>],
 }
@@ -85,7 +87,7 @@ impl Judge<'_> {
             return (Vec::new(), shapes);
         }
         let least = if among.is_customer { LEAST_CUSTOMER_SCORE } else { LEAST_SCORE };
-        let least = least + SCORE_BY_TENFOLD * (among.values.max(1) as f64).log10();
+        let least = least + self.more + SCORE_BY_TENFOLD * (among.values.max(1) as f64).log10();
         let mut usual = costs.clone();
         let mut first = None;
         let mut flagged_days = 0;

@@ -110,7 +110,7 @@ impl Marks {
 }
 
 /// An hour that gains less than this part of the mean belongs to no episode if it stands at its edge.
-const LEAST_GAIN: f64 = 0.2;
+const LEAST_GAIN: f64 = 0.4;
 
 /// Returns the part of a stretch with the largest sum (Kadane), the earliest and shortest of several.
 fn most(span: Range<usize>, gain: impl Fn(usize) -> f64) -> Option<Range<usize>> {

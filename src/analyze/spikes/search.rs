@@ -44,6 +44,8 @@ const MOST_SERIES: usize = 4_000;
 /// Empty buckets in a row, in hours, that are taken for a gap in the logs.
 const GAP_HOURS: usize = 24;
 
+/// How much farther runs must reach, of which there are always many.
+const RUNS_SCORE: f64 = 1.0;
 /// The bill must rise by this part of an excess in calls or runs.
 const BILLED_SHARE: f64 = 0.5;
 
@@ -108,7 +110,8 @@ impl<'q> Span<'q> {
             cells.add(grid, axes, &mut gathered, &rates, rows);
             names.learn(&cells, &candidates, axes.run, rows);
         })?;
-        let judge = Judge { grid, covered: &covered, floors: &floors, times: self.question.times, profiles: &[] };
+        let judge =
+            Judge { grid, covered: &covered, floors: &floors, times: self.question.times, more: 0.0, profiles: &[] };
         let last = gathered.calls.iter().rposition(|calls| *calls > 0).unwrap_or(0);
         let mut found = self.costs(&judge, &gathered, &cells, &names, last);
         found.extend(self.units(&judge, &gathered, &cells, &names, last));
@@ -189,8 +192,11 @@ impl<'q> Span<'q> {
             let key = series.and_then(|(axis, code)| names.key(self.axes, axis, code));
             let pico = |bucket: usize| own[bucket].cost;
             let costs = Prefix::of(own.iter().map(|cell| usd(cell.cost)));
-            for (seen, profiles) in Amounts::ways(&own).iter().zip(&mut profiles) {
-                let judge = Judge { profiles, ..*judge };
+            // A customer's runs are too few to count: one burst of cheap ones would be news.
+            let ways = if among.is_customer { 2 } else { 3 };
+            for (way, (seen, profiles)) in Amounts::ways(&own).iter().zip(&mut profiles).enumerate().take(ways) {
+                let more = if way == 2 { RUNS_SCORE } else { 0.0 };
+                let judge = Judge { profiles, more, ..*judge };
                 let (episodes, shapes) = judge.episodes(seen, among);
                 let real = episodes.iter().filter(|episode| self.is_billed(episode, &costs));
                 found.extend(real.map(|e| self.found(e, (key.clone(), Metric::Cost), pico, last)));

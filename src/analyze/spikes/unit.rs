@@ -69,6 +69,7 @@ struct Series {
     usual: Prefix,
     usual_squares: Prefix,
     cross: Prefix,
+    chance: Prefix,
 }
 
 impl Series {
@@ -80,28 +81,34 @@ impl Series {
             usual: of(|(_, _, usual)| usual.amount),
             usual_squares: of(|(_, _, usual)| usual.squares),
             cross: of(|(_, _, usual)| usual.cross),
+            chance: of(|(_, _, usual)| usual.chance),
         }
     }
 
-    /// Returns over a span the sum over runs of (amount less usual amount) squared, and of usual amounts squared, where
-    /// all that is usual is larger by a factor.
-    fn residual(&self, span: Range<usize>, factor: f64) -> (f64, f64) {
+    /// Returns over a span the sum over runs of (amount less usual amount) squared, where all that is usual is larger by
+    /// a factor.
+    fn residual(&self, span: Range<usize>, factor: f64) -> f64 {
         let usual = factor * factor * self.usual_squares.sum(span.clone());
-        let residual = self.squares.sum(span.clone()) - factor * self.cross.sum(span) + usual;
-        (residual.max(0.0), usual)
+        (self.squares.sum(span.clone()) - factor * self.cross.sum(span) + usual).max(0.0)
+    }
+
+    /// Returns what the variance of a span's amount goes with.
+    fn chance(&self, span: Range<usize>, factor: f64) -> f64 {
+        factor * factor * self.chance.sum(span)
     }
 
     /// Returns the standard deviation of a span's excess as its runs show it: how far they lie from all being dearer by
     /// one factor (the ratio estimator of survey sampling). Of few runs, that they agree says little.
     fn seen(&self, span: Range<usize>, factor: f64) -> f64 {
-        let (residual, squares) = self.residual(span.clone(), factor);
+        let residual = self.residual(span.clone(), factor);
+        let squares = factor * factor * self.usual_squares.sum(span.clone());
         let usual = factor * self.usual.sum(span.clone());
         if usual <= 0.0 || squares <= 0.0 {
             return residual.sqrt();
         }
         let dearer = self.amounts.sum(span.clone()) / usual * factor;
         let runs = usual * usual / squares;
-        (self.residual(span, dearer).0 + residual / runs).sqrt()
+        (self.residual(span, dearer) + residual / runs).sqrt()
     }
 }
 
@@ -111,8 +118,9 @@ struct Past {
     amount: f64,
     squares: f64,
     usual: f64,
-    residual: f64,
     usual_squares: f64,
+    residual: f64,
+    chance: f64,
 }
 
 impl Judge<'_> {
@@ -134,8 +142,8 @@ impl Judge<'_> {
             .days
             .iter()
             .map(|day| {
-                let residuals = series.iter().map(|series| series.residual(day.clone(), 1.0));
-                residuals.fold((0.0, 0.0), |sums, one| (sums.0 + one.0, sums.1 + one.1))
+                let one = |series: &Series| (series.residual(day.clone(), 1.0), series.chance(day.clone(), 1.0));
+                series.iter().map(one).fold((0.0, 0.0), |sums, one| (sums.0 + one.0, sums.1 + one.1))
             })
             .collect();
         (0..by_day.len())
@@ -205,12 +213,12 @@ impl Judge<'_> {
             false => 1.0,
         };
         for bucket in buckets() {
-            let (residual, usual) = series.residual(bucket..bucket + 1, factor);
-            past.residual += residual;
-            past.usual_squares += usual;
+            past.residual += series.residual(bucket..bucket + 1, factor);
+            past.chance += series.chance(bucket..bucket + 1, factor);
+            past.usual_squares += series.usual_squares.at(bucket);
         }
-        let own = if past.usual_squares > 0.0 { past.residual / past.usual_squares } else { 0.0 };
-        let runs = if past.usual_squares > 0.0 { (factor * past.usual).powi(2) / past.usual_squares } else { 0.0 };
+        let own = if past.chance > 0.0 { past.residual / past.chance } else { 0.0 };
+        let runs = if past.usual_squares > 0.0 { past.usual.powi(2) / past.usual_squares } else { 0.0 };
         (factor, ((runs * own + POOLED_RUNS * pooled) / (runs + POOLED_RUNS)).max(0.0))
     }
 
@@ -236,8 +244,8 @@ impl Judge<'_> {
             if excess < floor || excess < (self.times - 1.0) * EXCESS_PART * usual {
                 continue;
             }
-            let squares = series.residual(window.clone(), factor).1;
-            let score = excess / (spread * squares).max(f64::MIN_POSITIVE).sqrt();
+            let chance = series.chance(window.clone(), factor);
+            let score = excess / (spread * chance).max(f64::MIN_POSITIVE).sqrt();
             let seen = excess / series.seen(window.clone(), factor).max(f64::MIN_POSITIVE);
             if score < least || seen < least_seen {
                 continue;
