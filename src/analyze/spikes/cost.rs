@@ -62,6 +62,15 @@ pub(super) struct Among {
     pub(super) is_customer: bool,
 }
 
+/// What was found in a series.
+pub(super) struct Judged {
+    pub(super) episodes: Vec<Episode>,
+    /// Its shape on each day.
+    pub(super) shapes: Vec<Option<Shape>>,
+    /// Expected dollars a bucket.
+    pub(super) expected: Prefix,
+}
+
 /// A series as it is judged.
 struct Series {
     costs: Prefix,
@@ -72,8 +81,8 @@ struct Series {
 }
 
 impl Judge<'_> {
-    /// Returns the episodes of a series among so many values, and what its shape was on each day.
-    pub(super) fn episodes(&self, seen: &Amounts, among: Among) -> (Vec<Episode>, Vec<Option<Shape>>) {
+    /// Looks for the episodes of a series.
+    pub(super) fn episodes(&self, seen: &Amounts, among: Among) -> Judged {
         let grid = self.grid;
         let mut shapes = vec![None; grid.days.len()];
         let costs = &seen.amounts;
@@ -84,7 +93,7 @@ impl Judge<'_> {
             marks: Marks::new(grid.len()),
         };
         if !self.profiles.is_empty() && !self.is_worth_it(&series.costs) {
-            return (Vec::new(), shapes);
+            return Judged { episodes: Vec::new(), shapes, expected: series.costs };
         }
         let least = if among.is_customer { LEAST_CUSTOMER_SCORE } else { LEAST_SCORE };
         let least = least + self.more + SCORE_BY_TENFOLD * (among.values.max(1) as f64).log10();
@@ -122,7 +131,8 @@ impl Judge<'_> {
             let floor = self.floors[grid.day_of[episode.span.start]];
             episode.kind != Kind::New || !among.is_customer || episode.excess >= NEW_FLOORS * floor
         };
-        (spans.into_iter().map(|span| self.episode(&series, span)).filter(is_news).collect(), shapes)
+        let episodes = spans.into_iter().map(|span| self.episode(&series, span)).filter(is_news).collect();
+        Judged { episodes, shapes, expected: series.expected }
     }
 
     /// Tells whether any day of the series could hold enough.

@@ -12,6 +12,7 @@ use crate::analyze::spikes::cells::Rates;
 use crate::analyze::spikes::cells::UnitCell;
 use crate::analyze::spikes::cost::Among;
 use crate::analyze::spikes::cost::Judge;
+use crate::analyze::spikes::cost::Judged;
 use crate::analyze::spikes::episode::Episode;
 use crate::analyze::spikes::episode::Kind;
 use crate::analyze::spikes::episode::Prefix;
@@ -192,32 +193,28 @@ impl<'q> Span<'q> {
             let key = series.and_then(|(axis, code)| names.key(self.axes, axis, code));
             let pico = |bucket: usize| own[bucket].cost;
             let costs = Prefix::of(own.iter().map(|cell| usd(cell.cost)));
+            let mut billed = None;
             // A customer's runs are too few to count: one burst of cheap ones would be news.
             let ways = if among.is_customer { 2 } else { 3 };
             for (way, (seen, profiles)) in Amounts::ways(&own).iter().zip(&mut profiles).enumerate().take(ways) {
                 let more = if way == 2 { RUNS_SCORE } else { 0.0 };
                 let judge = Judge { profiles, more, ..*judge };
-                let (episodes, shapes) = judge.episodes(seen, among);
-                let real = episodes.iter().filter(|episode| self.is_billed(episode, &costs));
-                found.extend(real.map(|e| self.found(e, (key.clone(), Metric::Cost), pico, last)));
+                let Judged { episodes, shapes, expected } = judge.episodes(seen, among);
+                let expected = &*billed.get_or_insert(expected);
+                for mut episode in episodes {
+                    // More calls or runs may be cheap ones: what counts is how far the bill rose with them.
+                    let excess = costs.sum(episode.span.clone()) - expected.sum(episode.span.clone());
+                    if excess >= BILLED_SHARE * episode.excess {
+                        episode.excess = episode.excess.min(excess);
+                        found.push(self.found(&episode, (key.clone(), Metric::Cost), pico, last));
+                    }
+                }
                 if series.is_none() {
                     *profiles = shapes;
                 }
             }
         }
         found
-    }
-
-    /// Tells whether the bill rose too, over the same hours of the weeks before: more runs may be cheap ones.
-    fn is_billed(&self, episode: &Episode, costs: &Prefix) -> bool {
-        let week = 7 * self.grid.per_day;
-        let before = (1..=2).filter_map(|weeks| {
-            let start = episode.span.start.checked_sub(weeks * week)?;
-            Some(costs.sum(start..episode.span.end - weeks * week))
-        });
-        let least = before.fold(None, |least: Option<f64>, cost| Some(least.map_or(cost, |least| least.min(cost))));
-        let cost = costs.sum(episode.span.clone());
-        least.is_none_or(|least| cost - least >= BILLED_SHARE * episode.excess)
     }
 
     fn units(&self, judge: &Judge<'_>, gathered: &Gathered, cells: &Cells, names: &Names, last: usize) -> Vec<Found> {

@@ -40,12 +40,12 @@ fn one_day_is_too_short_a_history() {
 fn a_window_without_a_history_is_judged_as_soon_as_there_is_one() {
     let mut log = Log::usual(12, 2);
     log.surge(FIRST + DAY, 6, "elm");
-    log.surge(FIRST + 8 * DAY, 6, "elm");
+    log.surge(FIRST + 10 * DAY, 6, "elm");
     let window = attr::domain::Window { since: Some(ts(FIRST)), until: None };
     let answer = ask(&log.book(), &SpikesPlan { window, ..plan() });
     assert!(codes(&answer).contains(&"short_history"), "{:?}", answer.report.warnings);
     assert_eq!(answer.spikes.len(), 1, "{:?}", answer.spikes);
-    assert_eq!(answer.spikes[0].start, ts(FIRST + 8 * DAY));
+    assert_eq!(answer.spikes[0].start, ts(FIRST + 10 * DAY));
 }
 
 #[test]

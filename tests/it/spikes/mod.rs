@@ -26,7 +26,7 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
 /// A log under construction.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Log {
     lines: Vec<String>,
     state: u64,

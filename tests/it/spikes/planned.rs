@@ -12,8 +12,8 @@ fn world(events: &str) -> World {
     let mut log = Log::usual(14, 8);
     log.surge(FIRST + 10 * DAY + 9 * HOUR, 6, "elm");
     let path = world.write("calls.jsonl", log.text());
-    world.write("attr.toml", events);
     world.attr(&["import", "-q", &path]).ended(0);
+    world.write("attr.toml", events);
     world
 }
 
