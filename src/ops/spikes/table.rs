@@ -6,7 +6,7 @@ use crate::analyze::spikes::Spike;
 use crate::domain::Timestamp;
 use crate::domain::Usd;
 use crate::domain::Zone;
-use crate::domain::window::Grain;
+use crate::domain::time::NANOS;
 use crate::ops::slice;
 use crate::ops::spikes::SpikesPlan;
 use crate::ops::spikes::document;
@@ -24,12 +24,16 @@ pub(super) fn blocks(plan: &SpikesPlan, told: &[Spike], acknowledged: &[Spike]) 
         blocks.push(Block::Note("nothing cost far more than it usually does".into()));
     } else {
         blocks.push(Block::Table(table(plan, told)));
-        blocks.extend(told.iter().map(|spike| Block::Note(command(plan, spike))));
+    }
+    for spike in told {
+        blocks.push(Block::Note(evidence(plan, spike)));
+        blocks.push(Block::Note(command(plan, spike)));
     }
     for spike in acknowledged {
         let name = spike.event.as_deref().unwrap_or_default();
-        let (start, excess) = (spike.start, cents(spike.excess()));
-        blocks.push(Block::Note(format!("planned ({name}): {} from {start}, +{excess}", series(&spike.key))));
+        let (what, excess) = (series(&spike.key), cents(spike.excess()));
+        let from = moment(spike.start, plan.zone);
+        blocks.push(Block::Note(format!("planned, {name}: {what} from {from}, {excess} more than usual")));
     }
     blocks
 }
@@ -37,35 +41,48 @@ pub(super) fn blocks(plan: &SpikesPlan, told: &[Spike], acknowledged: &[Spike]) 
 fn table(plan: &SpikesPlan, told: &[Spike]) -> Table {
     let columns = [
         ("from", "start"),
-        ("until", "end"),
+        ("for", "lasted"),
         ("what", "key"),
         ("kind", "kind"),
         ("cost", "cost_usd"),
         ("expected", "expected_usd"),
         ("too much", "excess_usd"),
         ("times", "times"),
-        ("seen in", "metric"),
-        ("also", "also"),
     ];
     let rows = told.iter().map(|spike| {
         vec![
             Cell::Text(moment(spike.start, plan.zone)),
-            Cell::Text(if spike.ongoing { "goes on".into() } else { moment(spike.end, plan.zone) }),
+            Cell::Text(lasted(spike)),
             Cell::Logged(series(&spike.key)),
             Cell::Text(document::kind(spike.kind).into()),
             Cell::Usd(spike.cost),
             Cell::Usd(spike.expected),
             Cell::Change(spike.excess()),
             Cell::Text(times(spike)),
-            Cell::Text(seen_in(spike.metric).into()),
-            Cell::Logged(also(&spike.also)),
         ]
     });
     Table { columns: columns.map(|(name, key)| Column::keyed(name, key)).into(), rows: rows.collect(), total: None }
 }
 
+/// What gave a jump away, and what else shows it.
+fn evidence(plan: &SpikesPlan, spike: &Spike) -> String {
+    let (what, known) = (series(&spike.key), moment(spike.detected_at, plan.zone));
+    let seen = format!("{what}: known at {known} by {}", seen_in(spike.metric));
+    if spike.also.is_empty() { seen } else { format!("{seen}; also in {}", also(&spike.also)) }
+}
+
 fn moment(at: Timestamp, zone: Zone) -> String {
-    Grain::Hour.label(at, zone)
+    at.utc().with_timezone(&zone.0).format("%Y-%m-%d %H:%M").to_string()
+}
+
+fn lasted(spike: &Spike) -> String {
+    let hours = (spike.end.0 - spike.start.0) / (3_600 * NANOS);
+    let time = match (hours / 24, hours % 24) {
+        (0, hours) => format!("{hours} h"),
+        (days, 0) => format!("{days} d"),
+        (days, hours) => format!("{days} d {hours} h"),
+    };
+    if spike.ongoing { format!("{time}, goes on") } else { time }
 }
 
 fn series(key: &Key) -> String {
@@ -80,11 +97,11 @@ fn times(spike: &Spike) -> String {
 
 fn seen_in(metric: Metric) -> &'static str {
     match metric {
-        Metric::Cost => "cost",
-        Metric::CostPerCall => "cost per call",
-        Metric::CostPerToken => "cost per token",
-        Metric::FailedCost => "failed calls",
-        Metric::Run => "one run",
+        Metric::Cost => "its cost",
+        Metric::CostPerCall => "its cost per call",
+        Metric::CostPerToken => "its cost per token",
+        Metric::FailedCost => "the cost of its failed calls",
+        Metric::Run => "the runs of its feature before",
     }
 }
 
@@ -104,7 +121,7 @@ fn cents(amount: Usd) -> String {
 fn command(plan: &SpikesPlan, spike: &Spike) -> String {
     let conditions: String = plan.conditions.iter().map(|text| format!(" --where {}", quoted(text))).collect();
     let (start, end) = (spike.start, spike.end);
-    format!("attr why --since {start} --until {end}{conditions}   # {}", series(&spike.key))
+    format!("  attr why --since {start} --until {end}{conditions}")
 }
 
 /// A word as a shell takes it.
