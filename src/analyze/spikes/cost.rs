@@ -126,7 +126,7 @@ impl Judge<'_> {
         }
         let slack = 1.0 + (self.times - 1.0) / 2.0;
         let gain = |bucket: usize| costs[bucket] - slack * series.expected.at(bucket);
-        let spans = series.marks.spans(grid.buckets(6), gain);
+        let spans = series.marks.spans(grid.buckets(6), gain, |bucket| series.expected.at(bucket));
         let is_news = |episode: &Episode| {
             let floor = self.floors[grid.day_of[episode.span.start]];
             episode.kind != Kind::New || !among.is_customer || episode.excess >= NEW_FLOORS * floor

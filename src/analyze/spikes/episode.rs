@@ -89,8 +89,14 @@ impl Marks {
         self.flagged[span].fill(false);
     }
 
-    /// Returns the stretches that are marked, joined over short gaps and cut to where they gain most.
-    pub(super) fn spans(&self, gap: usize, gain: impl Fn(usize) -> f64) -> Vec<Range<usize>> {
+    /// Returns the stretches that are marked, joined over short gaps and cut to where they gain most, by the dollars that
+    /// each bucket gains and those that are usual in it.
+    pub(super) fn spans(
+        &self,
+        gap: usize,
+        gain: impl Fn(usize) -> f64,
+        usual: impl Fn(usize) -> f64,
+    ) -> Vec<Range<usize>> {
         let mut spans: Vec<Range<usize>> = Vec::new();
         for bucket in (0..self.inside.len()).filter(|bucket| self.inside[*bucket]) {
             match spans.last_mut() {
@@ -98,7 +104,9 @@ impl Marks {
                 _ => spans.push(bucket..bucket + 1),
             }
         }
-        spans.into_iter().filter_map(|span| most(span, &gain)).collect()
+        // Cut twice: the first mean is that of a stretch with much quiet at its ends.
+        let cut = |span| most(span, &gain, &usual).and_then(|span| most(span, &gain, &usual));
+        spans.into_iter().filter_map(cut).collect()
     }
 
     /// Returns when a stretch was known, and its best score.
@@ -109,20 +117,29 @@ impl Marks {
     }
 }
 
-/// An hour that gains less than this part of the mean belongs to no episode if it stands at its edge.
+/// An hour that gains less than this part of what is fair for it belongs to no episode if it stands at its edge.
 const LEAST_GAIN: f64 = 0.4;
+/// So much of what is fair goes by what is usual in an hour, so that nights and weekends end nothing …
+const FAIR_BY_USUAL: f64 = 0.75;
+/// … if this part of the gain is usual at all.
+const LEAST_USUAL: f64 = 0.1;
 
 /// Returns the part of a stretch with the largest sum (Kadane), the earliest and shortest of several.
-fn most(span: Range<usize>, gain: impl Fn(usize) -> f64) -> Option<Range<usize>> {
-    let mean = span.clone().map(&gain).sum::<f64>().max(0.0) / span.len() as f64;
-    let gain = |bucket: usize| gain(bucket) - LEAST_GAIN * mean;
+fn most(span: Range<usize>, gain: impl Fn(usize) -> f64, usual: impl Fn(usize) -> f64) -> Option<Range<usize>> {
+    let total = span.clone().map(&gain).sum::<f64>().max(0.0);
+    let all_usual: f64 = span.clone().map(&usual).sum();
+    let even = 1.0 / span.len() as f64;
+    let fair = |bucket: usize| match all_usual > LEAST_USUAL * total {
+        true => FAIR_BY_USUAL * usual(bucket) / all_usual + (1.0 - FAIR_BY_USUAL) * even,
+        false => even,
+    };
     let (mut best, mut found) = (0.0, None);
     let (mut sum, mut start) = (0.0, span.start);
     for bucket in span {
         if sum <= 0.0 {
             (sum, start) = (0.0, bucket);
         }
-        sum += gain(bucket);
+        sum += gain(bucket) - LEAST_GAIN * total * fair(bucket);
         if sum > best {
             (best, found) = (sum, Some(start..bucket + 1));
         }

@@ -119,7 +119,7 @@ impl<'q> Span<'q> {
         found.extend(self.runs(&gathered, &mut cells, &candidates, &names, (&floors, first, last)));
         let since = self.question.window.since.unwrap_or(from);
         found.retain(|one| one.detected > since);
-        let day = expected::median(&mut floors_to_days(&gathered)).unwrap_or(0.0);
+        let day = expected::median(&mut days_with_calls(&gathered)).unwrap_or(0.0);
         findings.spikes.extend(tell::tell(store, self, found, day)?);
         Ok(())
     }
@@ -315,7 +315,8 @@ fn values(spent: &[i128]) -> usize {
     spent.iter().skip(1).filter(|spent| **spent > 0).count()
 }
 
-fn floors_to_days(gathered: &Gathered) -> Vec<f64> {
+/// Returns what days with a call cost, in dollars.
+fn days_with_calls(gathered: &Gathered) -> Vec<f64> {
     gathered.days.iter().map(|day| *day as f64 / 1e12).filter(|day| *day > 0.0).collect()
 }
 

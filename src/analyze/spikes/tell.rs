@@ -15,6 +15,7 @@ use crate::analyze::spikes::search::Found;
 use crate::analyze::spikes::search::Span;
 use crate::domain::Axis;
 use crate::domain::Condition;
+use crate::domain::Dim;
 use crate::domain::Filter;
 use crate::domain::Timestamp;
 use crate::domain::Usd;
@@ -34,6 +35,9 @@ const PART_SHARED: f64 = 0.25;
 const PART_TIMES: f64 = 2.0;
 /// This part of a usual day is added to what was expected, so that next to nothing does not look like all.
 const NAME_DAY: f64 = 0.02;
+/// What a version's and a model's claim to the name is worth beside that of the work that it does.
+const VERSION_NAME: f64 = 0.96;
+const MODEL_NAME: f64 = 0.85;
 /// A run that holds this part of an incident is the incident.
 const RUN_SHARED: f64 = 0.5;
 /// A series with this part of its excess inside an incident only says it again.
@@ -57,7 +61,8 @@ pub(super) fn tell<R: Rollups>(
         let largest = &found[0];
         let others: Vec<&Found> = found.iter().filter(|one| one.overlaps(largest)).collect();
         let shared = shared(store, span, largest, &others)?;
-        let weight = |one: &Found| one.excess * (1.0 + one.excess / (one.expected + NAME_DAY * day)).ln();
+        let weight =
+            |one: &Found| one.excess * (1.0 + one.excess / (one.expected + NAME_DAY * day)).ln() * one.preference();
         let pairs = || others.iter().copied().zip(shared.iter().copied()).filter(|(one, _)| one.metric != Metric::Run);
         let heaviest = |best: &'_ Found, one: &'_ Found| weight(one) > weight(best);
         let mut named = largest;
@@ -110,6 +115,15 @@ impl Found {
         let rest = (whole.expected - self.expected).max(0.05 * whole.expected);
         let growth = (whole.excess - shared).max(0.0) / rest;
         !self.is(whole) && shared >= PART_SHARED * whole.excess && self.excess > PART_TIMES * growth * self.expected
+    }
+
+    /// How gladly a series gives its name: what the work is for rather than how it is done.
+    fn preference(&self) -> f64 {
+        match &self.key {
+            Some((Axis::Dim(Dim::PromptVersion), _)) => VERSION_NAME,
+            Some((Axis::Dim(Dim::Model), _)) => MODEL_NAME,
+            _ => 1.0,
+        }
     }
 
     fn is(&self, other: &Found) -> bool {

@@ -182,12 +182,13 @@ impl Judge<'_> {
             }
         }
         let slack = 1.0 + (self.times - 1.0) * EXCESS_PART / 2.0;
-        let gain = |b: usize| series.amounts.at(b) - slack * factors[b] * series.usual.at(b);
-        let spans = marks.spans(grid.buckets(6), gain);
+        let usual = |bucket: usize| factors[bucket] * series.usual.at(bucket);
+        let gain = |bucket: usize| series.amounts.at(bucket) - slack * usual(bucket);
+        let spans = marks.spans(grid.buckets(6), gain, usual);
         spans
             .into_iter()
             .map(|span| {
-                let expected: f64 = span.clone().map(|bucket| factors[bucket] * series.usual.at(bucket)).sum();
+                let expected: f64 = span.clone().map(usual).sum();
                 let excess = series.amounts.sum(span.clone()) - expected;
                 let (detected, score) = marks.best(&span);
                 let kind = if grid.hours(span.len()) >= 60.0 { Kind::Level } else { Kind::Spike };
