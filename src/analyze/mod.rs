@@ -14,5 +14,6 @@ pub mod outline;
 pub mod percentiles;
 pub mod reconcile;
 pub mod slice;
+pub mod spikes;
 pub mod trace;
 pub mod why;

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod dimensions;
+pub mod events;
 pub mod invoices;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ use crate::cli::settings::check::Check;
 use crate::cli::settings::dimensions::Blocks;
 use crate::cli::settings::dimensions::Dimensions;
 use crate::cli::settings::dimensions::Source;
+use crate::cli::settings::events::Events;
 use crate::cli::settings::invoices::Invoices;
 use crate::domain::Zone;
 use crate::ops::import::How;
@@ -78,6 +80,8 @@ pub struct Settings {
     pub invoices: Invoices,
     /// What the spend is held to.
     pub check: Check,
+    /// What was planned to cost more.
+    pub events: Events,
     /// The settings files read, the nearer first.
     pub files: Vec<PathBuf>,
 }
@@ -100,6 +104,8 @@ struct File {
     #[serde(default)]
     invoice: invoices::Blocks,
     check: Option<check::Block>,
+    #[serde(default)]
+    event: Vec<events::Block>,
     /// The file as it is written, to find lines in.
     #[serde(skip)]
     text: String,
@@ -173,6 +179,7 @@ impl Settings {
             dimensions: dimensions(&files)?,
             invoices: invoices(&files)?,
             check: gates(&files)?,
+            events: events(&files),
             files: files.into_iter().map(|(path, _)| path).collect(),
         })
     }
@@ -254,6 +261,12 @@ fn invoices(files: &[(PathBuf, File)]) -> Result<Invoices, CliError> {
 
 fn gates(files: &[(PathBuf, File)]) -> Result<Check, CliError> {
     Check::gather(files.iter().map(|(path, file)| check::Source { path, text: &file.text, block: file.check.as_ref() }))
+}
+
+fn events(files: &[(PathBuf, File)]) -> Events {
+    let mut events = Events::default();
+    files.iter().for_each(|(path, file)| events.add(path, &file.text, &file.event));
+    events
 }
 
 /// A path in a settings file counts from the file's folder.

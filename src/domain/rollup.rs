@@ -285,6 +285,36 @@ pub trait Rollups {
 
     /// Returns what each unit along an axis cost within each group of the query.
     fn unit_costs(&self, query: &RollupQuery, unit: &Axis) -> Result<Vec<UnitCosts>, Self::Error>;
+
+    /// Hands on every call of the query's window and filter, many at a time.
+    ///
+    /// For what no sum by group tells, such as which calls are of one run and how those lie in time. The order is any,
+    /// but the same question of the same calls has the same codes again, so that a second pass can use what the first
+    /// has learnt. `logged` has no say: a call without a price costs nothing here.
+    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<(), Self::Error>;
+}
+
+/// Calls, column by column, each column with a place a call.
+#[derive(Clone, Copy)]
+pub struct Rows<'r> {
+    /// When: nanoseconds since 1970-01-01T00:00:00Z.
+    pub at: &'r [i64],
+    /// Per axis of the query a code a call: 0 is untagged.
+    pub codes: &'r [Vec<u32>],
+    /// Per axis what its codes stand for.
+    pub values: &'r [&'r dyn Values],
+    /// Cost in picodollars; 0 for a call without a price.
+    pub cost: &'r [i64],
+    /// Tokens of all classes.
+    pub tokens: &'r [u64],
+    /// Whether the call failed.
+    pub failed: &'r [bool],
+}
+
+/// What the codes of an axis stand for.
+pub trait Values {
+    /// Returns the value of a code, `None` for untagged.
+    fn value(&self, code: u32) -> Option<&str>;
 }
 
 /// What the units (runs, users, calls) of one group cost, for percentiles.

@@ -15,6 +15,7 @@ use crate::domain::rollup::Key;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
+use crate::domain::rollup::Rows;
 use crate::domain::rollup::UnitCosts;
 use crate::domain::step::Step;
 use crate::ops::price::Pricer;
@@ -190,6 +191,13 @@ impl Rollups for Book {
         match self.pricer() {
             None => self.store.unit_costs(query, unit),
             Some(pricer) => self.store.repriced(pricer).unit_costs(query, unit),
+        }
+    }
+
+    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<(), StoreError> {
+        match self.pricer() {
+            None => self.store.rows(query, on),
+            Some(pricer) => self.store.repriced(pricer).rows(query, on),
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod prices;
 pub mod reconcile;
 pub mod reprice;
 pub mod slice;
+pub mod spikes;
 pub mod status;
 mod stream;
 pub mod trace;

@@ -13,6 +13,7 @@ use crate::domain::rollup::PriceMoves;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
+use crate::domain::rollup::Rows;
 use crate::domain::rollup::UnitCosts;
 use crate::store::Batch;
 use crate::store::Store;
@@ -25,6 +26,7 @@ use crate::store::scan::OpenSegment;
 use crate::store::scan::Repricing;
 use crate::store::scan::Scan;
 use crate::store::scan::priceable;
+use crate::store::scan::rows_of;
 use crate::store::segment::name;
 use crate::store::segments;
 use crate::store::segments::Segment;
@@ -74,6 +76,10 @@ impl<R: Repricing> Rollups for Repriced<'_, R> {
 
     fn unit_costs(&self, query: &RollupQuery, unit: &Axis) -> Result<Vec<UnitCosts>, StoreError> {
         Scan::unit_costs(&self.store.conn, query, unit, Some(&mut *self.repricing.borrow_mut()))
+    }
+
+    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<(), StoreError> {
+        rows_of(&self.store.conn, query, on, Some(&mut *self.repricing.borrow_mut()))
     }
 }
 

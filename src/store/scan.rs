@@ -7,12 +7,14 @@
 mod axis;
 mod index;
 mod priceable;
+mod rows;
 mod steps;
 mod sums;
 
 pub(super) use axis::OpenSegment;
 pub use priceable::Repricing;
 pub(super) use priceable::priceable;
+pub(super) use rows::rows_of;
 
 use std::sync::Arc;
 
@@ -30,6 +32,7 @@ use crate::domain::rollup::PriceMoves;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
+use crate::domain::rollup::Rows;
 use crate::domain::rollup::UnitCosts;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -58,6 +61,10 @@ impl Rollups for Store {
     fn unit_costs(&self, query: &RollupQuery, unit: &Axis) -> Result<Vec<UnitCosts>, StoreError> {
         Scan::unit_costs(&self.conn, query, unit, None)
     }
+
+    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<(), StoreError> {
+        rows_of(&self.conn, query, on, None)
+    }
 }
 
 /// What sets prices in place of the stored ones, if anything does.
@@ -78,26 +85,8 @@ impl Scan {
         by: &[Axis],
         mut instead: Instead<'_>,
     ) -> Result<Scan, StoreError> {
-        let window = query.window;
-        let segments: Vec<Segment> = segments::all(conn)?
-            .into_iter()
-            .filter(|segment| {
-                window.since.is_none_or(|since| segment.ts_max >= since.0)
-                    && window.until.is_none_or(|until| segment.ts_min < until.0)
-            })
-            .collect();
-        let first = segments.iter().map(|segment| segment.ts_min).min().unwrap_or(0);
-        let last = segments.iter().map(|segment| segment.ts_max).max().unwrap_or(-1);
-        let span = (
-            window.since.map_or(first, |since| since.0.max(first)),
-            window.until.map_or(last, |until| (until.0 - 1).min(last)),
-        );
-        let open = |axis: &Axis| AxisState::open(conn, axis, query, span, &segments);
-        let axes: Vec<AxisState> = by.iter().map(open).collect::<Result<_, _>>()?;
-        let filters: Vec<(Condition, AxisState)> =
-            query.filter.0.iter().map(|c| Ok((c.clone(), open(&c.axis)?))).collect::<Result<_, StoreError>>()?;
+        let (segments, axes, mut filters) = opened(conn, query, by)?;
         let mut scan = Scan::empty(axes, &segments);
-        let mut filters = filters;
         for segment in &segments {
             scan.add(OpenSegment { conn, segment }, query, &mut filters, &mut instead)?;
         }
@@ -240,6 +229,35 @@ impl Scan {
             values: self.axes.into_iter().map(AxisState::into_values).collect(),
         }
     }
+}
+
+/// The conditions of a filter, each with its axis.
+type Filters = Vec<(Condition, AxisState)>;
+
+/// Returns the segments that may hold a call of the query's window, its axes and the axes of its filter.
+fn opened(
+    conn: &Connection,
+    query: &RollupQuery,
+    by: &[Axis],
+) -> Result<(Vec<Segment>, Vec<AxisState>, Filters), StoreError> {
+    let window = query.window;
+    let segments: Vec<Segment> = segments::all(conn)?
+        .into_iter()
+        .filter(|segment| {
+            window.since.is_none_or(|since| segment.ts_max >= since.0)
+                && window.until.is_none_or(|until| segment.ts_min < until.0)
+        })
+        .collect();
+    let first = segments.iter().map(|segment| segment.ts_min).min().unwrap_or(0);
+    let last = segments.iter().map(|segment| segment.ts_max).max().unwrap_or(-1);
+    let span = (
+        window.since.map_or(first, |since| since.0.max(first)),
+        window.until.map_or(last, |until| (until.0 - 1).min(last)),
+    );
+    let open = |axis: &Axis| AxisState::open(conn, axis, query, span, &segments);
+    let axes = by.iter().map(open).collect::<Result<_, _>>()?;
+    let filters = query.filter.0.iter().map(|c| Ok((c.clone(), open(&c.axis)?))).collect::<Result<_, StoreError>>()?;
+    Ok((segments, axes, filters))
 }
 
 /// Returns the rows in the window that pass every condition; `None` where there is none at all.

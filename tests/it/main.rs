@@ -26,6 +26,7 @@ mod price;
 mod readers;
 mod reconcile;
 mod reprice;
+mod spikes;
 mod trace;
 mod why;
 mod world;

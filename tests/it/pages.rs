@@ -151,6 +151,7 @@ fn the_settings_of_the_readme_are_run() {
     assert_eq!(block(&text("tests/cmd/dimensions.md"), "toml"), text("tests/cmd/dimensions.in/attr.toml"));
     assert_eq!(block(&text("tests/cmd/bills.md"), "toml"), text("tests/cmd/bills.in/attr.toml"));
     assert_eq!(block(&text("tests/cmd/check.md"), "toml"), text("samples/spike/attr.toml"));
+    assert_eq!(block(&text("tests/cmd/spikes.md"), "toml"), text("tests/cmd/spikes.toml"));
 }
 
 /// The query shown gives the rows shown, by plain SQLite and without this program.

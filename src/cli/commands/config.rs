@@ -63,8 +63,8 @@ impl ConfigArgs {
             });
             table.rows.push(vec![Cell::Text(name.into()), Cell::Text(shown), Cell::Text(origin.to_string())]);
         }
-        let shown = settings.dimensions.shown.iter().chain(&settings.invoices.shown).chain(&settings.check.shown);
-        for (name, value, origin) in shown {
+        let shown = settings.dimensions.shown.iter().chain(&settings.invoices.shown);
+        for (name, value, origin) in shown.chain(&settings.check.shown).chain(&settings.events.shown) {
             objects.push(json!({"setting": name, "origin": origin.to_string(), "value": value}));
             table.rows.push(vec![Cell::Text(name.clone()), Cell::Text(value.clone()), Cell::Text(origin.to_string())]);
         }

@@ -14,6 +14,7 @@ mod prices;
 mod reconcile;
 mod reprice;
 mod slice;
+mod spikes;
 mod status;
 mod store;
 mod trace;
@@ -34,6 +35,8 @@ pub enum Command {
     Imports(imports::ImportsArgs),
     /// Sum cost, calls and tokens by any dimensions
     Slice(slice::SliceArgs),
+    /// Tell when which part of the calls cost far more than it usually does
+    Spikes(spikes::SpikesArgs),
     /// Show how one call's cost comes about
     Explain(explain::ExplainArgs),
     /// Show what runs cost beside what came of them: cost per passed task, waste, revenue and margin
@@ -73,6 +76,7 @@ impl Command {
             Command::Import(args) => args.run(app),
             Command::Imports(args) => args.run(app),
             Command::Slice(args) => args.run(app),
+            Command::Spikes(args) => args.run(app),
             Command::Explain(args) => args.run(app),
             Command::Outcomes(args) => args.run(app),
             Command::Trace(args) => args.run(app),

@@ -12,6 +12,7 @@ use crate::domain::Timestamp;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
+use crate::domain::rollup::Rows;
 use crate::domain::rollup::UnitCosts;
 use crate::domain::tokens::CLASSES;
 use crate::ops::book::Book;
@@ -56,6 +57,10 @@ impl Rollups for BookCalls<'_> {
 
     fn unit_costs(&self, query: &RollupQuery, unit: &Axis) -> Result<Vec<UnitCosts>, StoreError> {
         self.book.unit_costs(query, unit)
+    }
+
+    fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<(), StoreError> {
+        self.book.rows(query, on)
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::domain::Axis;
 use crate::domain::Class;
 use crate::domain::Condition;
 use crate::domain::Timestamp;
@@ -20,12 +19,11 @@ use crate::store::scan::Codes;
 use crate::store::scan::OpenSegment;
 use crate::store::scan::Repricing;
 use crate::store::scan::chosen_rows;
+use crate::store::scan::opened;
 use crate::store::scan::priceable;
 use crate::store::scan::sums::failures;
 use crate::store::segment::class_column;
 use crate::store::segment::name;
-use crate::store::segments;
-use crate::store::segments::Segment;
 
 impl Store {
     /// Returns the calls of a query, in no particular order, whose values along its first axes are one of the keys.
@@ -40,23 +38,8 @@ impl Store {
         if leading == 0 {
             return Ok(Vec::new());
         }
-        let window = query.window;
-        let mut segments: Vec<Segment> = segments::all(&self.conn)?;
-        segments.retain(|segment| {
-            window.since.is_none_or(|since| segment.ts_max >= since.0)
-                && window.until.is_none_or(|until| segment.ts_min < until.0)
-        });
-        let first = segments.iter().map(|segment| segment.ts_min).min().unwrap_or(0);
-        let last = segments.iter().map(|segment| segment.ts_max).max().unwrap_or(-1);
-        let span = (
-            window.since.map_or(first, |since| since.0.max(first)),
-            window.until.map_or(last, |until| (until.0 - 1).min(last)),
-        );
-        let open = |axis: &Axis| AxisState::open(&self.conn, axis, query, span, &segments);
-        let axes: Vec<Named> =
-            query.by.iter().map(|axis| Ok(Named::new(open(axis)?))).collect::<Result<_, StoreError>>()?;
-        let mut filters: Vec<(Condition, AxisState)> =
-            query.filter.0.iter().map(|c| Ok((c.clone(), open(&c.axis)?))).collect::<Result<_, StoreError>>()?;
+        let (segments, axes, mut filters) = opened(&self.conn, query, &query.by)?;
+        let axes = axes.into_iter().map(Named::new).collect();
         let mut read = Read { query, keys, leading, axes, steps: Vec::new() };
         for segment in &segments {
             let open = OpenSegment { conn: &self.conn, segment };

@@ -81,6 +81,11 @@ impl Costs {
         })
     }
 
+    /// Returns the cost of every row; empty where all are zero.
+    pub(super) fn into_cost(self) -> Vec<i64> {
+        self.cost
+    }
+
     /// Returns the cost of a row, `None` where it is unpriced.
     fn of(&self, row: usize) -> Option<i64> {
         let of = |column: &[i64]| column.get(row).copied().unwrap_or(0);

@@ -1,0 +1,131 @@
+//! The jumps for people: a line each, and the command that tells why.
+
+use crate::analyze::spikes::Key;
+use crate::analyze::spikes::Metric;
+use crate::analyze::spikes::Spike;
+use crate::domain::Timestamp;
+use crate::domain::Usd;
+use crate::domain::Zone;
+use crate::domain::time::NANOS;
+use crate::ops::slice;
+use crate::ops::spikes::SpikesPlan;
+use crate::ops::spikes::document;
+use crate::report::Block;
+use crate::report::Cell;
+use crate::report::Column;
+use crate::report::Table;
+
+/// So many other series are listed.
+const MOST_ALSO: usize = 3;
+
+pub(super) fn blocks(plan: &SpikesPlan, told: &[Spike], acknowledged: &[Spike]) -> Vec<Block> {
+    let mut blocks = vec![Block::Heading(slice::heading(plan.window, plan.zone))];
+    if told.is_empty() {
+        blocks.push(Block::Note("nothing cost far more than it usually does".into()));
+    } else {
+        blocks.push(Block::Table(table(plan, told)));
+    }
+    for spike in told {
+        blocks.push(Block::Note(evidence(plan, spike)));
+        blocks.push(Block::Note(command(plan, spike)));
+    }
+    for spike in acknowledged {
+        let name = spike.event.as_deref().unwrap_or_default();
+        let (what, excess) = (series(&spike.key), cents(spike.excess()));
+        let from = moment(spike.start, plan.zone);
+        blocks.push(Block::Note(format!("planned, {name}: {what} from {from}, {excess} more than usual")));
+    }
+    blocks
+}
+
+fn table(plan: &SpikesPlan, told: &[Spike]) -> Table {
+    let columns = [
+        ("from", "start"),
+        ("for", "lasted"),
+        ("what", "key"),
+        ("kind", "kind"),
+        ("cost", "cost_usd"),
+        ("expected", "expected_usd"),
+        ("too much", "excess_usd"),
+        ("times", "times"),
+    ];
+    let rows = told.iter().map(|spike| {
+        vec![
+            Cell::Text(moment(spike.start, plan.zone)),
+            Cell::Text(lasted(spike)),
+            Cell::Logged(series(&spike.key)),
+            Cell::Text(document::kind(spike.kind).into()),
+            Cell::Usd(spike.cost),
+            Cell::Usd(spike.expected),
+            Cell::Change(spike.excess()),
+            Cell::Text(times(spike)),
+        ]
+    });
+    Table { columns: columns.map(|(name, key)| Column::keyed(name, key)).into(), rows: rows.collect(), total: None }
+}
+
+/// What gave a jump away, and what else shows it.
+fn evidence(plan: &SpikesPlan, spike: &Spike) -> String {
+    let (what, known) = (series(&spike.key), moment(spike.detected_at, plan.zone));
+    let seen = format!("{what}: known at {known} by {}", seen_in(spike.metric));
+    if spike.also.is_empty() { seen } else { format!("{seen}; also in {}", also(&spike.also)) }
+}
+
+fn moment(at: Timestamp, zone: Zone) -> String {
+    at.utc().with_timezone(&zone.0).format("%Y-%m-%d %H:%M").to_string()
+}
+
+fn lasted(spike: &Spike) -> String {
+    let hours = (spike.end.0 - spike.start.0) / (3_600 * NANOS);
+    let time = match (hours / 24, hours % 24) {
+        (0, hours) => format!("{hours} h"),
+        (days, 0) => format!("{days} d"),
+        (days, hours) => format!("{days} d {hours} h"),
+    };
+    if spike.ongoing { format!("{time}, goes on") } else { time }
+}
+
+fn series(key: &Key) -> String {
+    key.as_ref().map_or_else(|| "total".to_string(), |(axis, value)| format!("{axis} {value}"))
+}
+
+/// How often the usual it cost; next to nothing has no multiple.
+fn times(spike: &Spike) -> String {
+    let (cost, expected) = (spike.cost.pico() as f64, spike.expected.pico() as f64);
+    if expected * 100.0 > cost { format!("{:.1}", cost / expected) } else { "new".into() }
+}
+
+fn seen_in(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Cost => "its cost",
+        Metric::CostPerCall => "its cost per call",
+        Metric::CostPerToken => "its cost per token",
+        Metric::FailedCost => "the cost of its failed calls",
+        Metric::Run => "the runs of its feature before",
+    }
+}
+
+fn also(keys: &[Key]) -> String {
+    let mut names: Vec<String> = keys.iter().take(MOST_ALSO).map(series).collect();
+    if keys.len() > MOST_ALSO {
+        names.push(format!("{} more", keys.len() - MOST_ALSO));
+    }
+    names.join(", ")
+}
+
+fn cents(amount: Usd) -> String {
+    format!("${:.2}", amount.pico() as f64 / 1e12)
+}
+
+/// The command that tells why.
+fn command(plan: &SpikesPlan, spike: &Spike) -> String {
+    let conditions: String = plan.conditions.iter().map(|text| format!(" --where {}", quoted(text))).collect();
+    let (start, end) = (spike.start, spike.end);
+    format!("  attr why --since {start} --until {end}{conditions}")
+}
+
+/// A word as a shell takes it.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "=-_./,:@".contains(c);
+    if text.chars().all(is_plain) { text.to_string() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
