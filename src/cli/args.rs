@@ -102,6 +102,11 @@ pub enum FormatArg {
 }
 
 impl OutputArgs {
+    /// Tells whether people read the answer, who see charts.
+    pub fn is_drawn(&self) -> bool {
+        matches!(self.format(), Format::Table | Format::Markdown)
+    }
+
     /// Returns the format meant.
     pub fn format(&self) -> Format {
         match self.format {

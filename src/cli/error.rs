@@ -16,6 +16,7 @@ use crate::ops::prices::lists::ListsError;
 use crate::ops::reconcile::ReconcileFailure;
 use crate::ops::reprice::RepriceError;
 use crate::ops::slice::SliceError;
+use crate::ops::spikes::SpikesError;
 use crate::ops::trace::TraceError;
 use crate::ops::why::WhyError;
 
@@ -164,6 +165,7 @@ impl From<CheckFailure> for CliError {
         match error {
             CheckFailure::Store(error) => error.into(),
             CheckFailure::Baseline(error) => error.into(),
+            CheckFailure::Spikes(error) => error.into(),
             CheckFailure::Gate { gate, error } => {
                 let told = CliError::from(error);
                 CliError { message: format!("gate `{gate}`: {}", told.message), ..told }
@@ -239,6 +241,15 @@ impl From<ReconcileFailure> for CliError {
                 Some(hint) => CliError::new(other.to_string()).hint(hint),
                 None => CliError::new(other.to_string()),
             },
+        }
+    }
+}
+
+impl From<SpikesError> for CliError {
+    fn from(error: SpikesError) -> CliError {
+        match error {
+            SpikesError::Slice(error) => error.into(),
+            SpikesError::Why(error) => error.into(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod budget;
 mod document;
 mod rise;
 mod shares;
+mod spikes;
 mod told;
 
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ use crate::ops::check::told::Told;
 use crate::ops::prices;
 use crate::ops::slice::SliceError;
 use crate::ops::slice::check_axes;
+use crate::ops::spikes::Event;
+use crate::ops::spikes::SpikesError;
 use crate::report::Report;
 use crate::store::StoreError;
 
@@ -41,6 +44,8 @@ pub struct Gates {
     pub untagged: Vec<(Axis, f64)>,
     /// Largest share of calls without a price.
     pub unpriced: Option<f64>,
+    /// No jump that was not planned.
+    pub spikes: Option<SpikeGate>,
     /// Most days since the price table was made.
     pub price_table_days: Option<u32>,
 }
@@ -127,6 +132,15 @@ impl Unit {
     }
 }
 
+/// What counts as a jump.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SpikeGate {
+    /// The least excess, if somebody named one.
+    pub least: Option<Usd>,
+    /// The least cost, as times the usual.
+    pub times: f64,
+}
+
 /// The question.
 #[derive(Clone, Debug)]
 pub struct CheckPlan {
@@ -138,6 +152,8 @@ pub struct CheckPlan {
     pub frame: Frame,
     /// What units cost when somebody last agreed.
     pub baseline: Option<(PathBuf, Baseline)>,
+    /// What was planned to cost more.
+    pub events: Vec<Event>,
 }
 
 /// The answer.
@@ -176,6 +192,9 @@ pub enum CheckFailure {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Jumps cannot be looked for.
+    #[error(transparent)]
+    Spikes(#[from] SpikesError),
     /// The baseline file cannot be used.
     #[error(transparent)]
     Baseline(#[from] BaselineError),
@@ -207,6 +226,9 @@ pub fn run(book: &Book, plan: &CheckPlan) -> Result<Checked, CheckFailure> {
     }
     if let Some(most) = plan.gates.unpriced {
         told.push(shares::unpriced(book, most, plan)?);
+    }
+    if let Some(gate) = &plan.gates.spikes {
+        told.push(spikes::tell(book, gate, plan)?);
     }
     if let Some(days) = plan.gates.price_table_days {
         told.push(age::tell(book, days, plan.frame.now));

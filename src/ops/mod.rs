@@ -22,6 +22,7 @@ pub mod price;
 pub mod prices;
 pub mod reconcile;
 pub mod reprice;
+mod series;
 pub mod slice;
 pub mod spikes;
 pub mod status;

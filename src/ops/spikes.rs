@@ -1,6 +1,7 @@
 //! `attr spikes`: when which part of the calls cost far more than it usually does.
 
 mod document;
+mod explained;
 mod table;
 
 use crate::analyze::spikes;
@@ -16,13 +17,18 @@ use crate::domain::Zone;
 use crate::domain::rollup::Logged;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
+use crate::domain::time::NANOS;
 use crate::domain::window::Grain;
 use crate::ops::book::Book;
 use crate::ops::duplicates;
 use crate::ops::measures;
 use crate::ops::prices;
+use crate::ops::series;
+use crate::ops::series::Series;
 use crate::ops::slice;
 use crate::ops::slice::SliceError;
+use crate::ops::why::WhyError;
+use crate::report::Block;
 use crate::report::Report;
 use crate::store::StoreError;
 
@@ -47,8 +53,6 @@ pub struct SpikesPlan {
     pub zone: Zone,
     /// Which calls.
     pub filter: Filter,
-    /// The conditions of the filter as the user wrote them.
-    pub conditions: Vec<String>,
     /// Hours or days.
     pub grain: Grain,
     /// The least excess, if the user names one.
@@ -57,7 +61,14 @@ pub struct SpikesPlan {
     pub times: f64,
     /// What was planned.
     pub events: Vec<Event>,
+    /// Whether people read the answer, who get a chart of the largest jump.
+    pub drawn: bool,
+    /// Whether to tell of each jump why, as `why` does.
+    pub explain: bool,
 }
+
+/// The least cost of a jump, as times the usual, where nobody says.
+pub const LEAST_TIMES: f64 = 1.3;
 
 /// The answer, and what it says to a script.
 #[derive(Debug)]
@@ -66,10 +77,32 @@ pub struct Answer {
     pub report: Report,
     /// The jumps that no planned event explains, in the order of the report.
     pub spikes: Vec<Spike>,
+    /// Whether there was history enough to judge anything.
+    pub is_judged: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SpikesError {
+    /// The store failed, or the question names what it does not know.
+    #[error(transparent)]
+    Slice(#[from] SliceError),
+    /// A jump cannot be explained.
+    #[error(transparent)]
+    Why(#[from] WhyError),
+}
+
+impl From<StoreError> for SpikesError {
+    fn from(error: StoreError) -> SpikesError {
+        SliceError::Store(error).into()
+    }
 }
 
 /// Finds the jumps.
-pub fn run(book: &Book, plan: &SpikesPlan) -> Result<Answer, SliceError> {
+///
+/// # Errors
+/// [`SpikesError`] where the question cannot be asked, or the store cannot answer.
+pub fn run(book: &Book, plan: &SpikesPlan) -> Result<Answer, SpikesError> {
     slice::check_axes(book, plan.by.iter(), &plan.filter)?;
     for event in &plan.events {
         slice::check_axes(book, std::iter::empty(), &event.filter)?;
@@ -80,10 +113,43 @@ pub fn run(book: &Book, plan: &SpikesPlan) -> Result<Answer, SliceError> {
     report.window = Some((plan.window, plan.zone));
     let (acknowledged, told): (Vec<Spike>, Vec<Spike>) =
         findings.spikes.iter().cloned().partition(|spike| spike.event.is_some());
-    document::document(&mut report, findings.judged_from, &told, &acknowledged);
+    let reasons = match plan.explain {
+        true => told.iter().map(|spike| explained::why(book, plan, spike)).collect::<Result<_, _>>()?,
+        false => Vec::new(),
+    };
+    document::document(&mut report, findings.judged_from, &told, &acknowledged, &reasons);
     report.blocks = table::blocks(plan, &told, &acknowledged);
+    if let Some(largest) = told.first().filter(|_| plan.drawn) {
+        let chart = series::chart(book, &drawn(plan, largest, book.last_call_at()?))?;
+        report.blocks.splice(1..1, chart.map(Block::Chart));
+    }
+    for (spike, reason) in told.iter().zip(reasons) {
+        report.blocks.extend(explained::blocks(spike, reason));
+    }
     warnings(&mut report, book, plan, &findings)?;
-    Ok(Answer { report, spikes: told })
+    Ok(Answer { report, spikes: told, is_judged: findings.judged_from.is_some() })
+}
+
+/// Tells a jump in a few words: what, since when, how much too much.
+pub(super) fn sentence(spike: &Spike, zone: Zone) -> String {
+    let (what, since) = (table::series(&spike.key), table::moment(spike.start, zone));
+    format!("{what} from {since}: {} more than usual", spike.excess().rounded())
+}
+
+/// The series of a jump with what came before and after it.
+fn drawn(plan: &SpikesPlan, spike: &Spike, last: Option<Timestamp>) -> Series {
+    const HOUR: i64 = 3_600 * NANOS;
+    let is_short = spike.end.0 - spike.start.0 <= 24 * HOUR;
+    let (before, after) = if is_short { (36 * HOUR, 12 * HOUR) } else { (14 * 24 * HOUR, 2 * 24 * HOUR) };
+    let end = last.map_or(plan.now, |last| Timestamp(last.0 + 1).min(plan.now)).max(spike.end);
+    Series {
+        name: table::series(&spike.key),
+        filter: series::within(&plan.filter, spike.key.as_ref().map(|(axis, value)| (axis, value))),
+        since: Timestamp(spike.start.0 - before),
+        until: Timestamp(spike.end.0 + after).min(end),
+        marked: Window { since: Some(spike.start), until: Some(spike.end) },
+        zone: plan.zone,
+    }
 }
 
 fn question(book: &Book, plan: &SpikesPlan) -> Result<Question, StoreError> {

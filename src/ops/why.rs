@@ -21,10 +21,13 @@ use crate::ops::book::Book;
 use crate::ops::book::BookError;
 use crate::ops::duplicates;
 use crate::ops::prices as price_lists;
+use crate::ops::series;
+use crate::ops::series::Series;
 use crate::ops::slice::SliceError;
 use crate::ops::slice::check_axes;
 use crate::ops::slice::warn_empty;
 use crate::ops::why::prices::BookCalls;
+use crate::report::Block;
 use crate::report::Report;
 use crate::store::StoreError;
 
@@ -50,6 +53,8 @@ pub struct WhyPlan {
     pub now: Timestamp,
     /// The zone that cuts days.
     pub zone: Zone,
+    /// Whether people read the answer, who get a chart.
+    pub drawn: bool,
 }
 
 /// Why a change cannot be explained.
@@ -108,8 +113,28 @@ pub fn run(book: &Book, plan: &WhyPlan) -> Result<Report, WhyError> {
     report.window = Some((question.period.window(), plan.zone));
     document::document(&mut report, &question, &why);
     report.blocks = table::blocks(&question, &why);
+    if plan.drawn {
+        // Below the headline, above the figures.
+        let chart = series::chart(book, &drawn(&question, &why))?;
+        report.blocks.splice(2..2, chart.map(Block::Chart));
+    }
     warnings(&mut report, book, &question, &why)?;
     Ok(report)
+}
+
+/// The series behind the answer: of the first cause, or of everything where no slice stands out.
+fn drawn(question: &Question, why: &Why) -> Series {
+    let (period, baseline) = (question.period, question.baseline);
+    let cause = why.causes.first();
+    let values = cause.iter().flat_map(|cause| &cause.slice).map(|(axis, value)| (axis, value));
+    Series {
+        name: cause.map_or_else(|| "all calls".to_string(), sentences::place),
+        filter: series::within(&question.filter, values),
+        since: period.since.min(baseline.since),
+        until: period.until.max(baseline.until),
+        marked: period.window(),
+        zone: question.zone,
+    }
 }
 
 /// Understands what is asked.

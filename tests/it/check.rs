@@ -283,6 +283,30 @@ fn what_was_free_and_costs_now_is_too_much() {
     assert_eq!(judged(&measured(0), &measured(0), 0.5), Judgement::Allowed);
 }
 
+/// The sample has a jump in its last week, which an announcement makes a planned one.
+#[test]
+fn a_jump_fails_unless_it_was_planned() {
+    let world = World::new();
+    let log = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/spike/calls.csv");
+    let gate = "[check]\nspikes = { min_usd = \"5\" }\n";
+    world.write("attr.toml", gate);
+    let ask = |world: &World| {
+        world.attr(&["check", "--from", log, "--since", "2026-11-10", "--as-of", "2026-11-23", "--json"])
+    };
+    let answer = ask(&world).ended(1).json();
+    assert_eq!((&answer["gates"][0]["gate"], &answer["gates"][0]["spikes"]), (&"spikes".into(), &1.into()));
+    world.write(
+        "attr.toml",
+        format!("{gate}[[event]]\nname = \"new prompt\"\nsince = \"2026-11-18\"\nuntil = \"2026-11-23\"\n"),
+    );
+    ask(&world).ended(0);
+    world.write("attr.toml", "[check]\nspikes = { min_times = 0.5 }\n");
+    ask(&world).ended(2).says("`min_times` is a number above 1");
+    world.write("attr.toml", gate);
+    let day = ["check", "--from", log, "--until", "2026-10-19", "--as-of", "2026-10-20", "--json"];
+    assert_eq!(world.attr(&day).ended(0).json()["gates"][0]["status"], "skipped");
+}
+
 /// Days of a clock change are shorter or longer; a dollar a day stays one.
 #[test]
 fn clock_changes_move_no_forecast() {

@@ -128,6 +128,7 @@ fn plan() -> WhyPlan {
         min_share: None,
         now,
         zone: Zone::UTC,
+        drawn: true,
     }
 }
 

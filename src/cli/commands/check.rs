@@ -17,7 +17,7 @@ use crate::ops::check::baseline::Baseline;
 /// Hold the spend against the gates of attr.toml
 ///
 /// Budgets with a forecast to the end of their period, the largest rise of what a call, run or day costs against a
-/// baseline file, the share of spend without a tag and of calls without a price, and the age of the price table.
+/// baseline file, the share of spend without a tag and of calls without a price, jumps, and the age of the price table.
 /// Exits with 1 if any gate fails.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -58,7 +58,13 @@ impl CheckArgs {
         let book = app.question(&self.from)?;
         let frame = app.frame(&book)?;
         let window = self.window.window(frame)?;
-        let plan = CheckPlan { gates, window: (window != Default::default()).then_some(window), frame, baseline };
+        let plan = CheckPlan {
+            gates,
+            window: (window != Default::default()).then_some(window),
+            frame,
+            baseline,
+            events: app.settings.events.events(frame)?,
+        };
         let mut checked = check::run(&book, &plan)?;
         app.show(&mut checked.report, &self.output)?;
         if let (Some(path), Some(reason)) = (&self.write_baseline, &self.reason) {

@@ -15,6 +15,7 @@ use crate::domain::Axis;
 use crate::domain::Usd;
 use crate::domain::window::Grain;
 use crate::ops::spikes;
+use crate::ops::spikes::LEAST_TIMES;
 use crate::ops::spikes::SpikesPlan;
 
 /// Tell when which part of the calls cost far more than it usually does
@@ -37,8 +38,11 @@ pub struct SpikesArgs {
     #[arg(long, value_name = "N")]
     min_usd: Option<String>,
     /// Least cost, as times the usual
-    #[arg(long, value_name = "X", default_value_t = 1.3)]
+    #[arg(long, value_name = "X", default_value_t = LEAST_TIMES)]
     min_times: f64,
+    /// Tell of each jump why it came about, as `attr why` does over its span
+    #[arg(long)]
+    explain: bool,
     /// Exit with 1 if there is any jump that was not planned
     #[arg(long)]
     fail: bool,
@@ -72,7 +76,6 @@ impl SpikesArgs {
             now: frame.now,
             zone: frame.zone,
             filter: self.filter.filter()?,
-            conditions: self.filter.conditions.clone(),
             grain: match self.grain {
                 GrainArg::Hour => Grain::Hour,
                 GrainArg::Day => Grain::Day,
@@ -80,6 +83,8 @@ impl SpikesArgs {
             least: self.least()?,
             times: self.times()?,
             events: app.settings.events.events(frame)?,
+            drawn: self.output.is_drawn(),
+            explain: self.explain,
         };
         let mut answer = spikes::run(&book, &plan)?;
         app.show(&mut answer.report, &self.output)?;

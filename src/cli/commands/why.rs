@@ -55,6 +55,7 @@ impl WhyArgs {
             min_share: self.min_share,
             now: frame.now,
             zone: frame.zone,
+            drawn: self.output.is_drawn(),
         };
         let mut report = why::run(&book, &plan)?;
         app.show(&mut report, &self.output)

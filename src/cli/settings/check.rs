@@ -21,7 +21,9 @@ use crate::ops::check::Forecast;
 use crate::ops::check::Gates;
 use crate::ops::check::Period;
 use crate::ops::check::RiseGate;
+use crate::ops::check::SpikeGate;
 use crate::ops::check::Unit;
+use crate::ops::spikes::LEAST_TIMES;
 
 /// The block of one file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -34,7 +36,15 @@ pub(super) struct Block {
     #[serde(default)]
     untagged: BTreeMap<String, Spanned<f64>>,
     unpriced: Option<Spanned<f64>>,
+    spikes: Option<Spanned<SpikeKeys>>,
     price_table_days: Option<u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SpikeKeys {
+    min_usd: Option<Amount>,
+    min_times: Option<f64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -119,6 +129,9 @@ impl Check {
             shown.push((format!("check.untagged.{axis}"), most.to_string(), origin()));
         }
         shown.extend(gates.unpriced.map(|most| ("check.unpriced".to_string(), most.to_string(), origin())));
+        shown.extend(
+            gates.spikes.iter().map(|gate| ("check.spikes".to_string(), format!("{} times", gate.times), origin())),
+        );
         shown.extend(gates.price_table_days.map(|days| ("check.price_table_days".into(), days.to_string(), origin())));
         Ok(Check { gates, shown })
     }
@@ -142,6 +155,11 @@ impl Block {
         for (name, most) in &self.untagged {
             gates.untagged.push((Axis::parse(name), share(&format!("untagged.{name}"), most)?));
         }
+        gates.spikes = self
+            .spikes
+            .as_ref()
+            .map(|keys| keys.get_ref().gate().map_err(|reason| refuse(keys.span(), reason)))
+            .transpose()?;
         gates.unpriced = self.unpriced.as_ref().map(|most| share("unpriced", most)).transpose()?;
         let spans = self.budget.iter().map(Spanned::span).chain(self.rise.iter().map(Spanned::span));
         let names = gates.budgets.iter().map(|budget| &budget.name).chain(gates.rises.iter().map(|rise| &rise.name));
@@ -181,6 +199,16 @@ impl BudgetKeys {
             described(&format!("{} {span}", usd.rounded()), by.as_slice(), &self.conditions)
         });
         Ok(Budget { name, usd, period, filter, by, forecast })
+    }
+}
+
+impl SpikeKeys {
+    fn gate(&self) -> Result<SpikeGate, String> {
+        let least = self.min_usd.as_ref().map(Amount::usd).transpose()?;
+        match self.min_times.unwrap_or(LEAST_TIMES) {
+            times if times.is_finite() && times > 1.0 => Ok(SpikeGate { least, times }),
+            times => Err(format!("`min_times` is a number above 1, not {times}: what is usual is once the usual")),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde::Serializer;
 use serde::ser::SerializeMap;
+use serde_json::Map;
+use serde_json::Value;
 
 use crate::analyze::spikes::Key;
 use crate::analyze::spikes::Kind;
@@ -11,12 +13,20 @@ use crate::analyze::spikes::Spike;
 use crate::domain::Timestamp;
 use crate::report::Report;
 
-pub(super) fn document(report: &mut Report, from: Option<Timestamp>, told: &[Spike], acknowledged: &[Spike]) {
+pub(super) fn document(
+    report: &mut Report,
+    from: Option<Timestamp>,
+    told: &[Spike],
+    acknowledged: &[Spike],
+    reasons: &[Report],
+) {
     if let Some(from) = from {
         report.put("judged_from", from);
     }
-    report.put_rows("spikes", told.iter().map(Document));
-    report.put("acknowledged", acknowledged.iter().map(Document).collect::<Vec<_>>());
+    let mut reasons = reasons.iter().map(|reason| &reason.body);
+    report.put_rows("spikes", told.iter().map(|spike| Document { spike, why: reasons.next() }));
+    let known = acknowledged.iter().map(|spike| Document { spike, why: None });
+    report.put("acknowledged", known.collect::<Vec<_>>());
 }
 
 /// Returns the word of a kind.
@@ -40,11 +50,15 @@ pub(super) fn metric(metric: Metric) -> &'static str {
 }
 
 /// A jump as the contract writes it.
-struct Document<'s>(&'s Spike);
+struct Document<'s> {
+    spike: &'s Spike,
+    /// Why it came about, where that was asked.
+    why: Option<&'s Map<String, Value>>,
+}
 
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let spike = self.0;
+        let spike = self.spike;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("key", &KeyDocument(&spike.key))?;
         map.serialize_entry("metric", metric(spike.metric))?;
@@ -61,6 +75,9 @@ impl Serialize for Document<'_> {
         map.serialize_entry("also", &spike.also.iter().map(KeyDocument).collect::<Vec<_>>())?;
         if let Some(event) = &spike.event {
             map.serialize_entry("event", event)?;
+        }
+        if let Some(why) = self.why {
+            map.serialize_entry("why", why)?;
         }
         map.end()
     }

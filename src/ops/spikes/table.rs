@@ -4,10 +4,11 @@ use crate::analyze::spikes::Key;
 use crate::analyze::spikes::Metric;
 use crate::analyze::spikes::Spike;
 use crate::domain::Timestamp;
-use crate::domain::Usd;
 use crate::domain::Zone;
 use crate::domain::time::NANOS;
+use crate::ops::evidence;
 use crate::ops::slice;
+use crate::ops::spikes;
 use crate::ops::spikes::SpikesPlan;
 use crate::ops::spikes::document;
 use crate::report::Block;
@@ -31,9 +32,7 @@ pub(super) fn blocks(plan: &SpikesPlan, told: &[Spike], acknowledged: &[Spike]) 
     }
     for spike in acknowledged {
         let name = spike.event.as_deref().unwrap_or_default();
-        let (what, excess) = (series(&spike.key), cents(spike.excess()));
-        let from = moment(spike.start, plan.zone);
-        blocks.push(Block::Note(format!("planned, {name}: {what} from {from}, {excess} more than usual")));
+        blocks.push(Block::Note(format!("planned, {name}: {}", spikes::sentence(spike, plan.zone))));
     }
     blocks
 }
@@ -71,7 +70,7 @@ fn evidence(plan: &SpikesPlan, spike: &Spike) -> String {
     if spike.also.is_empty() { seen } else { format!("{seen}; also in {}", also(&spike.also)) }
 }
 
-fn moment(at: Timestamp, zone: Zone) -> String {
+pub(super) fn moment(at: Timestamp, zone: Zone) -> String {
     at.utc().with_timezone(&zone.0).format("%Y-%m-%d %H:%M").to_string()
 }
 
@@ -85,7 +84,7 @@ fn lasted(spike: &Spike) -> String {
     if spike.ongoing { format!("{time}, goes on") } else { time }
 }
 
-fn series(key: &Key) -> String {
+pub(super) fn series(key: &Key) -> String {
     key.as_ref().map_or_else(|| "total".to_string(), |(axis, value)| format!("{axis} {value}"))
 }
 
@@ -113,19 +112,12 @@ fn also(keys: &[Key]) -> String {
     names.join(", ")
 }
 
-fn cents(amount: Usd) -> String {
-    format!("${:.2}", amount.pico() as f64 / 1e12)
-}
-
 /// The command that tells why.
 fn command(plan: &SpikesPlan, spike: &Spike) -> String {
-    let conditions: String = plan.conditions.iter().map(|text| format!(" --where {}", quoted(text))).collect();
-    let (start, end) = (spike.start, spike.end);
-    format!("  attr why --since {start} --until {end}{conditions}")
-}
-
-/// A word as a shell takes it.
-fn quoted(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "=-_./,:@".contains(c);
-    if text.chars().all(is_plain) { text.to_string() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+    let mut words: Vec<String> = ["attr", "why", "--since"].map(String::from).into();
+    words.extend([spike.start.to_string(), "--until".into(), spike.end.to_string()]);
+    for condition in evidence::conditions(&plan.filter) {
+        words.extend(["--where".into(), condition]);
+    }
+    format!("  {}", evidence::command(&words))
 }

@@ -109,11 +109,12 @@ fn plan() -> SpikesPlan {
         now: Timestamp((FIRST + 400 * DAY) * 1_000_000_000),
         zone: Zone::UTC,
         filter: Filter::default(),
-        conditions: Vec::new(),
         grain: Grain::Hour,
         least: None,
         times: 1.3,
         events: Vec::new(),
+        drawn: true,
+        explain: false,
     }
 }
 
