@@ -67,7 +67,8 @@ fn table(plan: &SpikesPlan, told: &[Spike]) -> Table {
 /// What gave a jump away, and what else shows it.
 fn evidence(plan: &SpikesPlan, spike: &Spike) -> String {
     let (what, known) = (series(&spike.key), moment(spike.detected_at, plan.zone));
-    let seen = format!("{what}: known at {known} by {}", seen_in(spike.metric));
+    let goes_on = if spike.ongoing { ", and goes on" } else { "" };
+    let seen = format!("{what}: known at {known} by {}{goes_on}", seen_in(spike.metric));
     if spike.also.is_empty() { seen } else { format!("{seen}; also in {}", also(&spike.also)) }
 }
 
@@ -77,12 +78,11 @@ fn moment(at: Timestamp, zone: Zone) -> String {
 
 fn lasted(spike: &Spike) -> String {
     let hours = (spike.end.0 - spike.start.0) / (3_600 * NANOS);
-    let time = match (hours / 24, hours % 24) {
+    match (hours / 24, hours % 24) {
         (0, hours) => format!("{hours} h"),
         (days, 0) => format!("{days} d"),
         (days, hours) => format!("{days} d {hours} h"),
-    };
-    if spike.ongoing { format!("{time}, goes on") } else { time }
+    }
 }
 
 fn series(key: &Key) -> String {
