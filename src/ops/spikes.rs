@@ -27,6 +27,7 @@ use crate::ops::series;
 use crate::ops::series::Series;
 use crate::ops::slice;
 use crate::ops::slice::SliceError;
+use crate::ops::why::Versus;
 use crate::ops::why::WhyError;
 use crate::report::Block;
 use crate::report::Report;
@@ -113,12 +114,13 @@ pub fn run(book: &Book, plan: &SpikesPlan) -> Result<Answer, SpikesError> {
     report.window = Some((plan.window, plan.zone));
     let (acknowledged, told): (Vec<Spike>, Vec<Spike>) =
         findings.spikes.iter().cloned().partition(|spike| spike.event.is_some());
+    let first = book.store.overview()?.first;
     let reasons = match plan.explain {
-        true => told.iter().map(|spike| explained::why(book, plan, spike)).collect::<Result<_, _>>()?,
+        true => told.iter().map(|spike| explained::why(book, plan, spike, first)).collect::<Result<_, _>>()?,
         false => Vec::new(),
     };
     document::document(&mut report, findings.judged_from, &told, &acknowledged, &reasons);
-    report.blocks = table::blocks(plan, &told, &acknowledged);
+    report.blocks = table::blocks(plan, &told, &acknowledged, first);
     if let Some(largest) = told.first().filter(|_| plan.drawn) {
         let chart = series::chart(book, &drawn(plan, largest, book.last_call_at()?))?;
         report.blocks.splice(1..1, chart.map(Block::Chart));
@@ -128,6 +130,16 @@ pub fn run(book: &Book, plan: &SpikesPlan) -> Result<Answer, SpikesError> {
     }
     warnings(&mut report, book, plan, &findings)?;
     Ok(Answer { report, spikes: told, is_judged: findings.judged_from.is_some() })
+}
+
+/// What a jump is compared with to tell why: the same weekdays and hours, if the log reaches back so far.
+fn versus(spike: &Spike, first: Option<Timestamp>) -> Versus {
+    const WEEK: i64 = 7 * 24 * 3_600 * NANOS;
+    let weeks = (spike.end.0 - spike.start.0 + WEEK - 1).div_euclid(WEEK).max(1);
+    match first {
+        Some(first) if first.0 <= spike.start.0 - weeks * WEEK => Versus::Weekdays,
+        _ => Versus::Previous,
+    }
 }
 
 /// Tells a jump in a few words: what, since when, how much too much.

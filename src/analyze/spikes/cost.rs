@@ -101,6 +101,12 @@ impl Judge<'_> {
         let mut first = None;
         let mut flagged_days = 0;
         for (day, buckets) in grid.days.iter().enumerate() {
+            // Where no window can hold enough, nothing needs to be known: most days of most series.
+            if !self.profiles.is_empty() && !self.can_reach(&series.costs, buckets, self.floors[day]) {
+                buckets.clone().for_each(|bucket| series.expected.push(costs[bucket]));
+                flagged_days = 0;
+                continue;
+            }
             let profile = self.profiles.get(day).and_then(Option::as_ref);
             let Some(expected) = expected::learn(grid, self.covered, day, seen, &usual, profile) else {
                 buckets.clone().for_each(|bucket| series.expected.push(costs[bucket]));
@@ -133,6 +139,11 @@ impl Judge<'_> {
         };
         let episodes = spans.into_iter().map(|span| self.episode(&series, span)).filter(is_news).collect();
         Judged { episodes, shapes, expected: series.expected }
+    }
+
+    /// Tells whether some window that ends on a day costs as much as an excess must be.
+    pub(super) fn can_reach(&self, costs: &Prefix, day: &Range<usize>, floor: f64) -> bool {
+        costs.sum(day.start.saturating_sub(3 * self.grid.per_day)..day.end) >= floor
     }
 
     /// Tells whether any day of the series could hold enough.

@@ -167,6 +167,10 @@ impl Judge<'_> {
             if history.len() < expected::LEAST_DAYS {
                 continue;
             }
+            if !self.can_reach(&series.amounts, buckets, self.floors[day]) {
+                flagged_days = 0;
+                continue;
+            }
             history.retain(|day| !dear.is_out[*day]);
             let first = *first.get_or_insert(buckets.start);
             let (factor, spread) = self.learnt(series, &history, &marks, pooled[day], has_own_rate);

@@ -11,6 +11,7 @@ use crate::ops::slice;
 use crate::ops::spikes;
 use crate::ops::spikes::SpikesPlan;
 use crate::ops::spikes::document;
+use crate::ops::why::Versus;
 use crate::report::Block;
 use crate::report::Cell;
 use crate::report::Column;
@@ -19,7 +20,12 @@ use crate::report::Table;
 /// So many other series are listed.
 const MOST_ALSO: usize = 3;
 
-pub(super) fn blocks(plan: &SpikesPlan, told: &[Spike], acknowledged: &[Spike]) -> Vec<Block> {
+pub(super) fn blocks(
+    plan: &SpikesPlan,
+    told: &[Spike],
+    acknowledged: &[Spike],
+    first: Option<Timestamp>,
+) -> Vec<Block> {
     let mut blocks = vec![Block::Heading(slice::heading(plan.window, plan.zone))];
     if told.is_empty() {
         blocks.push(Block::Note("nothing cost far more than it usually does".into()));
@@ -28,7 +34,7 @@ pub(super) fn blocks(plan: &SpikesPlan, told: &[Spike], acknowledged: &[Spike]) 
     }
     for spike in told {
         blocks.push(Block::Note(evidence(plan, spike)));
-        blocks.push(Block::Note(command(plan, spike)));
+        blocks.push(Block::Note(command(plan, spike, first)));
     }
     for spike in acknowledged {
         let name = spike.event.as_deref().unwrap_or_default();
@@ -66,7 +72,8 @@ fn table(plan: &SpikesPlan, told: &[Spike]) -> Table {
 /// What gave a jump away, and what else shows it.
 fn evidence(plan: &SpikesPlan, spike: &Spike) -> String {
     let (what, known) = (series(&spike.key), moment(spike.detected_at, plan.zone));
-    let seen = format!("{what}: known at {known} by {}", seen_in(spike.metric));
+    let goes_on = if spike.ongoing { ", and goes on" } else { "" };
+    let seen = format!("{what}: known at {known} by {}{goes_on}", seen_in(spike.metric));
     if spike.also.is_empty() { seen } else { format!("{seen}; also in {}", also(&spike.also)) }
 }
 
@@ -76,12 +83,11 @@ pub(super) fn moment(at: Timestamp, zone: Zone) -> String {
 
 fn lasted(spike: &Spike) -> String {
     let hours = (spike.end.0 - spike.start.0) / (3_600 * NANOS);
-    let time = match (hours / 24, hours % 24) {
+    match (hours / 24, hours % 24) {
         (0, hours) => format!("{hours} h"),
         (days, 0) => format!("{days} d"),
         (days, hours) => format!("{days} d {hours} h"),
-    };
-    if spike.ongoing { format!("{time}, goes on") } else { time }
+    }
 }
 
 pub(super) fn series(key: &Key) -> String {
@@ -113,9 +119,12 @@ fn also(keys: &[Key]) -> String {
 }
 
 /// The command that tells why.
-fn command(plan: &SpikesPlan, spike: &Spike) -> String {
+fn command(plan: &SpikesPlan, spike: &Spike, first: Option<Timestamp>) -> String {
     let mut words: Vec<String> = ["attr", "why", "--since"].map(String::from).into();
     words.extend([spike.start.to_string(), "--until".into(), spike.end.to_string()]);
+    if spikes::versus(spike, first) == Versus::Weekdays {
+        words.extend(["--vs".into(), "weekdays".into()]);
+    }
     for condition in evidence::conditions(&plan.filter) {
         words.extend(["--where".into(), condition]);
     }

@@ -35,7 +35,7 @@ fn surged() -> impl Strategy<Value = Log> {
 }
 
 proptest! {
-    #![proptest_config(cases(6))]
+    #![proptest_config(cases(4))]
 
     #[test]
     fn the_order_of_the_lines_changes_nothing(log in surged(), seed in any::<u64>()) {
