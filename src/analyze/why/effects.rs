@@ -1,7 +1,7 @@
 //! A change split into effects, exactly and without an order.
 //!
 //! Within a workload, cost = successful calls x calls for each x SUM over models of share of calls x discount x
-//! (prompt tokens x SUM over classes of share x price + output tokens x price). Each factor's part of the change is its
+//! (prompt tokens x price - what the cache saves of that + output tokens x price). Each factor's part of the change is its
 //! Shapley value, so the parts sum to the change. Workloads are never mixed: that is where Simpson's paradox lives.
 
 use std::collections::BTreeMap;
@@ -80,15 +80,17 @@ impl Amounts {
     }
 }
 
-/// The factors of a model's cost on one side, in this order: discount, prompt tokens, output tokens, and what a token
-/// of each costs.
+/// The factors of a model's cost on one side; of tokens, the dollars a call.
 #[derive(Clone, Copy, Debug, Default)]
 struct ModelFactors {
     mix: f64,
     tier: f64,
+    /// The whole prompt, as if none of it had to do with a cache.
     prompt: f64,
+    /// What a cache changes about that: less for what is read from it, more for what is written to it. So a prompt that
+    /// grows by tokens which no cache holds is a longer prompt, and nothing is said of the cache.
+    cache: f64,
     output: f64,
-    price: [f64; 2],
 }
 
 /// The factors of a workload's cost on one side.
@@ -126,8 +128,7 @@ fn split(before: &Amounts, after: &Amounts, rates: &RateTable, into: &mut BTreeM
         let side = |factor: usize| if changed & (1 << factor) == 0 { &before } else { &after };
         let models = (0..names.len()).map(|at| {
             let of = |factor: usize| &side(factor).models[at];
-            let [prompt_price, output_price] = of(6).price;
-            of(2).mix * of(3).tier * (of(4).prompt * prompt_price + of(5).output * output_price)
+            of(2).mix * of(3).tier * (of(4).prompt + of(5).output + of(6).cache)
         });
         side(0).volume * side(1).errors * models.sum::<f64>()
     });
@@ -177,22 +178,21 @@ fn model_factors(
     all_calls: f64,
     by_call: bool,
 ) -> ModelFactors {
-    let sum = |is_prompt: bool, weights: Option<&[f64; CLASSES]>| -> f64 {
-        let classes = Class::ALL.into_iter().filter(|class| class.is_prompt() == is_prompt).map(|class| class as usize);
-        classes.map(|class| model.tokens[class] * weights.map_or(1.0, |weights| weights[class])).sum()
-    };
     let mut factors = ModelFactors { mix: model.calls / all_calls, ..ModelFactors::default() };
     if by_call {
         factors.prompt = 1.0;
-        factors.price = [1.0, 0.0];
         factors.tier = model.cost / model.calls;
         return factors;
     }
-    for (at, is_prompt) in [true, false].into_iter().enumerate() {
-        let tokens = sum(is_prompt, None);
-        let per_call = tokens / model.calls;
-        factors.price[at] = if tokens > 0.0 { sum(is_prompt, Some(rates)) / tokens } else { 0.0 };
-        *(if is_prompt { &mut factors.prompt } else { &mut factors.output }) = per_call;
+    let input = rates[Class::Input as usize];
+    for class in Class::ALL {
+        let (count, rate) = (model.tokens[class as usize] / model.calls, rates[class as usize]);
+        if class.is_prompt() {
+            factors.prompt += count * input;
+            factors.cache += count * (rate - input);
+        } else {
+            factors.output += count * rate;
+        }
     }
     let list = list(&model.tokens, rates);
     factors.tier = tier.unwrap_or(if list > 0.0 { model.cost / list } else { 1.0 });

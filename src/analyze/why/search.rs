@@ -25,7 +25,7 @@ const MOST_CAUSES: usize = 4;
 /// A cause must have this part of the first one's excess.
 const LEAST_OF_FIRST: f64 = 0.2;
 /// How many times the usual a change of a share of spend must be.
-const LEAST_SCORE: f64 = 3.6;
+const LEAST_SCORE: f64 = 4.0;
 /// How many times the randomness of its runs the excess of dearer, or of failed, calls must be.
 const LEAST_RATE_SCORE: f64 = 2.4;
 const LEAST_FAILURE_SCORE: f64 = 1.5;

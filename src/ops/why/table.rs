@@ -39,6 +39,9 @@ pub(super) fn blocks(question: &Question, why: &Why) -> Vec<Block> {
     blocks
 }
 
+/// Effects below a millionth of a dollar are what rounding left; they stand in the JSON, and in no table.
+const LEAST_SHOWN: i128 = 1_000_000;
+
 /// A row a cause and a column an effect: read down, the effects of the whole change.
 fn causes(why: &Why) -> Table {
     let shown: Vec<Effect> = why.effects.iter().map(|(effect, _)| *effect).collect();
@@ -48,7 +51,7 @@ fn causes(why: &Why) -> Table {
         shown.iter().map(|effect| Column::keyed(effect.name().replace('_', " "), format!("{}_usd", effect.name()))),
     );
     let parts = |effects: &[(Effect, Usd)]| -> Vec<Cell> {
-        let of = |effect: &Effect| effects.iter().find(|(own, usd)| own == effect && *usd != Usd::ZERO);
+        let of = |effect: &Effect| effects.iter().find(|(own, usd)| own == effect && usd.pico().abs() >= LEAST_SHOWN);
         shown.iter().map(|effect| of(effect).map_or(Cell::Empty, |(_, usd)| Cell::Change(*usd))).collect()
     };
     let row = |cause: &Cause| {
