@@ -62,10 +62,13 @@ fn earlier(span: Span) -> Window {
 /// Finds the run that alone made a difference, if one did: dearer than all before it and all beside it.
 pub(super) fn lone<S: PricedCalls>(source: &S, question: &Question, floor: f64) -> Result<Option<LoneRun>, S::Error> {
     let rollup = source.rollup(&query(question, &[Dim::Run, Dim::Feature], &[], question.period.window()))?;
-    let mut runs: Vec<usize> = (0..rollup.len()).filter(|group| rollup.codes[0][*group] != 0).collect();
+    let runs: Vec<usize> = (0..rollup.len()).filter(|group| rollup.codes[0][*group] != 0).collect();
     // By cost, then by name, so that no order of a log decides.
-    runs.sort_by(|a, b| rollup.cost[*b].cmp(&rollup.cost[*a]).then_with(|| rollup.key(*a).cmp(&rollup.key(*b))));
-    let (Some(first), second) = (runs.first().copied(), runs.get(1).copied()) else { return Ok(None) };
+    let by_cost = |a: &&usize, b: &&usize| {
+        rollup.cost[**a].cmp(&rollup.cost[**b]).then_with(|| rollup.key(**b).cmp(&rollup.key(**a)))
+    };
+    let Some(first) = runs.iter().max_by(by_cost).copied() else { return Ok(None) };
+    let second = runs.iter().filter(|run| **run != first).max_by(by_cost).copied();
     let cost = dollars(&rollup, first);
     let beside = second.map_or(0.0, |second| dollars(&rollup, second));
     if cost < floor || cost <= TIMES_COST.min(TIMES_SECOND) * beside {
@@ -76,7 +79,7 @@ pub(super) fn lone<S: PricedCalls>(source: &S, question: &Question, floor: f64) 
     let known: Vec<usize> = (0..before.len()).filter(|group| before.codes[0][*group] != 0).collect();
     let dearest = known.iter().map(|group| dollars(&before, *group)).fold(0.0, f64::max);
     let of_feature: Vec<usize> =
-        runs[1..].iter().copied().filter(|run| rollup.codes[1][*run] == rollup.codes[1][first]).collect();
+        runs.iter().copied().filter(|run| *run != first && rollup.codes[1][*run] == rollup.codes[1][first]).collect();
     let calls = |rollup: &Rollup, runs: &[usize]| runs.iter().map(|run| rollup.calls[*run]).max().unwrap_or(0) as f64;
     let most_calls = calls(&before, &known).max(calls(&rollup, &of_feature));
     let is_dear = cost > TIMES_EARLIER * dearest && cost > TIMES_SECOND * beside;
