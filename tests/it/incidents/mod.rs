@@ -10,6 +10,7 @@ mod kinds;
 mod laws;
 mod library;
 mod log;
+mod measured;
 mod models;
 mod plant;
 mod save;
