@@ -12,6 +12,7 @@ use attr::domain::Zone;
 use attr::domain::window::Grain;
 use attr::ops;
 use attr::ops::book::Book;
+use attr::ops::spikes::LEAST_TIMES;
 use attr::ops::spikes::SpikesPlan;
 use attr::ops::why::Versus;
 use attr::ops::why::WhyPlan;
@@ -125,6 +126,7 @@ fn asked_why(book: &Book, log: &Log) -> Value {
         min_share: None,
         now: instant(log.company.end()),
         zone: Zone::UTC,
+        drawn: false,
     };
     document(&ops::why::run(book, &plan).unwrap())
 }
@@ -137,11 +139,12 @@ fn asked_spikes(book: &Book, log: &Log) -> Value {
         now: instant(log.ask.spikes.1),
         zone: Zone::UTC,
         filter: Filter::default(),
-        conditions: Vec::new(),
         grain: Grain::Hour,
         least: None,
-        times: 1.3,
+        times: LEAST_TIMES,
         events: Vec::new(),
+        drawn: false,
+        explain: false,
     };
     document(&ops::spikes::run(book, &plan).unwrap().report)
 }
