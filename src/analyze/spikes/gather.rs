@@ -11,6 +11,9 @@ use crate::domain::rollup::Rows;
 /// More kinds of work, or models, than this are not kinds: a dimension has a value a call, and no usual cost.
 const MOST_KINDS: usize = 4_096;
 
+/// So many kinds are remembered beside the table of all.
+const RECENT: usize = 1_024;
+
 /// What the first pass learns.
 pub(super) struct Gathered {
     /// Calls of each bucket.
@@ -66,7 +69,8 @@ pub(super) struct Day {
 #[derive(Default)]
 pub(super) struct Kinds {
     ids: HashMap<[u32; 4], u32>,
-    last: Option<([u32; 4], u32)>,
+    /// Kinds met of late, by a sum of their codes: most calls are of one of them.
+    recent: Vec<([u32; 4], u32)>,
     /// Sums by kind and day; empty where there are too many kinds.
     pub(super) days: Vec<Vec<Day>>,
     is_over: bool,
@@ -75,12 +79,16 @@ pub(super) struct Kinds {
 impl Kinds {
     /// Returns the number of a kind.
     pub(super) fn id(&mut self, codes: [u32; 4]) -> usize {
-        if let Some((_, id)) = self.last.filter(|(known, _)| *known == codes) {
-            return id as usize;
+        let mixed = codes.iter().fold(0u32, |sum, code| sum.wrapping_mul(31).wrapping_add(*code));
+        let place = mixed as usize % RECENT;
+        if let Some((_, id)) = self.recent.get(place).filter(|(known, _)| *known == codes) {
+            return *id as usize;
         }
         let next = self.ids.len() as u32;
         let id = *self.ids.entry(codes).or_insert(next);
-        self.last = Some((codes, id));
+        // No call has these codes: axes have fewer values than that.
+        self.recent.resize(RECENT, ([u32::MAX; 4], 0));
+        self.recent[place] = (codes, id);
         id as usize
     }
 
