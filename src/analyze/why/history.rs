@@ -205,6 +205,6 @@ fn slope(share: f64) -> f64 {
 }
 
 /// Below this share, odds say little.
-const SMALL_SHARE: f64 = 0.02;
+const SMALL_SHARE: f64 = 0.05;
 
 const DAY: i64 = 86_400 * crate::domain::time::NANOS;

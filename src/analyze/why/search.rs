@@ -56,7 +56,6 @@ struct View {
 }
 
 struct Search<'a, 's, S> {
-    turned: bool,
     columns: &'a Columns,
     cube: Cube,
     ranks: Ranks,
@@ -79,7 +78,6 @@ pub(super) fn search<S: PricedCalls>(
     let totals = [&columns.period, &columns.baseline].map(|side| side.total() as f64 * super::cube::USD);
     let is = |axis: usize, dims: &[Dim]| dims.iter().any(|dim| columns.axes[axis] == Axis::Dim(*dim));
     let mut search = Search {
-        turned: false,
         columns,
         ranks: Ranks {
             is_how: axes.iter().map(|axis| is(*axis, &[Dim::PromptVersion, Dim::Model, Dim::Provider])).collect(),
@@ -102,9 +100,9 @@ pub(super) fn search<S: PricedCalls>(
     while found.len() < MOST_CAUSES {
         let least = found.first().map_or(floor, |first| floor.max(LEAST_OF_FIRST * first.excess));
         let Some(next) = search.best(&left, least)? else {
-            if found.is_empty() && !search.turned {
-                search.turned = true;
-                search.direction = if search.direction == Direction::Up { Direction::Down } else { Direction::Up };
+            // Where spend fell, what rose nonetheless is a cause; where it rose, nobody asks what fell.
+            if found.is_empty() && search.direction == Direction::Down {
+                search.direction = Direction::Up;
                 continue;
             }
             break;
