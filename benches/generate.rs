@@ -1,8 +1,8 @@
-//! Writes invented usage logs of any size to standard output: `generate [ROWS] [SEED] [DAYS]`.
+//! Writes invented usage logs of any size to standard output: `generate [ROWS] [SEED] [DAYS] [TENANTS]`.
 //! `generate claude FOLDER [LINES] [FILES] [SEED]` writes a folder of Claude Code sessions instead, and
 //! `generate bill FOLDER [ROWS] [SEED]` a bill of 1.8 million lines with the calls that it is for.
 //!
-//! Flat JSON lines of 27 fields and some 620 bytes: 2,000 tenants and 30 features by a zipf law, 12 models,
+//! Flat JSON lines of 27 fields and some 620 bytes: 2,000 tenants, unless told otherwise, and 30 features by a zipf law, 12 models,
 //! 50,000 users, runs of a few calls. The same arguments always give the same bytes.
 
 mod bill;
@@ -82,8 +82,9 @@ fn main() -> std::io::Result<()> {
     let rows = numbers.first().copied().unwrap_or(1_000);
     let seed = numbers.get(1).copied().unwrap_or(1);
     let days = numbers.get(2).copied().unwrap_or(90);
+    let tenants = numbers.get(3).copied().unwrap_or(2_000);
     let mut random = Random::seeded(seed);
-    let (tenants, features, models) = (zipf_weights(2_000), zipf_weights(30), zipf_weights(12));
+    let (tenants, features, models) = (zipf_weights(tenants), zipf_weights(30), zipf_weights(12));
     let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
     // 2026-08-01T00:00:00Z, in milliseconds.
     let start = 1_785_542_400_000u64;
