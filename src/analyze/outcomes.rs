@@ -73,7 +73,7 @@ pub fn outcomes(asked: &Asked<'_>, outcomes: &Outcomes) -> Answer {
     let mut spent: HashMap<(u32, u32), Usd> = HashMap::new();
     let mut claimed_twice = 0;
     let mut matched = vec![false; outcomes.len()];
-    for (group, unpriced) in unpriced(asked.rollup).into_iter().enumerate() {
+    for (group, unpriced) in asked.rollup.unpriced_calls().into_iter().enumerate() {
         let (outcome, is_twice) = join.outcome(group);
         if !join.passes(group, outcome) {
             continue;
@@ -103,13 +103,6 @@ struct Calls {
     calls: u64,
     unpriced: u64,
     cost: Usd,
-}
-
-/// Returns the calls without a price of each group, for whatever reasons.
-fn unpriced(rollup: &Rollup) -> Vec<u64> {
-    let mut unpriced = vec![0; rollup.len()];
-    rollup.unpriced.iter().for_each(|((group, _), calls)| unpriced[*group as usize] += calls);
-    unpriced
 }
 
 /// Rows as they come, each known by its codes.

@@ -229,6 +229,13 @@ impl Rollup {
         }
     }
 
+    /// Returns the calls without a price of each group, for whatever reasons.
+    pub fn unpriced_calls(&self) -> Vec<u64> {
+        let mut unpriced = vec![0; self.len()];
+        self.unpriced.iter().for_each(|((group, _), calls)| unpriced[*group as usize] += calls);
+        unpriced
+    }
+
     /// Returns the sums over all groups.
     pub fn total(&self) -> Measures {
         let mut total = Measures::default();

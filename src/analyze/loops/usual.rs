@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
+
 use crate::domain::Usd;
 use crate::domain::money::div_half_even;
 use crate::domain::rollup::Rollup;
@@ -65,16 +67,22 @@ struct Run<'r> {
 pub fn judge(runs: &Rollup, before: &Rollup, floor: Usd) -> Judged {
     let mut classes: BTreeMap<Class<'_>, Vec<Run<'_>>> = BTreeMap::new();
     for (rollup, is_judged) in [(runs, true), (before, false)] {
-        for group in (0..rollup.len()).filter(|group| rollup.value(*group, 0).is_some()) {
-            let class = classes.entry((rollup.value(group, 1), rollup.value(group, 2))).or_default();
+        // By code first, which costs less than by text.
+        let mut coded: HashMap<(u32, u32), Vec<Run<'_>>> = HashMap::new();
+        let unpriced = rollup.unpriced_calls();
+        for group in (0..rollup.len()).filter(|group| rollup.codes[0][*group] != 0) {
             let calls = rollup.calls[group];
-            class.push(Run {
+            coded.entry((rollup.codes[1][group], rollup.codes[2][group])).or_default().push(Run {
                 calls,
                 cost: rollup.cost[group],
-                is_priced: rollup.unpriced.is_empty() || rollup.measures(group).unpriced_calls() < calls,
+                is_priced: unpriced[group] < calls,
                 id: rollup.value(group, 0),
                 group: is_judged.then_some(group),
             });
+        }
+        let text = |axis: usize, code: u32| rollup.values[axis].get((code as usize).checked_sub(1)?);
+        for ((feature, agent), runs) in coded {
+            classes.entry((text(1, feature), text(2, agent))).or_default().extend(runs);
         }
     }
     let mut judged = Judged::default();
