@@ -29,6 +29,8 @@ const LEAST_SCORE: f64 = 4.0;
 /// How many times the randomness of its runs the excess of dearer, or of failed, calls must be.
 const LEAST_RATE_SCORE: f64 = 2.4;
 const LEAST_FAILURE_SCORE: f64 = 1.5;
+/// What goes against the whole change must have moved by so much of its excess itself.
+const OWN_MOVE: f64 = 0.7;
 /// At most so many slices a round are compared with their history.
 const MOST_COMPARED: usize = 12;
 /// Slices that share so much of their excess are one to their history.
@@ -56,6 +58,8 @@ struct View {
 }
 
 struct Search<'a, 's, S> {
+    /// Whether it looks for what went against the whole change.
+    turned: bool,
     columns: &'a Columns,
     cube: Cube,
     ranks: Ranks,
@@ -89,6 +93,7 @@ pub(super) fn search<S: PricedCalls>(
         cube: Cube::new(columns, leaves, axes, floor),
         history,
         totals,
+        turned: false,
         direction: if totals[0] >= totals[1] { Direction::Up } else { Direction::Down },
     };
     if totals.contains(&0.0) {
@@ -100,9 +105,9 @@ pub(super) fn search<S: PricedCalls>(
     while found.len() < MOST_CAUSES {
         let least = found.first().map_or(floor, |first| floor.max(LEAST_OF_FIRST * first.excess));
         let Some(next) = search.best(&left, least)? else {
-            // Where spend fell, what rose nonetheless is a cause; where it rose, nobody asks what fell.
-            if found.is_empty() && search.direction == Direction::Down {
-                search.direction = Direction::Up;
+            if found.is_empty() && !search.turned {
+                search.turned = true;
+                search.direction = if search.direction == Direction::Up { Direction::Down } else { Direction::Up };
                 continue;
             }
             break;
@@ -156,6 +161,9 @@ impl<S: PricedCalls> Search<'_, '_, S> {
     /// Tells whether a slice did what it does not usually do: more calls by its own history, dearer ones by what its
     /// runs cost, of which a few dear ones come and go.
     fn stands_out(&self, candidate: &Candidate) -> Result<bool, S::Error> {
+        if self.turned && !self.moved_itself(candidate) {
+            return Ok(false);
+        }
         let least = match candidate.lens {
             Lens::Rate => LEAST_RATE_SCORE,
             Lens::Failures => LEAST_FAILURE_SCORE,
@@ -163,6 +171,18 @@ impl<S: PricedCalls> Search<'_, '_, S> {
         };
         let noise = self.history.rate_noise(&self.conditions(&candidate.slice), candidate.direction)?;
         Ok(candidate.excess >= least * noise)
+    }
+
+    /// Tells whether a slice's own spend moved by most of its excess: where everything else rose, what stayed as it was
+    /// has not fallen. And where spend rose, nobody asks what became cheaper, only what is gone.
+    fn moved_itself(&self, candidate: &Candidate) -> bool {
+        if candidate.direction == Direction::Down && candidate.lens != Lens::Volume {
+            return false;
+        }
+        let inside = self.cube.blocks.iter().filter(|block| block.is_in(&candidate.slice));
+        let moved: f64 = inside.map(|block| block.actual - block.before).sum();
+        let moved = if candidate.direction == Direction::Up { moved } else { -moved };
+        moved >= OWN_MOVE * candidate.excess
     }
 
     /// Tells whether two slices find the same excess.
