@@ -135,9 +135,14 @@ impl Book {
         Ok(self.store.keep_price_table(table.id(), table.text())?)
     }
 
+    /// Returns the instant of the store's first call.
+    pub fn first_call_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.store.span()?.map(|(first, _)| first))
+    }
+
     /// Returns the instant of the store's last call.
     pub fn last_call_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.store.last_call_at()
+        Ok(self.store.span()?.map(|(_, last)| last))
     }
 
     /// Returns all that is in a trace, run or session.

@@ -207,17 +207,17 @@ const UNTAGGED_WARNING: f64 = 0.2;
 
 /// Says where the calls are when none was found.
 pub(super) fn warn_empty(report: &mut Report, book: &Book, filter: &Filter) -> Result<(), StoreError> {
-    let overview = book.store.overview()?;
-    let message = match (overview.first, overview.last) {
-        (Some(first), Some(last)) if filter.0.is_empty() => {
+    let span = book.store.span()?;
+    let message = match span {
+        Some((first, last)) if filter.0.is_empty() => {
             format!("no call in this window; the store's calls lie from {first} to {last}")
         }
-        (Some(first), Some(last)) => {
+        Some((first, last)) => {
             format!("no call passes the filter in this window; the store's calls lie from {first} to {last}")
         }
-        _ => "the store holds no call".to_string(),
+        None => "the store holds no call".to_string(),
     };
-    let hint = overview.last.map(|_| "`--as-of latest` counts windows back from the last call".to_string());
+    let hint = span.map(|_| "`--as-of latest` counts windows back from the last call".to_string());
     report.warn("empty_window", message, hint);
     Ok(())
 }

@@ -114,7 +114,7 @@ pub fn run(book: &Book, plan: &SpikesPlan) -> Result<Answer, SpikesError> {
     report.window = Some((plan.window, plan.zone));
     let (acknowledged, told): (Vec<Spike>, Vec<Spike>) =
         findings.spikes.iter().cloned().partition(|spike| spike.event.is_some());
-    let first = book.store.overview()?.first;
+    let first = book.first_call_at()?;
     let reasons = match plan.explain {
         true => told.iter().map(|spike| explained::why(book, plan, spike, first)).collect::<Result<_, _>>()?,
         false => Vec::new(),

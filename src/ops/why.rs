@@ -165,7 +165,7 @@ fn question(book: &Book, plan: &WhyPlan) -> Result<Question, WhyError> {
         zone: plan.zone,
         searched,
         least_share: share,
-        first: book.store.overview()?.first,
+        first: book.first_call_at()?,
     })
 }
 

@@ -247,9 +247,11 @@ impl Store {
         Ok(Hold::ALL.into_iter().filter_map(held).collect())
     }
 
-    /// Returns the instant of the last call.
-    pub fn last_call_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(segments::all(&self.conn)?.iter().map(|segment| Timestamp(segment.ts_max)).max())
+    /// Returns the instants of the first and the last call, without opening a segment.
+    pub fn span(&self) -> Result<Option<(Timestamp, Timestamp)>, StoreError> {
+        let segments = segments::all(&self.conn)?;
+        let first = segments.iter().map(|segment| Timestamp(segment.ts_min)).min();
+        Ok(first.zip(segments.iter().map(|segment| Timestamp(segment.ts_max)).max()))
     }
 
     /// Returns the keys beyond the standard dimensions that some call has.

@@ -186,8 +186,7 @@ fn periods(book: &Book, budget: &Budget, plan: &CheckPlan) -> Result<Vec<(Timest
         Period::Every(grain) => *grain,
     };
     let Some(window) = plan.window else { return Ok(vec![grain.bucket(frame.now, frame.zone)]) };
-    let overview = book.store.overview()?;
-    let (Some(first), Some(last)) = (overview.first, overview.last) else { return Ok(Vec::new()) };
+    let Some((first, last)) = book.store.span()? else { return Ok(Vec::new()) };
     let mut at = window.since.map_or(first, |since| since.max(first));
     let end = window.until.unwrap_or(frame.now).min(Timestamp(last.0 + 1));
     let mut periods = Vec::new();
@@ -224,7 +223,7 @@ fn calendar(
     }
     let today = zone.day_holding(now);
     // The day of the first call may have begun before logging did.
-    let logged_from = book.store.overview()?.first.map(|first| zone.day_holding(first) + Days::new(1));
+    let logged_from = book.first_call_at()?.map(|first| zone.day_holding(first) + Days::new(1));
     let mut date = (today - Days::new(u64::from(HISTORY_DAYS))).max(logged_from.unwrap_or(today));
     while date < today {
         calendar.days[date.weekday().num_days_from_monday() as usize] += 1;
@@ -238,8 +237,7 @@ fn by_weekday(book: &Book, budget: &Budget, plan: &CheckPlan) -> Result<BTreeMap
     let zone = plan.frame.zone;
     let today = zone.day_holding(plan.frame.now);
     let first = zone.start_of_day(today - Days::new(u64::from(HISTORY_DAYS)));
-    let logged_from =
-        book.store.overview()?.first.map(|first| zone.start_of_day(zone.day_holding(first) + Days::new(1)));
+    let logged_from = book.first_call_at()?.map(|first| zone.start_of_day(zone.day_holding(first) + Days::new(1)));
     let window = Window { since: Some(first.max(logged_from.unwrap_or(first))), until: Some(zone.start_of_day(today)) };
     let days = book.rollup(&query(budget, plan, vec![Axis::Time(Grain::Day)], window))?;
     let mut costs: BTreeMap<Key, [Usd; 7]> = BTreeMap::new();
