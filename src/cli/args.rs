@@ -107,6 +107,16 @@ impl OutputArgs {
         matches!(self.format(), Format::Table | Format::Markdown)
     }
 
+    /// Returns how many rows to show: as many as asked, 0 for all. Unasked, a table for people has `usual`, and formats for
+    /// machines and pages are never cut.
+    pub fn top(&self, asked: Option<usize>, usual: usize) -> Option<usize> {
+        match asked {
+            Some(0) => None,
+            Some(top) => Some(top),
+            None => (self.format() == Format::Table).then_some(usual),
+        }
+    }
+
     /// Returns the format meant.
     pub fn format(&self) -> Format {
         match self.format {

@@ -50,11 +50,7 @@ impl CacheArgs {
             window: self.window.window(frame)?,
             zone: frame.zone,
             filter: self.filter.filter()?,
-            top: match self.top {
-                Some(0) => None,
-                Some(top) => Some(top),
-                None => (format == Format::Table).then_some(TABLE_TOP),
-            },
+            top: self.output.top(self.top, TABLE_TOP),
             shape: match format {
                 Format::Json | Format::Ndjson => Shape::Document,
                 Format::Table | Format::Markdown | Format::Github => Shape::Tables,

@@ -55,11 +55,7 @@ impl OutcomesArgs {
             window: self.window.window(frame)?,
             zone: frame.zone,
             filter: self.filter.filter()?,
-            top: match self.top {
-                Some(0) => None,
-                Some(top) => Some(top),
-                None => (format == Format::Table).then_some(TABLE_TOP),
-            },
+            top: self.output.top(self.top, TABLE_TOP),
         };
         let mut report = outcomes::run(&book, &plan)?;
         app.show(&mut report, &self.output)

@@ -75,12 +75,8 @@ impl SliceArgs {
     pub(super) fn run(&self, app: &mut App) -> Result<Outcome, CliError> {
         let book = app.question(&self.from)?;
         let frame = app.frame(&book)?;
-        let top = match self.top {
-            Some(0) => None,
-            Some(top) => Some(top),
-            None if self.output.format() == Format::Table && !self.tree => Some(TABLE_TOP),
-            None => None,
-        };
+        // A tree is shown whole, unless it is asked to be cut.
+        let top = self.output.top(self.top.or(self.tree.then_some(0)), TABLE_TOP);
         let plan = SlicePlan {
             audience: match self.output.format() {
                 Format::Json | Format::Ndjson => Audience::Machines,
