@@ -352,7 +352,7 @@ impl<S: PricedCalls> Desk<'_, S> {
         }
         let Some(lone) = runs::lone(self.source, self.question, floor)? else { return Ok((None, whole)) };
         let axis = Axis::Dim(Dim::Run);
-        let is_run = runs::is(axis.clone(), Some(&lone.run));
+        let is_run = Condition::is(axis.clone(), Some(&lone.run));
         let own = self.columns(&self.sides(std::slice::from_ref(&is_run))?);
         let is_other = Condition { axis: axis.clone(), test: Test::NoneOf(vec![Some(lone.run.clone())]) };
         let others = self.columns(&self.sides(&[is_other])?);
@@ -389,7 +389,7 @@ impl<S: PricedCalls> Desk<'_, S> {
         };
         slice.push((Axis::Dim(dim), value.into()));
         let conditions: Vec<Condition> =
-            slice.iter().map(|(axis, value)| runs::is(axis.clone(), Some(value))).collect();
+            slice.iter().map(|(axis, value)| Condition::is(axis.clone(), Some(value))).collect();
         let own = self.columns(&self.sides(&conditions)?);
         let change = Usd::from_pico(own.period.total() - own.baseline.total());
         let effects = effects::exact(&effects::of_everything(&own, &self.rates(&own), false), change);

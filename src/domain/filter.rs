@@ -32,6 +32,11 @@ pub struct Filter(pub Vec<Condition>);
 pub struct FilterError(pub String);
 
 impl Condition {
+    /// Asks for one value along an axis; `None` is untagged.
+    pub fn is(axis: Axis, value: Option<&str>) -> Condition {
+        Condition { axis, test: Test::AnyOf(vec![value.map(str::to_string)]) }
+    }
+
     /// Understands `KEY=VALUE`, `KEY!=VALUE`, `KEY~GLOB`, `KEY=`, `KEY=a,b`.
     pub fn parse(text: &str) -> Result<Condition, FilterError> {
         let fail = || FilterError(text.to_string());

@@ -24,7 +24,6 @@ use crate::domain::Timestamp;
 use crate::domain::Usd;
 use crate::domain::Window;
 use crate::domain::Zone;
-use crate::domain::filter::Test;
 use crate::domain::money::PICO_PER_USD;
 use crate::domain::rollup::Key;
 use crate::domain::rollup::Logged;
@@ -169,7 +168,7 @@ fn found(book: &Book, plan: &LoopsPlan) -> Result<Answer, SliceError> {
     let (mut rest, mut loose) = (plan.filter.clone(), plan.filter.clone());
     for dim in UNITS {
         let axes = [dim, Dim::Feature, Dim::Agent].map(Axis::Dim).to_vec();
-        let untagged = Condition { axis: Axis::Dim(dim), test: Test::AnyOf(vec![None]) };
+        let untagged = Condition::is(Axis::Dim(dim), None);
         if find_in(book, &asked(axes, rest.clone(), plan.zone), dim, &mut answer)? {
             rest.0.push(untagged.clone());
         }

@@ -10,7 +10,6 @@ use crate::domain::Timestamp;
 use crate::domain::Usd;
 use crate::domain::Window;
 use crate::domain::Zone;
-use crate::domain::filter::Test;
 use crate::domain::rollup::Logged;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
@@ -84,10 +83,6 @@ fn short(label: &str, grain: Grain) -> String {
 /// Returns a filter for the calls of it that have these values too.
 pub(super) fn within<'a>(filter: &Filter, values: impl IntoIterator<Item = (&'a Axis, &'a Arc<str>)>) -> Filter {
     let mut filter = filter.clone();
-    filter.0.extend(
-        values
-            .into_iter()
-            .map(|(axis, value)| Condition { axis: axis.clone(), test: Test::AnyOf(vec![Some(value.to_string())]) }),
-    );
+    filter.0.extend(values.into_iter().map(|(axis, value)| Condition::is(axis.clone(), Some(value))));
     filter
 }

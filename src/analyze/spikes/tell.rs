@@ -20,7 +20,6 @@ use crate::domain::Filter;
 use crate::domain::Timestamp;
 use crate::domain::Usd;
 use crate::domain::Window;
-use crate::domain::filter::Test;
 use crate::domain::rollup::RollupQuery;
 use crate::domain::rollup::Rollups;
 use crate::domain::rollup::Rows;
@@ -238,7 +237,7 @@ fn cost_within<R: Rollups>(
 
 fn condition(key: &Key) -> Option<Condition> {
     let (axis, value) = key.as_ref()?;
-    Some(Condition { axis: axis.clone(), test: Test::AnyOf(vec![Some(value.to_string())]) })
+    Some(Condition::is(axis.clone(), Some(value)))
 }
 
 /// Returns the planned event that a jump belongs to.

@@ -9,7 +9,6 @@ use crate::domain::Dim;
 use crate::domain::Filter;
 use crate::domain::Usd;
 use crate::domain::Window;
-use crate::domain::filter::Test;
 use crate::domain::rollup::Logged;
 use crate::domain::rollup::Rollup;
 use crate::domain::rollup::RollupQuery;
@@ -45,11 +44,6 @@ fn query(question: &Question, by: &[Dim], more: &[Condition], window: Window) ->
     RollupQuery { by, window, filter, zone: question.zone, logged: Logged::Ignored }
 }
 
-/// Returns a condition that a dimension has this value; `None` is untagged.
-pub(super) fn is(axis: Axis, value: Option<&str>) -> Condition {
-    Condition { axis, test: Test::AnyOf(vec![value.map(str::to_string)]) }
-}
-
 fn dollars(rollup: &Rollup, group: usize) -> f64 {
     rollup.cost[group].pico() as f64 * crate::analyze::why::cube::USD
 }
@@ -74,7 +68,7 @@ pub(super) fn lone<S: PricedCalls>(source: &S, question: &Question, floor: f64) 
     if cost < floor || cost <= TIMES_COST.min(TIMES_SECOND) * beside {
         return Ok(None);
     }
-    let feature = is(Axis::Dim(Dim::Feature), rollup.value(first, 1).map(AsRef::as_ref));
+    let feature = Condition::is(Axis::Dim(Dim::Feature), rollup.value(first, 1).map(AsRef::as_ref));
     let before = source.rollup(&query(question, &[Dim::Run], &[feature], earlier(question.period)))?;
     let known: Vec<usize> = (0..before.len()).filter(|group| before.codes[0][*group] != 0).collect();
     let dearest = known.iter().map(|group| dollars(&before, *group)).fold(0.0, f64::max);
@@ -112,7 +106,7 @@ pub(super) fn inside<S: PricedCalls>(
     let users = in_period(Dim::User)?;
     let Some((user, cost)) = dearest(&users) else { return Ok(None) };
     let mut own = slice.to_vec();
-    own.push(is(Axis::Dim(Dim::User), Some(&user)));
+    own.push(Condition::is(Axis::Dim(Dim::User), Some(&user)));
     let before = source.rollup(&query(question, &[], &own, question.baseline.window()))?;
     let before = before.total().cost.pico() as f64 * crate::analyze::why::cube::USD * question.scale.factor();
     Ok((users.len() > 1 && cost - before >= USER_SHARE * excess).then_some((Dim::User, user)))

@@ -217,7 +217,7 @@ impl<S: PricedCalls> Search<'_, '_, S> {
 
     fn condition(&self, axis: usize, code: u32) -> Option<domain::Condition> {
         let value = self.columns.values[axis].get((code as usize).checked_sub(1)?)?;
-        Some(runs::is(self.columns.axes[axis].clone(), Some(value)))
+        Some(domain::Condition::is(self.columns.axes[axis].clone(), Some(value)))
     }
 
     fn conditions(&self, slice: &[Condition]) -> Vec<domain::Condition> {
