@@ -11,8 +11,10 @@ mod columns;
 mod cube;
 mod effects;
 mod history;
+mod judge;
 mod leaves;
 mod moves;
+mod noise;
 mod prices;
 mod runs;
 mod scan;
@@ -42,7 +44,7 @@ use crate::domain::tokens::CLASSES;
 use crate::analyze::why::columns::Columns;
 use crate::analyze::why::cube::USD;
 use crate::analyze::why::effects::RateTable;
-use crate::analyze::why::history::History;
+use crate::analyze::why::judge::Judge;
 use crate::analyze::why::leaves::Leaves;
 use crate::analyze::why::prices::PriceChange;
 use crate::analyze::why::search::Found;
@@ -264,11 +266,16 @@ pub fn investigate<S: PricedCalls>(source: &S, question: &Question) -> Result<Wh
     let floor = question.least_share * total;
     let certain = |cause: Cause| (dollars_of(cause.excess).abs(), cause);
     let mut causes: Vec<(f64, Cause)> = desk.prices.causes(question, total).into_iter().map(certain).collect();
-    let (run, columns) = desk.lone_run(whole, floor)?;
-    causes.extend(run.map(certain));
+    let (mut others, mut columns) = (question.clone(), whole);
+    if let Some((run, is_other)) = desk.lone_run(&columns, floor)? {
+        columns = desk.columns(&desk.sides(std::slice::from_ref(&is_other))?);
+        others.filter.0.push(is_other);
+        causes.push(certain(run));
+    }
+    let desk = Desk { question: &others, ..desk };
     let leaves = Leaves::new(&columns);
-    let history = History::read(source, question)?;
-    for found in search::search(source, question, &columns, &leaves, &history, floor)? {
+    let judge = Judge::read(source, &others, &columns)?;
+    for found in search::search(&judge, &leaves, floor)? {
         causes.push((found.weight, desk.cause(found, &columns, &leaves, &rates)?));
     }
     causes.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.sort_key().cmp(&b.1.sort_key())));
@@ -285,7 +292,7 @@ pub fn investigate<S: PricedCalls>(source: &S, question: &Question) -> Result<Wh
         rest: change - causes.iter().map(|cause| cause.change).sum(),
         effects: effects::exact(&all_effects, change),
         causes,
-        history: history.pairs(),
+        history: judge.pairs(),
     })
 }
 
@@ -344,18 +351,17 @@ impl<S: PricedCalls> Desk<'_, S> {
         table
     }
 
-    /// Takes out the run that alone made a difference, if one did.
-    fn lone_run(&self, whole: Columns, floor: f64) -> Result<(Option<Cause>, Columns), S::Error> {
+    /// Returns the run that alone made a difference, if one did, and what holds for all others.
+    fn lone_run(&self, whole: &Columns, floor: f64) -> Result<Option<(Cause, Condition)>, S::Error> {
         if whole.dearest_cell() < floor {
             // No run can be dearer than all that is done of its kind for its customer.
-            return Ok((None, whole));
+            return Ok(None);
         }
-        let Some(lone) = runs::lone(self.source, self.question, floor)? else { return Ok((None, whole)) };
+        let Some(lone) = runs::lone(self.source, self.question, floor)? else { return Ok(None) };
         let axis = Axis::Dim(Dim::Run);
         let is_run = Condition::is(axis.clone(), Some(&lone.run));
         let own = self.columns(&self.sides(std::slice::from_ref(&is_run))?);
         let is_other = Condition { axis: axis.clone(), test: Test::NoneOf(vec![Some(lone.run.clone())]) };
-        let others = self.columns(&self.sides(&[is_other])?);
         let change = Usd::from_pico(own.period.total() - own.baseline.total());
         let cause = Cause {
             slice: vec![(axis, lone.run.into())],
@@ -365,7 +371,7 @@ impl<S: PricedCalls> Desk<'_, S> {
             effects: effects::exact(&effects::of_everything(&own, &RateTable::new(), false), change),
             moves: Vec::new(),
         };
-        Ok((Some(cause), others))
+        Ok(Some((cause, is_other)))
     }
 
     /// Tells a slice that was found as a cause.

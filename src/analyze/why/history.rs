@@ -8,11 +8,8 @@ use hashbrown::HashMap;
 use crate::analyze::why::PricedCalls;
 use crate::analyze::why::Question;
 use crate::analyze::why::cube::USD;
-use crate::analyze::why::scan::Direction;
 use crate::domain::Axis;
 use crate::domain::Condition;
-use crate::domain::Dim;
-use crate::domain::Filter;
 use crate::domain::Timestamp;
 use crate::domain::Window;
 use crate::domain::rollup::Logged;
@@ -21,9 +18,10 @@ use crate::domain::window::Grain;
 
 /// At most so many earlier pairs of windows, a day apart, are looked at.
 const MOST_PAIRS: usize = 60;
-/// With fewer pairs than this the spread is taken for larger than it looks.
-const FEW_PAIRS: usize = 3;
-const FEW_FACTOR: f64 = 1.6;
+/// As many independent pairs of windows is what its days tell of a share worth.
+const DAYS_WEIGHT: f64 = 3.0;
+/// Fewer days than this tell nothing.
+const FEW_DAYS: usize = 3;
 /// The spread of a share where nothing is known of it.
 const UNKNOWN_SPREAD: f64 = 0.02;
 /// No share is steadier than this.
@@ -41,6 +39,10 @@ pub(super) struct History<'s, S> {
     total: Vec<f64>,
     /// Earlier periods with their baselines, as buckets.
     pairs: Vec<[Range<usize>; 2]>,
+    /// The period, as buckets.
+    period: Range<usize>,
+    /// Earlier days, as buckets.
+    days: Vec<Range<usize>>,
 }
 
 impl<'s, S: PricedCalls> History<'s, S> {
@@ -78,11 +80,14 @@ impl<'s, S: PricedCalls> History<'s, S> {
             .filter_map(|steps| back(steps * step))
             .filter(|pair| is_known && pair[0].end.max(pair[1].end) <= later)
             .collect();
+        let start = now[0].start;
+        let days = (1..=MOST_PAIRS)
+            .filter_map(|steps| Some(start.checked_sub(steps * step)?..start - (steps - 1) * step))
+            .collect();
         let window = Window { since: Some(since), until: Some(period.until.max(baseline.until)) };
-        let mut history = History { source, question, grain, window, buckets, total: Vec::new(), pairs };
-        if !history.pairs.is_empty() {
-            history.total = history.series(&[])?;
-        }
+        let [period, _] = now;
+        let mut history = History { source, question, grain, window, buckets, total: Vec::new(), pairs, days, period };
+        history.total = history.series(&[])?;
         Ok(history)
     }
 
@@ -91,15 +96,14 @@ impl<'s, S: PricedCalls> History<'s, S> {
         self.pairs.len()
     }
 
-    fn query(&self, by: Axis, more: &[Condition], window: Window) -> RollupQuery {
-        let mut filter: Filter = self.question.filter.clone();
-        filter.0.extend(more.iter().cloned());
-        RollupQuery { by: vec![by], window, filter, zone: self.question.zone, logged: Logged::Ignored }
-    }
-
     /// Returns the spend of some calls by bucket, in dollars.
     fn series(&self, more: &[Condition]) -> Result<Vec<f64>, S::Error> {
-        let rollup = self.source.rollup(&self.query(Axis::Time(self.grain), more, self.window))?;
+        let mut filter = self.question.filter.clone();
+        filter.0.extend(more.iter().cloned());
+        let by = vec![Axis::Time(self.grain)];
+        let zone = self.question.zone;
+        let rollup =
+            self.source.rollup(&RollupQuery { by, window: self.window, filter, zone, logged: Logged::Ignored })?;
         let mut series = vec![0.0; self.buckets.len()];
         for group in 0..rollup.len() {
             if let Some(at) = rollup.value(group, 0).and_then(|label| self.buckets.get(label)) {
@@ -112,85 +116,53 @@ impl<'s, S: PricedCalls> History<'s, S> {
     /// Returns how unusual a change of a slice's share of spend is, from before to now: as a multiple of what it did
     /// earlier.
     ///
-    /// `usual` are the conditions whose history counts, `own` those of the slice itself.
-    pub(super) fn score(
-        &self,
-        [now, before]: [f64; 2],
-        usual: &[Condition],
-        own: &[Condition],
-        direction: Direction,
-        totals: [f64; 2],
-    ) -> Result<f64, S::Error> {
+    /// `own` are its conditions; `shot` is how far the larger share may move because few, costly runs come and go by
+    /// chance.
+    pub(super) fn score(&self, [now, before]: [f64; 2], own: &[Condition], shot: f64) -> Result<f64, S::Error> {
         // How far the scale moves for a small change of share, about here.
         let steepness = slope((now + before) / 2.0);
-        let spread = match self.pairs.len() {
-            0 => UNKNOWN_SPREAD * steepness,
-            pairs => {
-                let series = self.series(usual)?;
-                let share = |range: &Range<usize>| {
-                    let sum = |of: &[f64]| of[range.clone()].iter().sum::<f64>();
-                    let all = sum(&self.total);
-                    if all > 0.0 { sum(&series) / all } else { 0.0 }
-                };
-                let squares = self.pairs.iter().map(|[now, then]| (scaled(share(now)) - scaled(share(then))).powi(2));
-                let spread = (squares.sum::<f64>() / pairs as f64).sqrt();
-                if pairs < FEW_PAIRS { spread * FEW_FACTOR } else { spread }
-            }
-        };
-        let (total, share) = if direction == Direction::Up { (totals[0], now) } else { (totals[1], before) };
-        let shot = SHOT * self.run_noise(own, direction)? / total.max(USD) * steepness * (1.0 - share);
-        Ok((scaled(now) - scaled(before)) / spread.max(shot).max(LEAST_SPREAD * steepness))
+        let series = self.series(own)?;
+        let days = self.period.len() as f64 / if self.grain == Grain::Day { 1.0 } else { 24.0 };
+        // Pairs that overlap tell the same again.
+        let weight = self.pairs.len() as f64 / days.max(1.0);
+        let by_days = self.spread_by_days(&series, days).unwrap_or(UNKNOWN_SPREAD) * steepness;
+        let squares = weight * self.spread_by_pairs(&series).powi(2) + DAYS_WEIGHT * by_days.powi(2);
+        let spread = (squares / (weight + DAYS_WEIGHT)).sqrt();
+        Ok((scaled(now) - scaled(before)) / spread.max(SHOT * shot * steepness).max(LEAST_SPREAD * steepness))
     }
 
-    /// Returns how far the spend of a slice may move because few, costly runs come and go by chance: the root of the
-    /// summed squares of what its runs cost.
-    fn run_noise(&self, own: &[Condition], direction: Direction) -> Result<f64, S::Error> {
-        Ok(root_of_squares(self.runs(own, direction)?.into_iter().map(|run| run.cost * run.cost / run.of)))
+    /// Returns how far the share, on its scale, moved between the windows of earlier pairs.
+    fn spread_by_pairs(&self, series: &[f64]) -> f64 {
+        let share = |range: &Range<usize>| {
+            let all = sum(&self.total, range);
+            scaled(if all > 0.0 { sum(series, range) / all } else { 0.0 })
+        };
+        let squares = self.pairs.iter().map(|[now, then]| (share(now) - share(then)).powi(2));
+        (squares.sum::<f64>() / self.pairs.len().max(1) as f64).sqrt()
     }
 
-    /// Returns how far the cost of a slice's calls may move by chance, their number given: the root of the summed squares
-    /// of what its runs cost beyond its average call. Calls of one run are alike, so the run is what is drawn.
-    pub(super) fn rate_noise(&self, own: &[Condition], direction: Direction) -> Result<f64, S::Error> {
-        let runs = self.runs(own, direction)?;
-        let (cost, calls) = runs.iter().fold((0.0, 0.0), |(cost, calls), run| (cost + run.cost, calls + run.calls));
-        let average = if calls > 0.0 { cost / calls } else { 0.0 };
-        let beyond = |run: Run| match run.of > 1.0 {
-            // Calls without a run: nothing is known but their mean, which their spread is about.
-            true => run.cost * run.cost / run.calls,
-            false => (run.cost - average * run.calls).powi(2),
-        };
-        Ok(root_of_squares(runs.into_iter().map(beyond)))
-    }
-
-    /// Returns what the runs of a slice cost: in the period, or for what fell before.
-    fn runs(&self, own: &[Condition], direction: Direction) -> Result<Vec<Run>, S::Error> {
-        let Question { period, baseline, .. } = self.question;
-        let window = if direction == Direction::Up { period.window() } else { baseline.window() };
-        let rollup = self.source.rollup(&self.query(Axis::Dim(Dim::Run), own, window))?;
-        let run = |group: usize| {
-            let calls = rollup.calls[group] as f64;
-            // Calls without a run are runs of one call, some twice as spread as their mean.
-            let of = if rollup.is_untagged(group) { (calls / 2.0).max(1.0) } else { 1.0 };
-            Run { cost: rollup.cost[group].pico() as f64 * USD, calls, of }
-        };
-        Ok((0..rollup.len()).map(run).collect())
+    /// Returns how far the shares of two windows of so many days lie apart if each day differs from the mean by chance, as
+    /// earlier days did. A short log has few pairs of windows, but several days.
+    fn spread_by_days(&self, series: &[f64], days: f64) -> Option<f64> {
+        let known: Vec<[f64; 2]> = self
+            .days
+            .iter()
+            .map(|day| [sum(series, day), sum(&self.total, day)])
+            .filter(|[_, all]| *all > 0.0)
+            .collect();
+        if known.len() < FEW_DAYS {
+            return None;
+        }
+        let [own, all] = known.iter().fold([0.0, 0.0], |[own, all], day| [own + day[0], all + day[1]]);
+        let beyond: f64 = known.iter().map(|[own_day, all_day]| (own_day - own / all * all_day).powi(2)).sum();
+        let by_day = beyond / (known.len() - 1) as f64;
+        Some((2.0 * by_day * days).sqrt() / (all / known.len() as f64 * days))
     }
 }
 
-/// A run of a slice, or all its calls without one.
-#[derive(Clone, Copy, Debug)]
-struct Run {
-    cost: f64,
-    calls: f64,
-    /// How many runs it stands for.
-    of: f64,
-}
-
-/// Adds squares in an order of their own, so that no order of a log decides, and returns the root.
-fn root_of_squares(squares: impl Iterator<Item = f64>) -> f64 {
-    let mut squares: Vec<f64> = squares.collect();
-    squares.sort_by(f64::total_cmp);
-    squares.iter().sum::<f64>().sqrt()
+/// Sums buckets.
+fn sum(series: &[f64], range: &Range<usize>) -> f64 {
+    series.get(range.clone()).unwrap_or_default().iter().sum()
 }
 
 /// Puts a share on a scale on which that of a large slice moves as far as that of a small one when its spend doubles:

@@ -17,9 +17,10 @@ use crate::domain::rollup::RollupQuery;
 const TIMES_EARLIER: f64 = 3.0;
 /// … and so many times the second of the period.
 const TIMES_SECOND: f64 = 2.4;
-/// … or at twice the cost of each of them, where it also makes so many times their calls: it repeats itself.
-const TIMES_COST: f64 = 2.0;
-const TIMES_CALLS: f64 = 3.0;
+/// … or at less of both, where it also makes so many times their calls: it repeats itself.
+const TIMES_EARLIER_REPEATING: f64 = 1.5;
+const TIMES_SECOND_REPEATING: f64 = 2.0;
+const TIMES_CALLS: f64 = 1.75;
 /// With fewer runs than this, nothing is known of what runs cost.
 const LEAST_RUNS: usize = 5;
 /// The part of a slice's excess that one run, or one user, must hold to be named.
@@ -65,7 +66,7 @@ pub(super) fn lone<S: PricedCalls>(source: &S, question: &Question, floor: f64) 
     let second = runs.iter().filter(|run| **run != first).max_by(by_cost).copied();
     let cost = dollars(&rollup, first);
     let beside = second.map_or(0.0, |second| dollars(&rollup, second));
-    if cost < floor || cost <= TIMES_COST.min(TIMES_SECOND) * beside {
+    if cost < floor || cost <= TIMES_SECOND_REPEATING * beside {
         return Ok(None);
     }
     let feature = Condition::is(Axis::Dim(Dim::Feature), rollup.value(first, 1).map(AsRef::as_ref));
@@ -77,7 +78,9 @@ pub(super) fn lone<S: PricedCalls>(source: &S, question: &Question, floor: f64) 
     let calls = |rollup: &Rollup, runs: &[usize]| runs.iter().map(|run| rollup.calls[*run]).max().unwrap_or(0) as f64;
     let most_calls = calls(&before, &known).max(calls(&rollup, &of_feature));
     let is_dear = cost > TIMES_EARLIER * dearest && cost > TIMES_SECOND * beside;
-    let repeats = rollup.calls[first] as f64 > TIMES_CALLS * most_calls && cost > TIMES_COST * dearest.max(beside);
+    let repeats = rollup.calls[first] as f64 > TIMES_CALLS * most_calls
+        && cost > TIMES_EARLIER_REPEATING * dearest
+        && cost > TIMES_SECOND_REPEATING * beside;
     if !(is_dear || repeats) || known.len() + of_feature.len() < LEAST_RUNS {
         return Ok(None);
     }

@@ -39,6 +39,8 @@ pub(super) struct Candidate {
     pub(super) direction: Direction,
     /// Dollars beyond the common growth.
     pub(super) excess: f64,
+    /// Dollars beyond the growth of everything else: a large slice is most of the common growth itself.
+    pub(super) beyond: f64,
     /// Dollars that the excess is part of.
     pub(super) all: f64,
     /// The excess, less a little for each condition.
@@ -53,6 +55,8 @@ pub(super) struct Weights {
     pub(super) excess: Vec<f64>,
     /// What the excess is part of.
     pub(super) all: Vec<f64>,
+    /// What was to be expected by the common growth.
+    expected: Vec<f64>,
 }
 
 /// Which way the change goes.
@@ -79,7 +83,8 @@ pub(super) fn weights(blocks: &[Block], left: &[bool], lens: Lens, direction: Di
             (block.actual, growth * block.before)
         }
     };
-    let mut weights = Weights { excess: vec![0.0; blocks.len()], all: vec![0.0; blocks.len()] };
+    let none = || vec![0.0; blocks.len()];
+    let mut weights = Weights { excess: none(), all: none(), expected: none() };
     for (place, block) in blocks.iter().enumerate().filter(|(place, _)| left[*place]) {
         let (now, then) = sides(block);
         // What failed is a part of all that was done there: the slice where most failed is the one to name.
@@ -88,6 +93,7 @@ pub(super) fn weights(blocks: &[Block], left: &[bool], lens: Lens, direction: Di
             Direction::Up => (now - then, all.0),
             Direction::Down => (then - now, all.1),
         };
+        weights.expected[place] = then;
     }
     weights
 }
@@ -106,6 +112,7 @@ struct Sums {
     excess: f64,
     above: f64,
     all: f64,
+    expected: f64,
 }
 
 impl Sums {
@@ -113,6 +120,14 @@ impl Sums {
         self.excess += weights.excess[place];
         self.above += weights.excess[place].max(0.0);
         self.all += weights.all[place];
+        self.expected += weights.expected[place];
+    }
+
+    /// Returns the dollars beyond the growth of everything else, of which `expected` was to be expected.
+    fn beyond(&self, lens: Lens, expected: f64) -> f64 {
+        let rest = expected - self.expected;
+        let is_measured = lens == Lens::Rate && rest > 0.0;
+        if is_measured { self.excess * expected / rest } else { self.excess }
     }
 }
 
@@ -133,8 +148,10 @@ pub(super) fn candidates(
     }
     let best = singles.iter().map(|(_, sums)| sums.excess).fold(0.0, f64::max);
     let threshold = (best / 2.0).max(least);
+    let expected: f64 = everything.iter().map(|place| weights.expected[*place]).sum();
+    let is_large = |sums: &Sums| sums.beyond(lens, expected) >= least;
     let mut found: Vec<(Vec<Condition>, Sums)> =
-        singles.iter().filter(|(_, sums)| sums.excess >= least).map(|(one, sums)| (vec![*one], *sums)).collect();
+        singles.iter().filter(|(_, sums)| is_large(sums)).map(|(one, sums)| (vec![*one], *sums)).collect();
     let mut extended: Vec<&(Condition, Sums)> = singles.iter().filter(|(_, sums)| sums.above >= threshold).collect();
     extended.sort_by(|a, b| b.1.above.total_cmp(&a.1.above).then(a.0.cmp(&b.0)));
     extended.truncate(EXTENDED);
@@ -146,7 +163,7 @@ pub(super) fn candidates(
             for (code, sums) in sums_by_code(cube, &inside, weights, axis) {
                 let other = (axis, code);
                 let pair = if *one < other { [*one, other] } else { [other, *one] };
-                if sums.excess >= least && seen.insert(pair) {
+                if is_large(&sums) && seen.insert(pair) {
                     found.push((pair.to_vec(), sums));
                 }
             }
@@ -159,11 +176,13 @@ pub(super) fn candidates(
         .map(|(slice, sums)| {
             let how = slice.iter().filter(|(axis, _)| ranks.is_how[*axis]).count();
             let common = slice.iter().filter(|one| part_of(cube, left, &[**one]) > COMMON).count();
-            let penalty = 1.0 - 0.06 * (slice.len() - 1) as f64 - 0.04 * how as f64 - 0.1 * common as f64;
+            let needless = if adds_little(cube, left, &slice) { 0.2 } else { 0.0 };
+            let penalty = 1.0 - 0.06 * (slice.len() - 1) as f64 - 0.04 * how as f64 - 0.1 * common as f64 - needless;
             Candidate {
                 lens,
                 direction,
                 excess: sums.excess,
+                beyond: sums.beyond(lens, expected),
                 all: sums.all,
                 score: sums.excess * penalty,
                 penalty,
@@ -175,10 +194,19 @@ pub(super) fn candidates(
     candidates
 }
 
+/// Two slices may be names for one thing if their excess has this ratio, and this part of it is the same.
+const ALIKE: std::ops::RangeInclusive<f64> = 0.85..=1.2;
+const SHARED: f64 = 0.75;
 /// A condition that holds for more of the baseline than this says little.
 const COMMON: f64 = 0.8;
 /// A slice that holds more of the baseline than this is everything, and no place.
 const EVERYTHING: f64 = 0.9;
+
+/// Tells whether one of two conditions holds for nearly all that the other holds for.
+fn adds_little(cube: &Cube, left: &[bool], slice: &[Condition]) -> bool {
+    let own = part_of(cube, left, slice);
+    slice.len() > 1 && slice.iter().any(|one| own > COMMON * part_of(cube, left, &[*one]) && own > 0.0)
+}
 
 /// Returns what part of the baseline lies in a slice.
 fn part_of(cube: &Cube, left: &[bool], slice: &[Condition]) -> f64 {
@@ -239,7 +267,7 @@ pub(super) fn named<'c>(
             .filter(|place| cube.blocks[**place].is_in(&candidate.slice))
             .map(|place| weights.excess[*place])
             .sum();
-        candidate.excess >= 0.85 * chosen.excess && shared >= 0.75 * chosen.excess
+        ALIKE.contains(&(candidate.excess / chosen.excess)) && shared >= SHARED * chosen.excess
     });
     alike
         .max_by(|a, b| concentration(a).total_cmp(&concentration(b)).then_with(|| b.slice.cmp(&a.slice)))

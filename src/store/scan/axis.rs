@@ -145,6 +145,8 @@ impl AxisState {
                 *next += rows as u32;
                 Ok(Codes::Each((first..first + rows as u32).collect()))
             }
+            // A window without an instant.
+            AxisKind::Time { edges, .. } if edges.is_empty() => Ok(Codes::All(0)),
             AxisKind::Time { edges, .. } => {
                 let times = open.numbers(name::TS)?.unwrap_or_default();
                 let mut bucket = 0;
