@@ -47,15 +47,15 @@ fn answers_are_right_on_the_subset() {
     let (why, spikes) = tallies(measured.iter());
     let at_least = [
         ("sums are exact", why.exact.rate(), 1.0),
-        ("why names the first cause", why.first.rate(), 0.75),
-        ("why finds the set (F1)", why.f1, 0.75),
-        ("why names the leading effect", why.leading.rate(), 0.90),
-        ("why says broad", why.broad.rate(), 0.50),
+        ("why names the first cause", why.first.rate(), 0.84),
+        ("why finds the set (F1)", why.f1, 0.80),
+        ("why names the leading effect", why.leading.rate(), 0.95),
+        ("why says broad", why.broad.rate(), 0.85),
         ("spikes are real", spikes.precision.rate(), 0.85),
         ("spikes are found", spikes.recall.rate(), 0.85),
     ];
     let at_most = [
-        ("why blames somebody for nothing", why.blames.rate(), 0.30),
+        ("why blames somebody for nothing", why.blames.rate(), 0.06),
         ("excess of a cause is off by", why.off, 0.10),
         ("reports a log", spikes.reports, 1.5),
         ("false alarms in quiet logs", spikes.alarms.0 as f64, 2.0),

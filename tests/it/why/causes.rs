@@ -109,3 +109,30 @@ fn what_shrank_is_told_for_a_fall() {
     assert!(answer["causes"][0]["change_usd"].as_str().unwrap().starts_with('-'), "{answer}");
     assert_eq!(leading(&answer), "volume");
 }
+
+#[test]
+fn longer_answers_are_found_under_prompts_of_all_sizes() {
+    // What calls cost swings with their prompts; what they answer does not.
+    let wild = |call: Call| match call.feature {
+        "chat" => Call { input: 1_000 + call.at / 1_200 % 37 * call.at / 1_200 % 41 * 600, ..call },
+        _ => call,
+    };
+    let mut log: Vec<Call> = week(0).into_iter().map(wild).collect();
+    log.extend(week(7).into_iter().map(wild).map(|call| match call.feature {
+        "chat" => Call { output: 900, ..call },
+        _ => call,
+    }));
+    let answer = ask(&store(&text(&log), 100), &plan());
+    assert_eq!(causes(&answer), [json!({"feature": "chat"})]);
+}
+
+#[test]
+fn what_rose_is_told_where_what_fell_outweighs_it_a_little() {
+    let answer = changed(|call| match (call.feature, call.tenant.as_str()) {
+        ("chat", _) => vec![Call { output: call.output * 5 / 2, ..call }],
+        (_, "tenant-3") => vec![],
+        _ => vec![call],
+    });
+    assert!(answer["change_usd"].as_str().unwrap().starts_with('-'), "{answer}");
+    assert_eq!(causes(&answer)[0], json!({"feature": "chat"}), "{answer}");
+}
