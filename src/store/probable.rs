@@ -85,7 +85,7 @@ impl Store {
         let since = window.since.map_or(i64::MIN, |since| since.0);
         let until = window.until.map_or(i64::MAX, |until| until.0);
         let mut statement = self.conn.prepare_cached(
-            "SELECT c.cost FROM probable p JOIN priced_calls c ON c.id = p.call WHERE c.ts >= ?1 AND c.ts < ?2",
+            "SELECT c.cost FROM probable p CROSS JOIN priced_calls c ON c.id = p.call WHERE c.ts >= ?1 AND c.ts < ?2",
         )?;
         let mut rows = statement.query([since, until])?;
         let (mut calls, mut cost) = (0, 0i128);
