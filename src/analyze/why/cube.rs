@@ -51,27 +51,44 @@ pub(super) const USD: f64 = 1e-12;
 impl Cube {
     /// Sums the leaves by the values that cost at least `floor` dollars on either side.
     pub(super) fn new(columns: &Columns, leaves: &Leaves, axes: Vec<usize>, floor: f64) -> Cube {
-        let viable: Vec<Vec<bool>> = axes.iter().map(|axis| viable(columns, leaves, *axis, floor)).collect();
-        let mut places: HashMap<(Vec<u32>, bool), usize> = HashMap::new();
-        let mut blocks: Vec<Block> = Vec::new();
-        let failed: Vec<bool> =
-            (0..leaves.variant_count()).map(|variant| leaves.has_failed(columns, variant as u32)).collect();
-        let mut codes = vec![0; axes.len()];
-        for leaf in &leaves.leaves {
-            for ((code, axis), viable) in codes.iter_mut().zip(&axes).zip(&viable) {
-                let own = leaves.code(columns, leaf.cell, leaf.variant, *axis);
-                *code = if viable[own as usize] { own } else { 0 };
+        let (by_cell, by_variant) = sums(leaves);
+        let mut cells = vec![vec![0; axes.len()]; by_cell.len()];
+        let mut variants = vec![vec![0; axes.len()]; by_variant.len()];
+        for (place, axis) in axes.iter().enumerate() {
+            let of_variant = leaves.is_of_variant(*axis);
+            let (codes, sums) = if of_variant { (&mut variants, &by_variant) } else { (&mut cells, &by_cell) };
+            let own: Vec<u32> = (0..sums.len() as u32)
+                .map(|at| {
+                    if of_variant {
+                        leaves.variant_code(columns, at, *axis)
+                    } else {
+                        leaves.cell_code(columns, at, *axis)
+                    }
+                })
+                .collect();
+            let viable = viable(&own, sums, columns.values[*axis].len() + 1, floor);
+            for (codes, own) in codes.iter_mut().zip(own) {
+                codes[place] = if viable[own as usize] { own } else { 0 };
             }
-            let key = (std::mem::take(&mut codes), failed[leaf.variant as usize]);
-            let place = match places.get(&key) {
-                Some(place) => *place,
-                None => {
-                    blocks.push(Block { codes: key.0.clone(), failed: key.1, ..Block::default() });
-                    places.insert((key.0.clone(), key.1), blocks.len() - 1);
-                    blocks.len() - 1
-                }
-            };
-            codes = key.0;
+        }
+        // Few combinations are left of either: their numbers stand for the codes.
+        let (cells, cell_codes) = numbered(cells);
+        let failed = |variant: usize| u32::from(leaves.has_failed(columns, variant as u32));
+        let variants = variants.into_iter().enumerate().map(|(variant, mut codes)| {
+            codes.push(failed(variant));
+            codes
+        });
+        let (variants, variant_codes) = numbered(variants.collect());
+        let mut places: HashMap<(usize, usize), usize> = HashMap::new();
+        let mut blocks: Vec<Block> = Vec::new();
+        for leaf in &leaves.leaves {
+            let (cell, variant) = (cells[leaf.cell as usize], variants[leaf.variant as usize]);
+            let place = *places.entry((cell, variant)).or_insert_with(|| {
+                let pairs = cell_codes[cell].iter().zip(&variant_codes[variant]);
+                let failed = variant_codes[variant].last() == Some(&1);
+                blocks.push(Block { codes: pairs.map(|(a, b)| *a.max(b)).collect(), failed, ..Block::default() });
+                blocks.len() - 1
+            });
             blocks[place].add(leaf);
         }
         Cube { axes, blocks }
@@ -89,18 +106,42 @@ impl Block {
     }
 }
 
-/// Tells of each code of an axis whether it could name a cause: blank never does.
-fn viable(columns: &Columns, leaves: &Leaves, axis: usize, floor: f64) -> Vec<bool> {
-    let mut sums = vec![[0.0f64; 3]; columns.values[axis].len() + 1];
+/// Dollars of the period, of the baseline, and of the period at the baseline's rates.
+type Sums = [f64; 3];
+
+/// Sums leaves by cell, and by variant.
+fn sums(leaves: &Leaves) -> (Vec<Sums>, Vec<Sums>) {
+    let mut by_cell = vec![Sums::default(); leaves.cells.len()];
+    let mut by_variant = vec![Sums::default(); leaves.variant_count()];
     for leaf in &leaves.leaves {
-        let sums = &mut sums[leaves.code(columns, leaf.cell, leaf.variant, axis) as usize];
-        sums[0] += leaf.actual as f64 * USD;
-        sums[1] += leaf.before as f64 * USD;
-        sums[2] += leaf.at_old_rates * USD;
+        let own = [leaf.actual as f64 * USD, leaf.before as f64 * USD, leaf.at_old_rates * USD];
+        for sums in [&mut by_cell[leaf.cell as usize], &mut by_variant[leaf.variant as usize]] {
+            sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+        }
     }
-    let mut viable: Vec<bool> = sums.iter().map(|sums| sums.iter().any(|sum| *sum >= floor)).collect();
-    if let Some(blank) = viable.first_mut() {
-        *blank = false;
+    (by_cell, by_variant)
+}
+
+/// Tells of each code of an axis whether it could name a cause: blank never does.
+fn viable(codes: &[u32], sums: &[Sums], count: usize, floor: f64) -> Vec<bool> {
+    let mut by_code = vec![Sums::default(); count];
+    for (code, own) in codes.iter().zip(sums) {
+        by_code[*code as usize].iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
     }
-    viable
+    let is_viable = |(code, sums): (usize, &Sums)| code != 0 && sums.iter().any(|sum| *sum >= floor);
+    by_code.iter().enumerate().map(is_viable).collect()
+}
+
+/// Numbers combinations in order of their first appearance; returns the number of each, and each number's combination.
+fn numbered(combinations: Vec<Vec<u32>>) -> (Vec<usize>, Vec<Vec<u32>>) {
+    let (mut known, mut unique): (HashMap<Vec<u32>, usize>, Vec<Vec<u32>>) = Default::default();
+    let numbers = combinations.into_iter().map(|combination| match known.get(&combination) {
+        Some(number) => *number,
+        None => {
+            unique.push(combination.clone());
+            known.insert(combination, unique.len() - 1);
+            unique.len() - 1
+        }
+    });
+    (numbers.collect(), unique)
 }

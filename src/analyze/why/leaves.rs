@@ -96,10 +96,23 @@ impl Leaves {
         self.variants.len()
     }
 
+    /// Tells whether a leaf's code along an axis is its variant's; else it is its cell's.
+    pub(super) fn is_of_variant(&self, axis: usize) -> bool {
+        self.by_variant[axis]
+    }
+
     /// Returns a leaf's code along an axis.
-    pub(super) fn code(&self, columns: &Columns, cell: u32, variant: u32, axis: usize) -> u32 {
-        let (is_period, row) =
-            if self.by_variant[axis] { self.variants[variant as usize] } else { self.cells[cell as usize].row };
+    fn code(&self, columns: &Columns, cell: u32, variant: u32, axis: usize) -> u32 {
+        if self.by_variant[axis] {
+            self.variant_code(columns, variant, axis)
+        } else {
+            self.cell_code(columns, cell, axis)
+        }
+    }
+
+    /// Returns the code of a cell along one of its axes.
+    pub(super) fn cell_code(&self, columns: &Columns, cell: u32, axis: usize) -> u32 {
+        let (is_period, row) = self.cells[cell as usize].row;
         let side = if is_period { &columns.period } else { &columns.baseline };
         side.codes[axis][row as usize]
     }
