@@ -47,11 +47,17 @@ pub(super) struct Usual {
 }
 
 impl Usual {
-    fn add(&mut self, call: f64, run: f64, usual: f64, run_usual: f64) {
-        self.amount += usual;
-        self.squares += usual * run_usual;
-        self.chance += usual * run_usual;
-        self.cross += call * run_usual + usual * run;
+    /// Returns what one call adds.
+    fn of(call: f64, run: f64, usual: f64, run_usual: f64) -> Usual {
+        let squares = usual * run_usual;
+        Usual { amount: usual, squares, chance: squares, cross: call * run_usual + usual * run }
+    }
+
+    fn add(&mut self, other: &Usual) {
+        self.amount += other.amount;
+        self.squares += other.squares;
+        self.cross += other.cross;
+        self.chance += other.chance;
     }
 }
 
@@ -133,7 +139,6 @@ impl Cells {
             let code = rows.codes[axes.run][row];
             let single = Run::single(rows.cost[row], rows.tokens[row], rows.failed[row]);
             let run = if code == 0 { single } else { gathered.runs[code as usize] };
-            let (cost, of_run) = (usd(single.cost), usd(run.cost));
             let day = grid.day_of[bucket];
             let work = match rates.work.is_empty() {
                 true => Rate::default(),
@@ -141,14 +146,9 @@ impl Cells {
             };
             let base = bucket * self.series.len();
             let places = self.places.iter().filter_map(|places| places.get(rows.codes[places.axis][row]));
+            let own = Cell::of(&single, &run, work);
             for place in std::iter::once(0).chain(places) {
-                let cell = &mut self.cells[base + place];
-                cell.cost = cell.cost.saturating_add(single.cost);
-                cell.calls += 1;
-                cell.squares += cost * of_run;
-                cell.runs += 1.0 / f64::from(run.calls.max(1));
-                cell.volume += work.call;
-                cell.volume_squares += work.call * work.call * f64::from(run.calls);
+                self.cells[base + place].add(&own);
             }
             if let Some(calls) = self.of_runs.get_mut(&code) {
                 calls.push((rows.at[row], single.cost));
@@ -157,15 +157,17 @@ impl Cells {
                 continue;
             }
             let base = bucket * self.units.len();
+            let own = UnitCell::of(&single, &run, work);
             for places in &self.unit_places {
                 let Some(place) = places.get(rows.codes[places.axis][row]) else { continue };
-                let rate = match &rates.models {
+                let cell = &mut self.unit_cells[base + place];
+                match &rates.models {
                     Some(models) if places.axis == axes.model => {
-                        models[gathered.models.id(axes.work_of_model(rows, row))][day]
+                        let rate = models[gathered.models.id(axes.work_of_model(rows, row))][day];
+                        cell.add(&UnitCell::of(&single, &run, rate));
                     }
-                    _ => work,
-                };
-                self.unit_cells[base + place].add(&single, &run, rate);
+                    _ => cell.add(&own),
+                }
             }
         }
     }
@@ -188,19 +190,55 @@ pub(super) struct Rates {
     pub(super) models: Option<Vec<Vec<Rate>>>,
 }
 
+impl Cell {
+    /// Returns what one call adds.
+    fn of(call: &Run, run: &Run, rate: Rate) -> Cell {
+        let calls = f64::from(run.calls);
+        Cell {
+            cost: call.cost,
+            calls: 1,
+            squares: usd(call.cost) * usd(run.cost),
+            volume: rate.call,
+            volume_squares: rate.call * rate.call * calls,
+            runs: 1.0 / calls.max(1.0),
+        }
+    }
+
+    fn add(&mut self, other: &Cell) {
+        self.cost = self.cost.saturating_add(other.cost);
+        self.calls += other.calls;
+        self.squares += other.squares;
+        self.volume += other.volume;
+        self.volume_squares += other.volume_squares;
+        self.runs += other.runs;
+    }
+}
+
 impl UnitCell {
-    fn add(&mut self, call: &Run, run: &Run, rate: Rate) {
+    /// Returns what one call adds.
+    fn of(call: &Run, run: &Run, rate: Rate) -> UnitCell {
         let (cost, of_run) = (usd(call.cost), usd(run.cost));
-        self.cost = self.cost.saturating_add(call.cost);
-        self.squares += cost * of_run;
-        self.by_call.add(cost, of_run, rate.call, rate.call * f64::from(run.calls));
-        self.by_token.add(cost, of_run, rate.token * call.tokens as f64, rate.token * run.tokens as f64);
         let (failed, run_failed) = (usd(call.failed), usd(run.failed));
-        self.failed = self.failed.saturating_add(call.failed);
-        self.failed_squares += failed * run_failed;
-        let chance = self.by_failure.chance + rate.failed * cost * cost;
-        self.by_failure.add(failed, run_failed, rate.failed * cost, rate.failed * of_run);
-        self.by_failure.chance = chance;
+        let by_failure = Usual::of(failed, run_failed, rate.failed * cost, rate.failed * of_run);
+        UnitCell {
+            cost: call.cost,
+            squares: cost * of_run,
+            by_call: Usual::of(cost, of_run, rate.call, rate.call * f64::from(run.calls)),
+            by_token: Usual::of(cost, of_run, rate.token * call.tokens as f64, rate.token * run.tokens as f64),
+            failed: call.failed,
+            failed_squares: failed * run_failed,
+            by_failure: Usual { chance: rate.failed * cost * cost, ..by_failure },
+        }
+    }
+
+    fn add(&mut self, other: &UnitCell) {
+        self.cost = self.cost.saturating_add(other.cost);
+        self.squares += other.squares;
+        self.by_call.add(&other.by_call);
+        self.by_token.add(&other.by_token);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.failed_squares += other.failed_squares;
+        self.by_failure.add(&other.by_failure);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::rollup::Rows;
 const MOST_KINDS: usize = 4_096;
 
 /// So many kinds are remembered beside the table of all.
-const RECENT: usize = 1_024;
+const RECENT: usize = 8_192;
 
 /// What the first pass learns.
 pub(super) struct Gathered {
