@@ -3,7 +3,7 @@
 //! `generate bill FOLDER [ROWS] [SEED]` a bill of 1.8 million lines with the calls that it is for.
 //!
 //! Flat JSON lines of 27 fields and some 620 bytes: 2,000 tenants, unless told otherwise, and 30 features by a zipf law, 12 models,
-//! 50,000 users, runs of a few calls. The same arguments always give the same bytes.
+//! 50,000 users, runs of six calls of one tenant's, feature's and agent's. The same arguments always give the same bytes.
 
 mod bill;
 mod claude;
@@ -64,6 +64,39 @@ const MODELS: [(&str, &str); 12] = [
 const REGIONS: [&str; 4] = ["us-east-1", "eu-west-1", "eu-central-1", "ap-south-1"];
 const ENVIRONMENTS: [&str; 4] = ["prod", "prod", "prod", "staging"];
 
+const AGENTS: [&str; 5] = ["planner", "researcher", "writer", "critic", "none"];
+const CALLS_OF_A_RUN: u64 = 6;
+
+/// What the calls of a run have in common.
+#[derive(Clone, Copy, Default)]
+struct Work {
+    tenant: usize,
+    feature: usize,
+    model: usize,
+    user: u64,
+    session: u64,
+    agent: &'static str,
+    environment: &'static str,
+    region: &'static str,
+}
+
+impl Work {
+    fn draw(random: &mut Random, tenants: &[u64], features: &[u64], models: &[u64]) -> Work {
+        let feature = random.zipf(features);
+        Work {
+            tenant: random.zipf(tenants),
+            feature,
+            model: random.zipf(models),
+            user: random.below(50_000),
+            session: random.below(200_000),
+            // A feature has agents of its own.
+            agent: AGENTS[(feature + random.below(2) as usize) % AGENTS.len()],
+            environment: ENVIRONMENTS[random.below(4) as usize],
+            region: REGIONS[random.below(4) as usize],
+        }
+    }
+}
+
 fn main() -> std::io::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if let [mode, folder, numbers @ ..] = args.as_slice()
@@ -89,35 +122,34 @@ fn main() -> std::io::Result<()> {
     // 2026-08-01T00:00:00Z, in milliseconds.
     let start = 1_785_542_400_000u64;
     let span = days * 86_400_000;
+    let mut work = Work::default();
     for row in 0..rows {
+        if row % CALLS_OF_A_RUN == 0 {
+            work = Work::draw(&mut random, &tenants, &features, &models);
+        }
+        let Work { tenant, feature, model, user, agent, environment, region, session } = work;
+        let (provider, model) = MODELS[model];
         let ts = start + (u128::from(span) * u128::from(row) / u128::from(rows.max(1))) as u64;
         let time = chrono::DateTime::from_timestamp_millis(ts as i64).expect("within 2026");
-        let (tenant, feature) = (random.zipf(&tenants), random.zipf(&features));
-        let (provider, model) = MODELS[random.zipf(&models)];
-        let user = random.below(50_000);
         let input = 200 + random.below(12_000);
         let cached = if random.below(3) == 0 { input * random.below(90) / 100 } else { 0 };
         let output = 20 + random.below(1_500);
         let reasoning = if random.below(4) == 0 { output / 2 } else { 0 };
         let failed = random.below(100) == 0;
-        let agent = ["planner", "researcher", "writer", "critic", "none"][random.below(5) as usize];
-        let (run, latency) = (row / 6, 150 + random.below(9_000));
+        let (run, latency) = (row / CALLS_OF_A_RUN, 150 + random.below(9_000));
         let (id, trace) = (random.next(), random.next());
         writeln!(
             out,
             "{{\"ts\":\"{}\",\"request_id\":\"req_{id:016x}{row:08x}\",\"trace_id\":\"{trace:016x}{id:016x}\",\
-             \"run_id\":\"run-{run:08}\",\"session_id\":\"sess-{:07}\",\"provider\":\"{provider}\",\"model\":\"{model}\",\
+             \"run_id\":\"run-{run:08}\",\"session_id\":\"sess-{session:07}\",\"provider\":\"{provider}\",\"model\":\"{model}\",\
              \"feature\":\"feature-{feature:02}\",\"tenant\":\"tenant-{tenant:04}\",\"team\":\"team-{:02}\",\
-             \"user_id\":\"user-{user:05}\",\"environment\":\"{}\",\"region\":\"{}\",\"agent\":\"{agent}\",\
+             \"user_id\":\"user-{user:05}\",\"environment\":\"{environment}\",\"region\":\"{region}\",\"agent\":\"{agent}\",\
              \"prompt_name\":\"prompt-{feature:02}\",\"prompt_version\":\"v{}.{}\",\"service_tier\":\"{}\",\
              \"input_tokens\":{input},\"cache_read_tokens\":{cached},\"output_tokens\":{output},\
              \"reasoning_tokens\":{reasoning},\"latency_ms\":{latency},\"ttft_ms\":{},\"status\":\"{}\",\
              \"http_status\":{},\"sdk_version\":\"1.{}.0\",\"stream\":{}}}",
             time.format("%Y-%m-%dT%H:%M:%S%.3fZ"),
-            random.below(200_000),
             feature % 8,
-            ENVIRONMENTS[random.below(4) as usize],
-            REGIONS[random.below(4) as usize],
             1 + feature % 4,
             (row * 10 / rows.max(1)),
             if random.below(20) == 0 { "batch" } else { "standard" },

@@ -296,8 +296,8 @@ pub trait Rollups {
     /// Hands on every call of the query's window and filter, many at a time.
     ///
     /// For what no sum by group tells, such as which calls are of one run and how those lie in time. The order is any,
-    /// but the same question of the same calls has the same codes again, so that a second pass can use what the first
-    /// has learnt. `logged` has no say: a call without a price costs nothing here.
+    /// but the same question of the same calls has the same order and codes again, so that a second pass can use what
+    /// the first has learnt. `logged` has no say: a call without a price costs nothing here.
     fn rows(&self, query: &RollupQuery, on: &mut dyn FnMut(&Rows<'_>)) -> Result<(), Self::Error>;
 }
 

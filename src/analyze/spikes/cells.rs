@@ -96,6 +96,8 @@ pub(super) struct Cells {
     pub(super) units: Vec<(usize, u32)>,
     places: Vec<Places>,
     unit_places: Vec<Places>,
+    /// How many calls were added.
+    calls: usize,
     /// Bucket by bucket, a cell a series: calls come in order of time more often than not.
     cells: Vec<Cell>,
     unit_cells: Vec<UnitCell>,
@@ -123,6 +125,7 @@ impl Cells {
         Cells {
             places,
             unit_places,
+            calls: 0,
             cells: vec![Cell::default(); grid.len() * all.len()],
             unit_cells: vec![UnitCell::default(); grid.len() * own.len()],
             series: all,
@@ -131,8 +134,8 @@ impl Cells {
         }
     }
 
-    /// Adds calls.
-    pub(super) fn add(&mut self, grid: &Grid, axes: &Axes, gathered: &mut Gathered, rates: &Rates, rows: &Rows<'_>) {
+    /// Adds calls, in the order in which they were gathered.
+    pub(super) fn add(&mut self, grid: &Grid, axes: &Axes, gathered: &Gathered, rates: &Rates, rows: &Rows<'_>) {
         let mut hint = 0;
         for row in 0..rows.at.len() {
             let Some(bucket) = grid.bucket(rows.at[row], &mut hint) else { continue };
@@ -140,10 +143,9 @@ impl Cells {
             let single = Run::single(rows.cost[row], rows.tokens[row], rows.failed[row]);
             let run = if code == 0 { single } else { gathered.runs[code as usize] };
             let day = grid.day_of[bucket];
-            let work = match rates.work.is_empty() {
-                true => Rate::default(),
-                false => rates.work[gathered.work.id(axes.work(rows, row))][day],
-            };
+            let place = self.calls;
+            self.calls += 1;
+            let work = gathered.work.of_call(place).map_or_else(Rate::default, |kind| rates.work[kind][day]);
             let base = bucket * self.series.len();
             let places = self.places.iter().filter_map(|places| places.get(rows.codes[places.axis][row]));
             let own = Cell::of(&single, &run, work);
@@ -159,14 +161,12 @@ impl Cells {
             let base = bucket * self.units.len();
             let own = UnitCell::of(&single, &run, work);
             for places in &self.unit_places {
-                let Some(place) = places.get(rows.codes[places.axis][row]) else { continue };
-                let cell = &mut self.unit_cells[base + place];
-                match &rates.models {
-                    Some(models) if places.axis == axes.model => {
-                        let rate = models[gathered.models.id(axes.work_of_model(rows, row))][day];
-                        cell.add(&UnitCell::of(&single, &run, rate));
-                    }
-                    _ => cell.add(&own),
+                let Some(series) = places.get(rows.codes[places.axis][row]) else { continue };
+                let cell = &mut self.unit_cells[base + series];
+                let of_model = if places.axis == axes.model { gathered.models.of_call(place) } else { None };
+                match of_model.zip(rates.models.as_ref()) {
+                    Some((kind, models)) => cell.add(&UnitCell::of(&single, &run, models[kind][day])),
+                    None => cell.add(&own),
                 }
             }
         }

@@ -73,12 +73,14 @@ pub(super) struct Kinds {
     recent: Vec<([u32; 4], u32)>,
     /// Sums by kind and day; empty where there are too many kinds.
     pub(super) days: Vec<Vec<Day>>,
+    /// The kind of each call of the grid, as they came; empty where there are too many.
+    of_calls: Vec<u16>,
     is_over: bool,
 }
 
 impl Kinds {
     /// Returns the number of a kind.
-    pub(super) fn id(&mut self, codes: [u32; 4]) -> usize {
+    fn id(&mut self, codes: [u32; 4]) -> usize {
         let mixed = codes.iter().fold(0u32, |sum, code| sum.wrapping_mul(31).wrapping_add(*code));
         let place = mixed as usize % RECENT;
         if let Some((_, id)) = self.recent.get(place).filter(|(known, _)| *known == codes) {
@@ -104,11 +106,18 @@ impl Kinds {
             }
             self.days.resize_with(id + 1, || vec![Day::default(); days]);
         }
+        // Below the bound on kinds.
+        self.of_calls.push(id as u16);
         let sums = &mut self.days[id][day];
         sums.cost = sums.cost.saturating_add(call.cost);
         sums.calls += 1;
         sums.tokens += call.tokens;
         sums.failed = sums.failed.saturating_add(call.failed);
+    }
+
+    /// Returns the kind of a call by its place among those of the grid.
+    pub(super) fn of_call(&self, place: usize) -> Option<usize> {
+        self.of_calls.get(place).map(|id| usize::from(*id))
     }
 
     /// Tells whether there are too many.

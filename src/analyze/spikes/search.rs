@@ -108,7 +108,7 @@ impl<'q> Span<'q> {
             Rates { work: rates(&gathered.work, &floors), models: has_kinds.then(|| rates(&gathered.models, &floors)) };
         let mut names = Names::default();
         store.rows(&query, &mut |rows| {
-            cells.add(grid, axes, &mut gathered, &rates, rows);
+            cells.add(grid, axes, &gathered, &rates, rows);
             names.learn(&cells, &candidates, axes.run, rows);
         })?;
         let judge =
