@@ -273,3 +273,62 @@ pub(super) fn named<'c>(
         .max_by(|a, b| concentration(a).total_cmp(&concentration(b)).then_with(|| b.slice.cmp(&a.slice)))
         .unwrap_or(chosen)
 }
+
+/// Returns the slices of one condition that hold a slice and, beside it, calls that did the same: the cause is as wide as
+/// they are. The widest comes first.
+pub(super) fn wider<'c>(
+    cube: &Cube,
+    left: &[bool],
+    weights: &Weights,
+    named: &Candidate,
+    candidates: &'c [Candidate],
+) -> Vec<&'c Candidate> {
+    let sign = if named.direction == Direction::Up { 1.0 } else { -1.0 };
+    let beside = |wide: &Candidate| {
+        // Now and expected: of the slice in the wider one, of the slice outside, of what is beside it, of everything else.
+        let mut sums = [[0.0; 2]; 4];
+        for (place, block) in cube.blocks.iter().enumerate().filter(|(place, _)| left[*place]) {
+            let part = match (block.is_in(&named.slice), block.is_in(&wide.slice)) {
+                (true, true) => 0,
+                (true, false) => 1,
+                (false, true) => 2,
+                (false, false) => 3,
+            };
+            sums[part][0] += weights.expected[place] + sign * weights.excess[place];
+            sums[part][1] += weights.expected[place];
+        }
+        let [inside, outside, beside, rest] = sums;
+        let growth = |[now, then]: [f64; 2]| now / then / (rest[0] / rest[1]);
+        let excess = |[now, then]: [f64; 2]| sign * (now - then * rest[0] / rest[1]);
+        let holds = outside[0].max(outside[1]) <= OUTSIDE * inside[0].max(inside[1]);
+        let is_alike = sign * growth(beside).ln() >= AS_MUCH * sign * growth(inside).ln();
+        let is_wide = holds && is_alike && excess(beside) >= LEAST_BESIDE * excess(inside);
+        // What is beside it may be a thing of its own in one corner.
+        let corner = |other: &Candidate| {
+            let mut sums = [0.0; 2];
+            for (place, block) in cube.blocks.iter().enumerate().filter(|(place, _)| left[*place]) {
+                if block.is_in(&other.slice) && block.is_in(&wide.slice) && !block.is_in(&named.slice) {
+                    sums[0] += weights.expected[place] + sign * weights.excess[place];
+                    sums[1] += weights.expected[place];
+                }
+            }
+            sums[1] < beside[1] / 2.0 && excess(sums) >= CORNER * excess(beside)
+        };
+        (is_wide && !candidates.iter().any(corner)).then(|| excess(beside))
+    };
+    // Calls become dearer by what is done with them: two kinds of work that did are two things.
+    let is_one = |wide: &&Candidate| named.lens == Lens::Volume || named.slice.contains(&wide.slice[0]);
+    let single = candidates.iter().filter(|wide| wide.slice.len() == 1 && wide.slice != named.slice).filter(is_one);
+    let mut found: Vec<(f64, &Candidate)> = single.filter_map(|wide| Some((beside(wide)?, wide))).collect();
+    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.slice.cmp(&b.1.slice)));
+    found.into_iter().map(|(_, wide)| wide).collect()
+}
+
+/// A slice lies in another if no more than this part of it lies outside.
+const OUTSIDE: f64 = 0.05;
+/// What lies beside it did the same if it moved by this part as far, on a scale of ratios …
+const AS_MUCH: f64 = 0.5;
+/// … and has this part of its excess.
+const LEAST_BESIDE: f64 = 0.2;
+/// A corner with this part of the excess has all of it.
+const CORNER: f64 = 0.6;

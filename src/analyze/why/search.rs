@@ -136,7 +136,15 @@ impl<S: PricedCalls> Search<'_, S> {
                 continue;
             }
             let total = if candidate.direction == Direction::Up { self.judge.totals[0] } else { self.judge.totals[1] };
-            return Ok(Some(scan::named(&self.cube, left, weights, candidate, candidates, total).clone()));
+            let named = scan::named(&self.cube, left, weights, candidate, candidates, total);
+            if named.lens != Lens::Failures {
+                for wide in scan::wider(&self.cube, left, weights, named, candidates) {
+                    if self.judge.stands_out(&self.cube, wide, self.turned)? {
+                        return Ok(Some(wide.clone()));
+                    }
+                }
+            }
+            return Ok(Some(named.clone()));
         }
         Ok(None)
     }
