@@ -21,6 +21,8 @@ const TIMES_SECOND: f64 = 2.4;
 const TIMES_EARLIER_REPEATING: f64 = 1.5;
 const TIMES_SECOND_REPEATING: f64 = 2.0;
 const TIMES_CALLS: f64 = 1.75;
+/// With fewer calls than this, a run most of which failed is a call sent again.
+const LEAST_CALLS: u64 = 10;
 /// With fewer runs than this, nothing is known of what runs cost.
 const LEAST_RUNS: usize = 5;
 /// The part of a slice's excess that one run, or one user, must hold to be named.
@@ -81,7 +83,9 @@ pub(super) fn lone<S: PricedCalls>(source: &S, question: &Question, floor: f64) 
     let repeats = rollup.calls[first] as f64 > TIMES_CALLS * most_calls
         && cost > TIMES_EARLIER_REPEATING * dearest
         && cost > TIMES_SECOND_REPEATING * beside;
-    if !(is_dear || repeats) || known.len() + of_feature.len() < LEAST_RUNS {
+    // One call that failed and was sent again is no run of its own making.
+    let is_retried = rollup.calls[first] < LEAST_CALLS && 2 * rollup.errors[first] > rollup.calls[first];
+    if !(is_dear || repeats) || is_retried || known.len() + of_feature.len() < LEAST_RUNS {
         return Ok(None);
     }
     let others: Usd = of_feature.iter().map(|run| rollup.cost[*run]).sum();
