@@ -136,3 +136,21 @@ fn what_rose_is_told_where_what_fell_outweighs_it_a_little() {
     assert!(answer["change_usd"].as_str().unwrap().starts_with('-'), "{answer}");
     assert_eq!(causes(&answer)[0], json!({"feature": "chat"}), "{answer}");
 }
+
+#[test]
+fn what_did_the_same_beside_a_cause_belongs_to_it() {
+    // Chat grew most, search nearly as much; both work at the edge, and what does not stayed as it was.
+    let at = |call: Call| Call { environment: if call.feature == "digest" { "core" } else { "edge" }, ..call };
+    let mut log: Vec<Call> = week(0).into_iter().map(at).collect();
+    log.extend(week(7).into_iter().map(at).flat_map(|call| {
+        let times = match (call.feature, call.tenant.as_str()) {
+            ("chat", _) => 4,
+            ("search", "tenant-0") => 3,
+            ("search", _) => 2,
+            _ => 1,
+        };
+        (0..times).map(move |turn| Call { at: call.at + 60 * turn, ..call.clone() })
+    }));
+    let answer = ask(&store(&text(&log), 100), &plan());
+    assert_eq!(causes(&answer), [json!({"environment": "edge"})], "{answer}");
+}
