@@ -24,7 +24,7 @@ const LEAST_RATE_SCORE: f64 = 4.0;
 const LEAST_WITH_CARRIED: f64 = 1.5;
 const LEAST_CARRIED: f64 = 4.5;
 /// How many times what chance does the excess of failed calls must be.
-const LEAST_FAILURE_SCORE: f64 = 1.1;
+const LEAST_FAILURE_SCORE: f64 = 1.0;
 /// What goes against the whole change must have moved by so much of its excess itself.
 const OWN_MOVE: f64 = 0.7;
 

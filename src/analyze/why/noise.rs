@@ -71,6 +71,10 @@ impl Runs {
     /// Returns how unusual changes of what calls carry are, each as a multiple of what chance does: a jump of prompts or
     /// answers, or of what no cache holds, shows long before it shows in what calls cost.
     pub(super) fn carried(&self) -> [f64; 3] {
+        let is_few = |runs: &[Run]| runs.iter().map(Run::count).sum::<f64>() < FEW_RUNS;
+        if is_few(&self.period) || is_few(&self.baseline) {
+            return [0.0; 3];
+        }
         CARRIED.map(|part| {
             let [(now, spread), (then, spread_then)] = [&self.period, &self.baseline].map(|runs| ratio(runs, part));
             let is_known = now > 0.0 && then > 0.0;
@@ -79,6 +83,8 @@ impl Runs {
     }
 }
 
+/// Of fewer runs on one side it is not known how they differ.
+const FEW_RUNS: f64 = 6.0;
 /// No ratio is known better than this.
 const LEAST_SPREAD: f64 = 1e-6;
 
@@ -114,21 +120,24 @@ fn side<S: PricedCalls>(
 
 /// Returns what runs cost beyond the average call of their feature, and how many calls they make.
 fn beyond_average(runs: &[Run]) -> (f64, f64) {
-    let mut sums: BTreeMap<u32, [f64; 2]> = BTreeMap::new();
+    let mut sums: BTreeMap<u32, [f64; 3]> = BTreeMap::new();
     for run in runs {
-        let [cost, calls] = sums.entry(run.feature).or_default();
-        (*cost, *calls) = (*cost + run.cost, *calls + run.calls);
+        let [cost, calls, count] = sums.entry(run.feature).or_default();
+        (*cost, *calls, *count) = (*cost + run.cost, *calls + run.calls, *count + run.count());
     }
     let beyond = |run: &Run| {
-        let [cost, calls] = sums[&run.feature];
-        // Of calls without a run nothing is known but their mean, which their spread is about.
-        if run.has_id {
-            (run.cost - cost / calls.max(1.0) * run.calls).powi(2)
-        } else {
+        let [cost, calls, count] = sums[&run.feature];
+        if !run.has_id {
+            // Of calls without a run nothing is known but their mean, which their spread is about.
             run.cost * run.cost / run.calls.max(1.0)
+        } else if count > 1.0 {
+            // Few runs lie near an average that they make themselves.
+            (run.cost - cost / calls.max(1.0) * run.calls).powi(2) * count / (count - 1.0)
+        } else {
+            run.cost * run.cost
         }
     };
-    (root(runs.iter().map(beyond)), sums.values().map(|[_, calls]| calls).sum())
+    (root(runs.iter().map(beyond)), sums.values().map(|[_, calls, _]| calls).sum())
 }
 
 /// Returns the ratio of two sums over runs, and how far it may move by chance.
