@@ -2,8 +2,8 @@
 //!
 //! The steps: what other prices explain is taken out first ([`prices`]); what is left of the period is compared with
 //! what the same work would have cost before ([`leaves`]); every slice is weighed against the growth of all others
-//! ([`scan`]), and those that stand out against their own history are causes ([`search`]). Their change is then split
-//! into effects ([`effects`]).
+//! ([`scan`]); those that stand out against their own history, or against chance ([`judge`]), are causes ([`search`]) and
+//! get the name that says them best ([`naming`]). Their change is then split into effects ([`effects`]).
 //!
 //! Everything works on sums by group; no call is looked at. Amounts are exact; floats only decide what to name.
 
@@ -14,6 +14,7 @@ mod history;
 mod judge;
 mod leaves;
 mod moves;
+mod naming;
 mod noise;
 mod prices;
 mod runs;

@@ -56,7 +56,7 @@ pub(super) struct Weights {
     /// What the excess is part of.
     pub(super) all: Vec<f64>,
     /// What was to be expected by the common growth.
-    expected: Vec<f64>,
+    pub(super) expected: Vec<f64>,
 }
 
 /// Which way the change goes.
@@ -194,9 +194,6 @@ pub(super) fn candidates(
     candidates
 }
 
-/// Two slices may be names for one thing if their excess has this ratio, and this part of it is the same.
-const ALIKE: std::ops::RangeInclusive<f64> = 0.85..=1.2;
-const SHARED: f64 = 0.75;
 /// A condition that holds for more of the baseline than this says little.
 const COMMON: f64 = 0.8;
 /// A slice that holds more of the baseline than this is everything, and no place.
@@ -241,94 +238,3 @@ fn may_name(cube: &Cube, left: &[bool], ranks: &Ranks, slice: &[Condition]) -> b
         before > 0.0 && same >= before / 2.0
     })
 }
-
-/// Returns the candidate that says best what the chosen one found: among those with nearly its excess, mostly in the same
-/// blocks, the most concentrated by Kulldorff's scan statistic.
-pub(super) fn named<'c>(
-    cube: &Cube,
-    left: &[bool],
-    weights: &Weights,
-    chosen: &'c Candidate,
-    candidates: &'c [Candidate],
-    total: f64,
-) -> &'c Candidate {
-    let of_chosen: Vec<usize> = (0..cube.blocks.len())
-        .filter(|place| left[*place] && weights.excess[*place] > 0.0 && cube.blocks[*place].is_in(&chosen.slice))
-        .collect();
-    let concentration = |candidate: &Candidate| {
-        let all = candidate.all + 0.002 * total;
-        let excess = candidate.excess.min(all * (1.0 - 1e-9));
-        let rank: usize = candidate.slice.iter().map(|(axis, _)| *axis).sum();
-        (all * (all / (all - excess)).ln() - excess) * candidate.penalty * (1.0 - 0.002 * rank as f64)
-    };
-    let alike = candidates.iter().filter(|candidate| {
-        let shared: f64 = of_chosen
-            .iter()
-            .filter(|place| cube.blocks[**place].is_in(&candidate.slice))
-            .map(|place| weights.excess[*place])
-            .sum();
-        ALIKE.contains(&(candidate.excess / chosen.excess)) && shared >= SHARED * chosen.excess
-    });
-    alike
-        .max_by(|a, b| concentration(a).total_cmp(&concentration(b)).then_with(|| b.slice.cmp(&a.slice)))
-        .unwrap_or(chosen)
-}
-
-/// Returns the slices of one condition that hold a slice and, beside it, calls that did the same: the cause is as wide as
-/// they are. The widest comes first.
-pub(super) fn wider<'c>(
-    cube: &Cube,
-    left: &[bool],
-    weights: &Weights,
-    named: &Candidate,
-    candidates: &'c [Candidate],
-) -> Vec<&'c Candidate> {
-    let sign = if named.direction == Direction::Up { 1.0 } else { -1.0 };
-    let beside = |wide: &Candidate| {
-        // Now and expected: of the slice in the wider one, of the slice outside, of what is beside it, of everything else.
-        let mut sums = [[0.0; 2]; 4];
-        for (place, block) in cube.blocks.iter().enumerate().filter(|(place, _)| left[*place]) {
-            let part = match (block.is_in(&named.slice), block.is_in(&wide.slice)) {
-                (true, true) => 0,
-                (true, false) => 1,
-                (false, true) => 2,
-                (false, false) => 3,
-            };
-            sums[part][0] += weights.expected[place] + sign * weights.excess[place];
-            sums[part][1] += weights.expected[place];
-        }
-        let [inside, outside, beside, rest] = sums;
-        let growth = |[now, then]: [f64; 2]| now / then / (rest[0] / rest[1]);
-        let excess = |[now, then]: [f64; 2]| sign * (now - then * rest[0] / rest[1]);
-        let holds = outside[0].max(outside[1]) <= OUTSIDE * inside[0].max(inside[1]);
-        let is_alike = sign * growth(beside).ln() >= AS_MUCH * sign * growth(inside).ln();
-        let is_wide = holds && is_alike && excess(beside) >= LEAST_BESIDE * excess(inside);
-        // What is beside it may be a thing of its own in one corner.
-        let corner = |other: &Candidate| {
-            let mut sums = [0.0; 2];
-            for (place, block) in cube.blocks.iter().enumerate().filter(|(place, _)| left[*place]) {
-                if block.is_in(&other.slice) && block.is_in(&wide.slice) && !block.is_in(&named.slice) {
-                    sums[0] += weights.expected[place] + sign * weights.excess[place];
-                    sums[1] += weights.expected[place];
-                }
-            }
-            sums[1] < beside[1] / 2.0 && excess(sums) >= CORNER * excess(beside)
-        };
-        (is_wide && !candidates.iter().any(corner)).then(|| excess(beside))
-    };
-    // Calls become dearer by what is done with them: two kinds of work that did are two things.
-    let is_one = |wide: &&Candidate| named.lens == Lens::Volume || named.slice.contains(&wide.slice[0]);
-    let single = candidates.iter().filter(|wide| wide.slice.len() == 1 && wide.slice != named.slice).filter(is_one);
-    let mut found: Vec<(f64, &Candidate)> = single.filter_map(|wide| Some((beside(wide)?, wide))).collect();
-    found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.slice.cmp(&b.1.slice)));
-    found.into_iter().map(|(_, wide)| wide).collect()
-}
-
-/// A slice lies in another if no more than this part of it lies outside.
-const OUTSIDE: f64 = 0.05;
-/// What lies beside it did the same if it moved by this part as far, on a scale of ratios …
-const AS_MUCH: f64 = 0.5;
-/// … and has this part of its excess.
-const LEAST_BESIDE: f64 = 0.2;
-/// A corner with this part of the excess has all of it.
-const CORNER: f64 = 0.6;

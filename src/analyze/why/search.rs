@@ -5,6 +5,7 @@ use crate::analyze::why::cube::Block;
 use crate::analyze::why::cube::Cube;
 use crate::analyze::why::judge::Judge;
 use crate::analyze::why::leaves::Leaves;
+use crate::analyze::why::naming;
 use crate::analyze::why::runs;
 use crate::analyze::why::scan;
 use crate::analyze::why::scan::Candidate;
@@ -136,9 +137,9 @@ impl<S: PricedCalls> Search<'_, S> {
                 continue;
             }
             let total = if candidate.direction == Direction::Up { self.judge.totals[0] } else { self.judge.totals[1] };
-            let named = scan::named(&self.cube, left, weights, candidate, candidates, total);
+            let named = naming::named(&self.cube, left, weights, candidate, candidates, total);
             if named.lens != Lens::Failures {
-                for wide in scan::wider(&self.cube, left, weights, named, candidates) {
+                for wide in naming::wider(&self.cube, left, weights, named, candidates) {
                     if self.judge.stands_out(&self.cube, wide, self.turned)? {
                         return Ok(Some(wide.clone()));
                     }
