@@ -10,14 +10,13 @@ Method: see benches/README.md. Nothing here asserts a time; the totals of each d
 
 import json
 import os
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from compare import PAIRS, TOP, run
+from compare import PAIRS, TOP, generator, run
 
 ATTR = Path(os.environ.get("ATTR", TOP / "target/release/attr"))
 
@@ -32,13 +31,6 @@ def installed(folder):
     if not native:
         print("no native program of ccusage for this machine: its wrapper is timed")
     return wrapper, (native or [wrapper])[0]
-
-
-def generator():
-    built = subprocess.run(
-        ["cargo", "bench", "--bench", "generate", "--profile", "release", "--no-run", "--message-format", "short"],
-        cwd=TOP, check=True, capture_output=True, text=True)
-    return TOP / re.findall(r"\(([^()]*generate[^()]*)\)", built.stderr)[-1]
 
 
 def ccusage_days(argv, env):

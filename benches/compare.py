@@ -7,6 +7,7 @@ Method: see benches/README.md. Nothing here asserts a time; the ratios are for p
 """
 
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -82,17 +83,22 @@ def pairs(name, ours, theirs, before=lambda: None):
     print(f"  peak memory   attr {median(0, 2):.0f} MiB, DuckDB {median(1, 2):.0f} MiB")
 
 
-def main():
-    sizes = [int(arg) for arg in sys.argv[1:]] or [1_000_000]
-    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=TOP, check=True)
+def generator():
+    """Builds the program that invents logs, and returns its path."""
     built = subprocess.run(
         ["cargo", "bench", "--bench", "generate", "--profile", "release", "--no-run", "--message-format", "short"],
         cwd=TOP, check=True, capture_output=True, text=True)
-    generate = built.stderr.rsplit("(", 1)[1].split(")")[0]
+    return TOP / re.findall(r"\(([^()]*generate[^()]*)\)", built.stderr)[-1]
+
+
+def main():
+    sizes = [int(arg) for arg in sys.argv[1:]] or [1_000_000]
+    subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=TOP, check=True)
+    generate = generator()
     print(f"{os.cpu_count()} processors, medians of {PAIRS} pairs, a warm-up each, files in the page cache")
     for rows in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            measure(Path(folder), rows, TOP / generate)
+            measure(Path(folder), rows, generate)
 
 
 def measure(folder, rows, generate):

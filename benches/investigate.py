@@ -13,9 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from compare import ATTR, TOP, run
+from compare import ATTR, PAIRS, TOP, generator, run
 
-TURNS = int(os.environ.get("PAIRS", "5"))
 TENANTS = "10000"
 DIMENSIONS = "environment,team,feature,tenant,agent,model"
 QUESTIONS = {
@@ -33,11 +32,8 @@ GATES = '[[check.budget]]\nusd = "1000"\nperiod = "month"\nby = "tenant"\n'
 def main():
     sizes = [int(arg) for arg in sys.argv[1:]] or [1_000_000]
     subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=TOP, check=True)
-    built = subprocess.run(
-        ["cargo", "bench", "--bench", "generate", "--profile", "release", "--no-run", "--message-format", "short"],
-        cwd=TOP, check=True, capture_output=True, text=True)
-    generate = TOP / built.stderr.rsplit("(", 1)[1].split(")")[0]
-    print(f"{os.cpu_count()} processors, medians of {TURNS} turns, a warm-up each, files in the page cache")
+    generate = generator()
+    print(f"{os.cpu_count()} processors, medians of {PAIRS} turns, a warm-up each, files in the page cache")
     for rows in sizes:
         with tempfile.TemporaryDirectory() as folder:
             measure(Path(folder), rows, generate)
@@ -56,7 +52,7 @@ def measure(folder, rows, generate):
     for name, question in QUESTIONS.items():
         ours = [ATTR, *question, "--as-of", "latest", "--format", "json", *(["--no-fail"] if question[0] == "check" else [])]
         run(ours, env), run(plain, env)
-        figures = [(run(ours, env), run(plain, env)) for _ in range(TURNS)]
+        figures = [(run(ours, env), run(plain, env)) for _ in range(PAIRS)]
         middle = lambda who, at: statistics.median(pair[who][at] for pair in figures)
         ratio = statistics.median(a[0] / b[0] for a, b in figures)
         print(f"  {name:36} {middle(0, 0):.2f} s CPU, {middle(0, 1):.2f} s wall, {middle(0, 2):.0f} MiB; {ratio:.1f} times a slice")

@@ -13,16 +13,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from compare import ATTR, PAIRS, TOP, run
+from compare import ATTR, PAIRS, TOP, generator, run
 
 
 def main():
     sizes = [int(arg) for arg in sys.argv[1:]] or [1_000_000]
     subprocess.run(["cargo", "build", "--release", "--quiet"], cwd=TOP, check=True)
-    built = subprocess.run(
-        ["cargo", "bench", "--bench", "generate", "--profile", "release", "--no-run", "--message-format", "short"],
-        cwd=TOP, check=True, capture_output=True, text=True)
-    generate = TOP / built.stderr.rsplit("(", 1)[1].split(")")[0]
+    generate = generator()
     for calls in sizes:
         with tempfile.TemporaryDirectory() as folder:
             measure(Path(folder), calls, generate)
